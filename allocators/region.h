@@ -1,0 +1,45 @@
+/* The only way to memory for a backend: one reserved stretch of address space, committed in parts.
+ *
+ * Preconditions, stated once: Linux, 4 KiB pages or a multiple; offsets and lengths are multiples
+ * of region_page(); a region belongs to one heap and its calls are serialised by that heap.
+ * Everything a backend holds is inside, so the account is exact. */
+#ifndef ALLOCATORS_REGION_H
+#define ALLOCATORS_REGION_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "harness/base/err.h"
+
+struct region {
+    char *base;            /* page aligned; never moves */
+    size_t reserved;       /* bytes of address space */
+    size_t committed;      /* bytes readable and writable now: what the heap holds */
+    size_t committed_peak; /* the most `committed` has been */
+    size_t limit;          /* commit fails above this many bytes; SIZE_MAX: no limit */
+    uint64_t calls;        /* system calls made */
+};
+
+size_t region_page(void);
+
+/* Reserves `bytes` (rounded up to pages) without access rights; nothing is committed. */
+int region_init(struct region *region, size_t bytes, struct err *err);
+
+/* Unmaps all of it. */
+void region_release(struct region *region);
+
+/* Makes [offset, offset + bytes), none of it committed, readable, writable and zero. 0 or -ENOMEM.
+ */
+int region_commit(struct region *region, size_t offset, size_t bytes);
+
+/* Gives [offset, offset + bytes), all of it committed, back: no access, contents gone, not held. */
+void region_decommit(struct region *region, size_t offset, size_t bytes);
+
+/* Drops the contents of committed pages; they stay held and read as zero. For holes too many or too
+ * small to decommit (each decommitted hole costs the kernel a mapping of its own). */
+void region_discard(struct region *region, size_t offset, size_t bytes);
+
+/* A conventional size to reserve: 64 GiB, address space only. */
+#define REGION_DEFAULT ((size_t)64 << 30)
+
+#endif

@@ -1,0 +1,49 @@
+/* Time: the monotonic clock for stretches, the time-stamp counter for single calls. */
+#ifndef HARNESS_BASE_CLOCK_H
+#define HARNESS_BASE_CLOCK_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <time.h>
+
+/* Nanoseconds since an arbitrary start (CLOCK_MONOTONIC). */
+static inline uint64_t clock_ns(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
+}
+
+/* Whether the time-stamp counter runs at one rate on all cores and never stops
+ * (cpuid 0x80000007, bit 8). Asked once, never in a loop: cpuid traps in a virtual machine. */
+bool clock_counter_is_invariant(void);
+
+#if defined(__x86_64__)
+/* Ticks; earlier instructions may still be under way. The cheapest reading there is. */
+static inline uint64_t clock_ticks(void)
+{
+    return __builtin_ia32_rdtsc();
+}
+
+/* Ticks after every earlier instruction has finished: the stamp cannot run ahead of the work. */
+static inline uint64_t clock_ticks_after(void)
+{
+    unsigned core;
+    return __builtin_ia32_rdtscp(&core);
+}
+#else
+static inline uint64_t clock_ticks(void)
+{
+    return clock_ns();
+}
+static inline uint64_t clock_ticks_after(void)
+{
+    return clock_ns();
+}
+#endif
+
+/* Nanoseconds in a tick, measured against the monotonic clock over `spend_ns` (a few milliseconds
+ * give four digits); 1 where ticks are nanoseconds already. */
+double clock_ns_per_tick(uint64_t spend_ns);
+
+#endif

@@ -1,0 +1,21 @@
+/* The harness's own memory, never the allocator's under test.
+ *
+ * It is mapped shared and anonymous: so it stays out of every "writable private" figure of
+ * /proc/self/smaps by its kind, and `RSS minus shared` leaves it out too. Touched on mapping, so
+ * that no fault of ours falls into a timed region. */
+#ifndef HARNESS_BASE_PAGES_H
+#define HARNESS_BASE_PAGES_H
+
+#include <stddef.h>
+
+/* Zeroed, touched memory of at least `bytes` (rounded up to pages), or NULL with errno set.
+ * Owned by the caller; released with pages_unmap and the same size. */
+void *pages_map(size_t bytes);
+
+/* The same, but touched only as it is used: for tables outside timed regions that may stay small.
+ */
+void *pages_map_lazy(size_t bytes);
+
+void pages_unmap(void *pages, size_t bytes);
+
+#endif

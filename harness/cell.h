@@ -1,0 +1,43 @@
+/* A cell: one allocator, one trace, one pass, one repetition, measured in one fresh process.
+ *
+ * A cell is a pure function of its description, so cells can be retried, resumed, shuffled and
+ * spread over machines. */
+#ifndef HARNESS_CELL_H
+#define HARNESS_CELL_H
+
+#include <stdint.h>
+
+#include "harness/base/err.h"
+#include "results/cell.h"
+#include "results/store.h"
+
+enum pass { PASS_THROUGHPUT, PASS_LATENCY, PASS_MEMORY, PASS_VERIFY, PASSES };
+enum touch { TOUCH_NONE, TOUCH_FIRST, TOUCH_PAGE, TOUCH_ALL, TOUCHES };
+
+extern const char *const pass_names[PASSES];
+extern const char *const touch_names[TOUCHES];
+
+enum { CELL_THREADS_AS_RECORDED = 0 };
+
+struct cell {
+    const char *allocator;  /* spec */
+    const char *trace_path; /* a seekable trace file */
+    const char *trace_name; /* as in results */
+    enum pass pass;
+    uint64_t repetition;
+    enum touch touch;
+    unsigned threads;      /* CELL_THREADS_AS_RECORDED, or how many */
+    unsigned processes;    /* 1 */
+    uint64_t timeout_ns;   /* 0: none */
+    uint64_t memory_limit; /* bytes of writable private memory (RLIMIT_DATA), 0: none */
+};
+
+/* Runs the cell in a worker process and fills *result (status says what happened, also when the
+ * allocator crashes, hangs, is missing or cannot do the trace: that is a result, and 0 is
+ * returned). Series, histograms and heap maps are written into the store. Non-zero only when
+ * nothing could be measured for a reason of ours (no worker program, unreadable trace, full disk)
+ * or -EINTR when *interrupted became true (the worker is killed; may be NULL). */
+int cell_measure(const struct cell *cell, struct store *store, const volatile int *interrupted,
+                 struct cell_result *result, struct err *err);
+
+#endif

@@ -1,0 +1,17 @@
+/* The subcommands of bench, one file each. To add one: a file and a line here. */
+#ifndef HARNESS_COMMANDS_H
+#define HARNESS_COMMANDS_H
+
+/* COMMAND(name, one line): `int command_<name>(int argc, char **argv)` in <name>.c; argv[0] is
+ * "bench <name>". Returns the exit status: 0 all done, 1 something measured failed or a gate was
+ * not met, 2 wrong usage or unreadable input. */
+#define COMMANDS(COMMAND)                                                                          \
+    COMMAND(list, "allocators with their capabilities and options, workloads, figures")            \
+    COMMAND(run, "measure and compare allocators on traces: the main job")
+
+#define COMMAND_PROTOTYPE(name, help) int command_##name(int argc, char **argv);
+COMMANDS(COMMAND_PROTOTYPE)
+
+enum { STATUS_DONE = 0, STATUS_FAILED = 1, STATUS_USAGE = 2 };
+
+#endif

@@ -1,0 +1,61 @@
+/* bench: one program, one word for what to do. */
+#include <stdio.h>
+#include <string.h>
+
+#include "harness/base/nearest.h"
+#include "harness/commands/commands.h"
+
+static const struct command {
+    const char *name;
+    const char *help;
+    int (*run)(int argc, char **argv);
+} commands[] = {
+#define COMMAND_ROW(name, help) {#name, help, command_##name},
+    COMMANDS(COMMAND_ROW)};
+
+enum { COMMAND_COUNT = sizeof commands / sizeof *commands };
+
+static void usage(FILE *out)
+{
+    fputs("Usage: bench COMMAND [OPTION...] [ARGUMENT...]\n\n"
+          "Which memory allocator should a program use, and where does its memory go?\n\n",
+          out);
+    for (size_t i = 0; i < COMMAND_COUNT; i++)
+        fprintf(out, "  %-10s %s\n", commands[i].name, commands[i].help);
+    fputs("\n'bench COMMAND --help' tells more, with an example.\n", out);
+}
+
+static int unknown(const char *name)
+{
+    struct nearest nearest = nearest_to(name);
+    for (size_t i = 0; i < COMMAND_COUNT; i++)
+        nearest_offer(&nearest, commands[i].name);
+    fprintf(stderr,
+            "bench: there is no command '%s'; the nearest is '%s' (bench --help lists all)\n", name,
+            nearest.best);
+    return STATUS_USAGE;
+}
+
+int main(int argc, char **argv)
+{
+    if (argc < 2) {
+        usage(stderr);
+        return STATUS_USAGE;
+    }
+    if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "help") == 0) {
+        usage(stdout);
+        return STATUS_DONE;
+    }
+    if (strcmp(argv[1], "--version") == 0) {
+        puts("heapbench " HEAPBENCH_VERSION);
+        return STATUS_DONE;
+    }
+    for (size_t i = 0; i < COMMAND_COUNT; i++)
+        if (strcmp(argv[1], commands[i].name) == 0) {
+            char title[32];
+            snprintf(title, sizeof title, "bench %s", commands[i].name);
+            argv[1] = title;
+            return commands[i].run(argc - 1, argv + 1);
+        }
+    return unknown(argv[1]);
+}

@@ -1,0 +1,112 @@
+/* Every column of a result, once: struct, JSON, CSV and results/README.md all follow from these
+ * lists.
+ *
+ * TEXT(name, length, help), COUNT(name, unit, help): a whole number, REAL(name, unit, help).
+ * A figure that was not measured is UINT64_MAX or NaN in C and null in JSON. Units are in the names
+ * unless they are bytes or a plain count. */
+#ifndef RESULTS_FIELDS_H
+#define RESULTS_FIELDS_H
+
+/* One line of cells.jsonl: what one process measured. */
+#define CELL_FIELDS(TEXT, COUNT, REAL)                                                             \
+    TEXT(allocator, 512, "the allocator spec as it was asked for")                                 \
+    TEXT(trace, 256, "the trace's name")                                                           \
+    TEXT(pass, 16, "throughput, latency, memory or verify")                                        \
+    COUNT(repetition, "", "from 0")                                                                \
+    TEXT(status, 96, "ok, or what happened: crashed, timed out, skipped, failed")                  \
+    TEXT(detail, 512, "the sentence that goes with a status other than ok, or a warning")          \
+    TEXT(touch, 8, "what the replay wrote into each block: none, first, page or all")              \
+    COUNT(threads_recorded, "", "threads in the trace")                                            \
+    COUNT(threads_replayed, "", "threads that replayed them")                                      \
+    TEXT(realloc, 12, "native, or emulated by alloc, copy, free")                                  \
+    TEXT(allocator_object, 256,                                                                    \
+         "the object that owns malloc in the worker, or the built-in backend")                     \
+    TEXT(build_id, 64, "of that object")                                                           \
+    COUNT(operations, "", "operations replayed")                                                   \
+    COUNT(allocations, "", "malloc, calloc and aligned allocations that succeeded")                \
+    COUNT(reallocations, "", "reallocs that succeeded")                                            \
+    COUNT(frees, "", "frees of live blocks")                                                       \
+    COUNT(failed_allocations, "", "calls that returned NULL")                                      \
+    COUNT(elapsed_ns, "ns", "the timed region: the whole replay loop, decoding left out")          \
+    REAL(ns_per_op, "ns", "elapsed_ns / operations; throughput pass only")                         \
+    REAL(clock_cost_ns, "ns", "what an empty pair of time stamps costs here")                      \
+    REAL(p50_ns, "ns", "latency of an operation, clock cost included; latency pass only")          \
+    REAL(p90_ns, "ns", "the same, 90th percentile")                                                \
+    REAL(p99_ns, "ns", "the same, 99th percentile")                                                \
+    REAL(p999_ns, "ns", "the same, 99.9th percentile")                                             \
+    REAL(p9999_ns, "ns", "the same, 99.99th percentile")                                           \
+    REAL(max_ns, "ns", "the slowest operation")                                                    \
+    COUNT(peak_rss_bytes, "bytes",                                                                 \
+          "peak resident size of the worker less its own at the start (VmHWM, reset before the "   \
+          "first event)")                                                                          \
+    COUNT(peak_vsz_bytes, "bytes",                                                                 \
+          "peak address space of the worker less its own at the start (VmPeak)")                   \
+    COUNT(base_rss_bytes, "bytes", "resident size of the worker just before the first event")      \
+    COUNT(peak_live_bytes, "bytes",                                                                \
+          "max R: requested bytes live at once, the floor for any allocator")                      \
+    COUNT(peak_usable_bytes, "bytes", "max U: bytes the live blocks could hold")                   \
+    COUNT(peak_held_bytes, "bytes", "max H: writable private mappings made after start")           \
+    COUNT(peak_resident_bytes, "bytes", "max P over the samples: resident bytes of the heap")      \
+    COUNT(end_held_bytes, "bytes", "H after the last event")                                       \
+    COUNT(end_resident_bytes, "bytes", "P after the last event")                                   \
+    REAL(rss_over_live, "", "peak_rss_bytes / peak_live_bytes")                                    \
+    REAL(internal_fragmentation, "", "1 - R/U at the sample where H is first largest")             \
+    REAL(external_fragmentation, "", "1 - U/H at the same sample")                                 \
+    REAL(residency, "", "P/H at the same sample")                                                  \
+    REAL(jw1, "", "Johnstone & Wilson #1: mean of H/L, less 1")                                    \
+    REAL(jw2, "", "#2: H/L at the first argmax of L, less 1")                                      \
+    REAL(jw3, "", "#3: H/L at the first argmax of H, less 1")                                      \
+    REAL(jw4, "", "#4: max H / max L, less 1: the distance to the floor")                          \
+    REAL(jw_area, "", "sum of H / sum of L, less 1")                                               \
+    COUNT(largest_hole_bytes, "bytes",                                                             \
+          "largest free block at the sample where H is first largest (walk)")                      \
+    COUNT(free_blocks, "", "free blocks at that sample (walk)")                                    \
+    COUNT(page_faults, "", "minor and major faults in the replay")                                 \
+    COUNT(major_faults, "", "those that had to read")                                              \
+    COUNT(context_switches, "", "voluntary and involuntary, in the replay")                        \
+    COUNT(migrations, "", "times the kernel moved the replay to another core")                     \
+    COUNT(samples, "", "samples taken along the trace; memory pass only")                          \
+    REAL(sampling_share, "", "share of the pass spent sampling")                                   \
+    COUNT(verified_blocks, "",                                                                     \
+          "blocks whose contents, alignment and place were checked; verify pass")                  \
+    COUNT(faults_found, "", "blocks that were wrong; verify pass")                                 \
+    COUNT(wall_ns, "ns", "the whole worker process, from start to exit")
+
+/* One row of the table that `bench run` and `bench report` print: an allocator over one trace. */
+#define ROW_FIELDS(TEXT, COUNT, REAL)                                                              \
+    TEXT(trace, 256, "the trace's name")                                                           \
+    TEXT(allocator, 512, "the allocator spec")                                                     \
+    TEXT(status, 96, "ok, or what happened")                                                       \
+    TEXT(detail, 512, "the sentence that goes with it, or a warning")                              \
+    REAL(ns_per_op, "ns", "median over the repetitions")                                           \
+    REAL(relative, "", "ns_per_op over that of the fastest real allocator")                        \
+    REAL(relative_low, "", "lower end of its 95 % bootstrap interval")                             \
+    REAL(relative_high, "", "upper end of it")                                                     \
+    REAL(spread, "", "(largest - smallest) / median of ns_per_op over the repetitions")            \
+    REAL(p50_ns, "ns", "median latency, clock cost included")                                      \
+    REAL(p99_ns, "ns", "99th percentile")                                                          \
+    REAL(p999_ns, "ns", "99.9th percentile")                                                       \
+    REAL(max_ns, "ns", "slowest operation of all repetitions")                                     \
+    REAL(clock_cost_ns, "ns", "an empty pair of time stamps")                                      \
+    COUNT(peak_rss_bytes, "bytes", "as in cells")                                                  \
+    COUNT(peak_vsz_bytes, "bytes", "as in cells")                                                  \
+    REAL(rss_over_live, "", "as in cells")                                                         \
+    COUNT(peak_held_bytes, "bytes", "as in cells")                                                 \
+    COUNT(peak_resident_bytes, "bytes", "as in cells")                                             \
+    COUNT(peak_live_bytes, "bytes", "as in cells")                                                 \
+    REAL(internal_fragmentation, "", "as in cells")                                                \
+    REAL(external_fragmentation, "", "as in cells")                                                \
+    REAL(jw1, "", "as in cells")                                                                   \
+    REAL(jw2, "", "as in cells")                                                                   \
+    REAL(jw3, "", "as in cells")                                                                   \
+    REAL(jw4, "", "as in cells")                                                                   \
+    COUNT(page_faults, "", "of the memory pass")                                                   \
+    COUNT(failed_allocations, "", "calls that returned NULL")                                      \
+    COUNT(faults_found, "", "blocks found wrong by the verify pass")                               \
+    COUNT(repetitions, "", "timed repetitions that finished")
+
+#define FIELD_TEXT(name, length, help) char name[length];
+#define FIELD_COUNT(name, unit, help) uint64_t name;
+#define FIELD_REAL(name, unit, help) double name;
+
+#endif

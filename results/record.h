@@ -1,0 +1,43 @@
+/* The result record as a struct, and as JSON. */
+#ifndef RESULTS_RECORD_H
+#define RESULTS_RECORD_H
+
+#include <jansson.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "harness/base/err.h"
+#include "results/cell.h"
+#include "results/fields.h"
+
+struct row {
+    ROW_FIELDS(FIELD_TEXT, FIELD_COUNT, FIELD_REAL)
+};
+
+enum field_type { FIELD_IS_TEXT, FIELD_IS_COUNT, FIELD_IS_REAL };
+
+struct field {
+    const char *name;
+    enum field_type type;
+    const char *unit;
+    const char *help;
+    size_t offset;
+    size_t length; /* of a text */
+};
+
+extern const struct field cell_fields[];
+extern const size_t cell_field_count;
+extern const struct field row_fields[];
+extern const size_t row_field_count;
+
+/* A new object with every field, unmeasured figures as null; never NULL (memory is a BUG). */
+json_t *record_to_json(const struct field *fields, size_t count, const void *record);
+
+/* Fields that are missing are set unmeasured; unknown ones are ignored (a newer version wrote
+ * them). */
+int record_from_json(const struct field *fields, size_t count, const json_t *object, void *record,
+                     struct err *err);
+
+void row_clear(struct row *row); /* all unmeasured, texts empty */
+
+#endif

@@ -1,0 +1,22 @@
+/* From cells to rows: one row an allocator and trace, as `bench run` and `bench report` print them.
+ */
+#ifndef RESULTS_TABLE_H
+#define RESULTS_TABLE_H
+
+#include <stddef.h>
+#include <stdio.h>
+
+#include "results/record.h"
+#include "results/store.h"
+
+/* Rows in the order in which traces and allocators were asked for. Owned by the caller (free).
+ * An allocator with no cell at all is a row whose status says so. */
+struct row *table_rows(const struct store *store, size_t *count);
+
+enum table_format { TABLE_TEXT, TABLE_MARKDOWN, TABLE_CSV, TABLE_JSON };
+
+/* One table a trace (text and Markdown), or all rows (CSV; JSON as {"rows": […]}). `width` is the
+ * terminal's, 0 unlimited. */
+void table_print(FILE *out, const struct row *rows, size_t count, enum table_format format);
+
+#endif

@@ -1,0 +1,36 @@
+/* Reads a trace as a stream of blocks. All its memory is mapped through harness/base/pages.h, none
+ * is malloc'ed: the worker reads with it under any preloaded allocator. */
+#ifndef WORKLOADS_READER_H
+#define WORKLOADS_READER_H
+
+#include "harness/base/err.h"
+#include "workloads/trace.h"
+
+struct trace_reader;
+
+/* `path` is a trace file, or "-" for standard input. The sentence of a failure says whether the
+ * file is missing, no trace, of a newer version, or damaged, and at which offset. */
+int trace_reader_open(struct trace_reader **out, const char *path, struct err *err);
+void trace_reader_close(struct trace_reader *reader);
+
+/* Origin and labels live as long as the reader. */
+const struct trace_origin *trace_reader_origin(const struct trace_reader *reader);
+
+/* From the footer, or NULL where there is none to be read (a stream, a cut file). */
+const struct trace_summary *trace_reader_summary(const struct trace_reader *reader);
+
+/* A phase mark's label, NULL for an unknown number. */
+const char *trace_reader_label(const struct trace_reader *reader, uint32_t number);
+
+/* Checksum over the whole stream of blocks, as stored: the trace's identity in results. 0 before
+ * the end was seen where there is no footer. */
+uint64_t trace_reader_checksum(const struct trace_reader *reader);
+
+/* 1 and a block, 0 at the proper end, or -errno: every whole block before the damage has been
+ * handed out, and the sentence names the offset. */
+int trace_reader_next(struct trace_reader *reader, struct trace_block *block, struct err *err);
+
+/* Back to the first block (not for a stream). */
+int trace_reader_rewind(struct trace_reader *reader, struct err *err);
+
+#endif

@@ -1,0 +1,109 @@
+/* The trace: a program's allocation operations in order, without a single address.
+ *
+ * An operation names an object by number. Numbers are dense and recycled: a table of `objects`
+ * entries is enough to replay a trace of any length. A number may be taken again only after the
+ * object that had it was freed. */
+#ifndef WORKLOADS_TRACE_H
+#define WORKLOADS_TRACE_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+enum trace_kind {
+    TRACE_MALLOC,
+    TRACE_CALLOC,
+    TRACE_REALLOC, /* object keeps its number, whether or not it moved */
+    TRACE_ALIGNED, /* any of posix_memalign, aligned_alloc, memalign, valloc, aligned new */
+    TRACE_FREE,
+    TRACE_MARK, /* a phase mark; `object` is its place among the header's labels */
+    TRACE_KINDS
+};
+
+enum trace_flag {
+    TRACE_FAILED = 1, /* the call returned NULL: malloc, calloc, aligned have TRACE_NO_OBJECT; a
+                         failed realloc leaves its object as it was */
+};
+
+#define TRACE_NO_OBJECT UINT32_MAX /* free(NULL), or an allocation that failed */
+
+struct trace_event {
+    uint8_t kind;       /* enum trace_kind */
+    uint8_t flags;      /* enum trace_flag */
+    uint8_t align_log2; /* of an aligned allocation, else 0 */
+    uint32_t thread;    /* 0, 1, … in order of first appearance */
+    uint32_t object;
+    uint32_t site;    /* call site number, 0: unknown */
+    uint64_t size;    /* bytes requested; 0 is recorded as 0; 0 for free and mark */
+    uint64_t time_ns; /* since the recording's start; 0 throughout where the trace has no times */
+};
+
+enum trace_column {
+    TRACE_HAS_TIMES = 1 << 0,
+    TRACE_HAS_SITES = 1 << 1,
+    TRACE_HAS_THREADS = 1 << 2, /* threads are known (else everything is thread 0) */
+};
+
+/* Where a trace comes from and what it cannot tell; borrowed strings, "" where unknown. */
+struct trace_origin {
+    const char *program;   /* name without its folder */
+    const char *arguments; /* as given, or "" (left out by default: they may hold secrets) */
+    const char *host;
+    const char *tool;   /* "heapbench 0.1.0" */
+    const char *source; /* "recorded", "android memory_replay", "malloc-lab .rep", "generated", … */
+    const char *losses;   /* one sentence: what the source could not hold; "" nothing */
+    uint64_t recorded_at; /* seconds since 1970, 0 unknown */
+    uint32_t columns;     /* enum trace_column */
+};
+
+/* Known once the last event is written; in the footer, and rebuilt by scanning if that is lost. */
+struct trace_summary {
+    uint64_t events;
+    uint64_t by_kind[TRACE_KINDS];
+    uint64_t failed_calls;
+    uint64_t objects; /* size of the object table a replay needs */
+    uint64_t threads;
+    uint64_t peak_live_bytes; /* requested bytes */
+    uint64_t peak_live_blocks;
+    uint64_t peak_event; /* the first event after which live bytes are at their peak */
+    uint64_t end_live_bytes;
+    uint64_t end_live_blocks;
+    uint64_t total_bytes; /* requested in all */
+    uint64_t cross_thread_frees;
+    uint64_t max_align; /* largest alignment asked for, 0 none */
+    uint64_t duration_ns;
+    uint64_t source_events; /* allocation operations a foreign source held, 0: not foreign */
+    uint64_t lost_events;   /* dropped by the recorder */
+    uint64_t repairs;       /* orphan frees, double allocations, inversions mended on import */
+    uint64_t orphan_frees, double_allocations, inversions; /* the repairs by kind */
+};
+
+/* A decoded stretch of the trace as columns; an absent column is NULL. Valid until the next call.
+ */
+struct trace_block {
+    size_t count;
+    uint64_t first; /* number of its first event in the trace */
+    const uint8_t *kind;
+    const uint8_t *flags;
+    const uint8_t *align_log2;
+    const uint32_t *thread;
+    const uint32_t *object;
+    const uint64_t *size;
+    const uint64_t *time_ns; /* NULL without times */
+    const uint32_t *site;    /* NULL without sites */
+};
+
+static inline struct trace_event trace_block_at(const struct trace_block *block, size_t i)
+{
+    return (struct trace_event){
+        .kind = block->kind[i],
+        .flags = block->flags[i],
+        .align_log2 = block->align_log2[i],
+        .thread = block->thread[i],
+        .object = block->object[i],
+        .site = block->site ? block->site[i] : 0,
+        .size = block->size[i],
+        .time_ns = block->time_ns ? block->time_ns[i] : 0,
+    };
+}
+
+#endif

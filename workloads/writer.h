@@ -1,0 +1,37 @@
+/* Writes a trace, event by event, streaming: memory grows with live objects, not with length.
+ *
+ * The caller names live objects by any number of its own below 2^32-1 that no other live object
+ * has; the writer gives out the trace's own dense numbers. It refuses what no program can do
+ * (freeing or resizing what is not live, taking a live number again): those are the caller's to
+ * repair and count. */
+#ifndef WORKLOADS_WRITER_H
+#define WORKLOADS_WRITER_H
+
+#include "harness/base/err.h"
+#include "workloads/trace.h"
+
+struct trace_writer;
+
+/* Writes to `path` + ".part" and renames at finish, so a half-written trace never has the real
+ * name;
+ * "-" is standard output. The origin is copied. */
+int trace_writer_create(struct trace_writer **out, const char *path,
+                        const struct trace_origin *origin, struct err *err);
+
+int trace_writer_add(struct trace_writer *writer, const struct trace_event *event, struct err *err);
+
+/* The number of a phase label (the same for the same text). */
+uint32_t trace_writer_label(struct trace_writer *writer, const char *text);
+
+/* The summary so far; the caller may set source_events, lost_events, repairs and the repairs by
+ * kind, which the writer does not count itself. Borrowed. */
+struct trace_summary *trace_writer_summary(struct trace_writer *writer);
+
+/* Writes what is left and the footer, syncs and renames; then, as on abandon, the writer is gone.
+ */
+int trace_writer_finish(struct trace_writer *writer, struct err *err);
+
+/* Removes the unfinished file. */
+void trace_writer_abandon(struct trace_writer *writer);
+
+#endif
