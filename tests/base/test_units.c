@@ -1,9 +1,5 @@
 /* Sizes, times and counts as people write them, and the nearest word. */
-#include <cmocka.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
+#include "tests/unit.h"
 
 #include "harness/base/nearest.h"
 #include "harness/base/options.h"
