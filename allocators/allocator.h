@@ -112,6 +112,10 @@ struct allocator {
     int (*check)(struct heap *heap, char *why, size_t length);
 };
 
+/* The tables that list.h lists. */
+#define BACKEND(symbol, file) extern const struct allocator allocator_##symbol;
+#include "allocators/list.h"
+
 /* NULL, or the sentence that says what is wrong with a table (a missing hook, an alignment that is
  * no power of two, resolve without ref_of, …). */
 const char *allocator_flaw(const struct allocator *allocator);

@@ -12,6 +12,7 @@
 
 #include "allocators/allocator.h"
 #include "allocators/layer.h"
+#include "allocators/region.h"
 
 enum { SPEC_TEXT = 512, SPEC_LAYERS = 4, SPEC_VARIABLES = 16 };
 
@@ -41,9 +42,15 @@ const char *spec_next(const char *list, char *out);
  */
 const char *spec_library_path(const struct spec *spec, char *path, size_t length, struct err *err);
 
-/* Creates the heap: region (where the scope wants one; released by the caller after heap_destroy),
- * backend, layers. `name` is that of a process-shared heap, else NULL. */
+/* Creates the heap: backend and layers over `region`, which is initialised here where the scope
+ * wants one, zeroed where not, and released by the caller after heap_destroy either way. `name` is
+ * that of a process-shared heap, else NULL. */
 int spec_create(const struct spec *spec, struct region *region, const char *name, struct heap **out,
                 struct err *err);
+
+/* The same over a region that the caller has initialised and may have limited (NULL for
+ * SCOPE_PROCESS); on failure it is no longer empty: release it. */
+int spec_create_in(const struct spec *spec, struct region *region, const char *name,
+                   struct heap **out, struct err *err);
 
 #endif

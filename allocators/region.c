@@ -1,0 +1,67 @@
+/* Memory for backends: one reserved stretch, committed in parts. */
+#include "allocators/region.h"
+
+#include <errno.h>
+#include <string.h>
+#include <sys/auxv.h>
+#include <sys/mman.h>
+
+#include "harness/base/units.h"
+
+size_t region_page(void)
+{
+    return getauxval(AT_PAGESZ);
+}
+
+int region_init(struct region *region, size_t bytes, struct err *err)
+{
+    size_t mask = region_page() - 1;
+    size_t reserved = (bytes + mask) & ~mask;
+    char size[UNITS_TEXT];
+    if (reserved == 0)
+        return err_set(err, EINVAL, "a region of %zu bytes cannot be reserved", bytes);
+    void *base =
+        mmap(NULL, reserved, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    if (base == MAP_FAILED)
+        return err_set(err, errno, "cannot reserve %s of address space: %s (see ulimit -v)",
+                       units_format_size(size, reserved), strerror(errno));
+    *region = (struct region){.base = base, .reserved = reserved, .limit = SIZE_MAX, .calls = 1};
+    return 0;
+}
+
+void region_release(struct region *region)
+{
+    if (region->base)
+        munmap(region->base, region->reserved);
+    *region = (struct region){0};
+}
+
+int region_commit(struct region *region, size_t offset, size_t bytes)
+{
+    if (offset > region->reserved || bytes > region->reserved - offset)
+        return -ENOMEM;
+    if (region->committed > region->limit || bytes > region->limit - region->committed)
+        return -ENOMEM;
+    region->calls++;
+    if (mprotect(region->base + offset, bytes, PROT_READ | PROT_WRITE) < 0)
+        return -ENOMEM;
+    region->committed += bytes;
+    if (region->committed > region->committed_peak)
+        region->committed_peak = region->committed;
+    return 0;
+}
+
+void region_decommit(struct region *region, size_t offset, size_t bytes)
+{
+    region->calls += 2;
+    /* Contents first: should the kernel refuse another mapping, the pages are gone all the same. */
+    madvise(region->base + offset, bytes, MADV_DONTNEED);
+    mprotect(region->base + offset, bytes, PROT_NONE);
+    region->committed -= bytes;
+}
+
+void region_discard(struct region *region, size_t offset, size_t bytes)
+{
+    region->calls++;
+    madvise(region->base + offset, bytes, MADV_DONTNEED);
+}
