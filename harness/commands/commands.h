@@ -7,7 +7,8 @@
  * not met, 2 wrong usage or unreadable input. */
 #define COMMANDS(COMMAND)                                                                          \
     COMMAND(list, "allocators with their capabilities and options, workloads, figures")            \
-    COMMAND(run, "measure and compare allocators on traces: the main job")
+    COMMAND(run, "measure and compare allocators on traces: the main job")                         \
+    COMMAND(exec, "run a real program on an allocator")
 
 #define COMMAND_PROTOTYPE(name, help) int command_##name(int argc, char **argv);
 COMMANDS(COMMAND_PROTOTYPE)

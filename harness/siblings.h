@@ -1,0 +1,12 @@
+/* The programs and libraries that stand beside bench: found by where bench itself is. */
+#ifndef HARNESS_SIBLINGS_H
+#define HARNESS_SIBLINGS_H
+
+#include <stddef.h>
+
+#include "harness/base/err.h"
+
+/* The absolute path of `name` in bench's own folder; -ENOENT and a sentence when it is not there. */
+int sibling_path(const char *name, char *path, size_t length, struct err *err);
+
+#endif
