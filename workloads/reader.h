@@ -13,14 +13,16 @@ struct trace_reader;
 int trace_reader_open(struct trace_reader **out, const char *path, struct err *err);
 void trace_reader_close(struct trace_reader *reader);
 
-/* Origin and labels live as long as the reader. */
+/* Lives as long as the reader. */
 const struct trace_origin *trace_reader_origin(const struct trace_reader *reader);
 
 /* From the footer, or NULL where there is none to be read (a stream, a cut file). */
 const struct trace_summary *trace_reader_summary(const struct trace_reader *reader);
 
-/* A phase mark's label, NULL for an unknown number. */
+/* A phase mark's label and a call site's description (frames as lines, the innermost first); NULL
+ * for a number that no block up to here uses. Borrowed until the next block is read. */
 const char *trace_reader_label(const struct trace_reader *reader, uint32_t number);
+const char *trace_reader_site(const struct trace_reader *reader, uint32_t number);
 
 /* Checksum over the whole stream of blocks, as stored: the trace's identity in results. 0 before
  * the end was seen where there is no footer. */

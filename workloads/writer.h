@@ -1,9 +1,9 @@
 /* Writes a trace, event by event, streaming: memory grows with live objects, not with length.
  *
  * The caller names live objects by any number of its own below 2^32-1 that no other live object
- * has; the writer gives out the trace's own dense numbers. It refuses what no program can do
- * (freeing or resizing what is not live, taking a live number again): those are the caller's to
- * repair and count. */
+ * has, and threads by any numbers; the writer gives out the trace's own dense ones. It refuses what
+ * no program can do (freeing or resizing what is not live, taking a live number again): those are
+ * the caller's to repair and count. */
 #ifndef WORKLOADS_WRITER_H
 #define WORKLOADS_WRITER_H
 
@@ -20,8 +20,12 @@ int trace_writer_create(struct trace_writer **out, const char *path,
 
 int trace_writer_add(struct trace_writer *writer, const struct trace_event *event, struct err *err);
 
-/* The number of a phase label (the same for the same text). */
+/* The number of a phase label (the same for the same text); TRACE_NO_OBJECT when memory ran out. */
 uint32_t trace_writer_label(struct trace_writer *writer, const char *text);
+
+/* Describes the next call site and returns its number: 1, 2, …; 0 when memory ran out. Frames of a
+ * stack are lines, the innermost first. Events may name it only afterwards. */
+uint32_t trace_writer_site(struct trace_writer *writer, const char *text);
 
 /* The summary so far; the caller may set source_events, lost_events, repairs and the repairs by
  * kind, which the writer does not count itself. Borrowed. */

@@ -1,0 +1,30 @@
+/* A file that has its name only when it is whole: written as PATH.part, synced and renamed. */
+#ifndef WORKLOADS_OUTPUT_H
+#define WORKLOADS_OUTPUT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "harness/base/err.h"
+
+struct output {
+    int fd;
+    char *path; /* owned */
+    char *part; /* owned; NULL for what cannot be renamed: standard output, a device, a pipe */
+    uint64_t written;
+};
+
+/* "-" is standard output. */
+int output_open(struct output *output, const char *path, struct err *err);
+
+/* All of it, or the sentence names the file, what it was written up to and why. */
+int output_write(struct output *output, const void *data, size_t length, struct err *err);
+
+/* Syncs, closes and renames; on failure the part file is removed. */
+int output_finish(struct output *output, struct err *err);
+
+/* Closes and removes the part file. */
+void output_abandon(struct output *output);
+
+#endif

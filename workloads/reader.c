@@ -1,0 +1,439 @@
+/* Reads a trace: chunk by chunk, checksummed before a byte is believed, decoded in stretches small
+ * enough to stay in the cache until they are used. */
+#include "workloads/reader.h"
+
+#define ZSTD_STATIC_LINKING_ONLY
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+#include <zstd.h>
+
+#include "harness/base/pages.h"
+#include "workloads/bytes.h"
+#include "workloads/checksum.h"
+#include "workloads/codec.h"
+#include "workloads/format.h"
+#include "workloads/names.h"
+
+struct reader_chunk {
+    uint32_t tag, stored, raw, count;
+    uint64_t sum;
+};
+
+struct trace_reader {
+    int fd;
+    char path[400]; /* for sentences */
+    struct trace_origin origin;
+    struct array text; /* of the origin */
+    uint64_t start;    /* offset of the first chunk */
+    uint64_t offset;   /* of the next byte to be read */
+    uint64_t block_at; /* offset of the chunk under way */
+    uint64_t events;   /* handed out */
+    uint32_t left;     /* events of the block not yet decoded */
+    bool ended;
+    bool has_summary;
+    struct trace_summary summary;
+    uint64_t footer_sum; /* over all blocks, from the footer */
+    uint64_t sum;        /* over the blocks read */
+    struct codec codec;
+    struct codec_in in;
+    struct names labels, sites;
+    struct array raw, stored, columns_memory;
+    struct codec_columns columns;
+    ZSTD_DCtx *zstd;
+    void *zstd_memory;
+    size_t zstd_bytes;
+};
+
+/* --- sentences --- */
+
+static int reader_no_memory(const struct trace_reader *reader, struct err *err)
+{
+    return err_set(err, ENOMEM, "no memory left to read %s", reader->path);
+}
+
+static int reader_damaged(const struct trace_reader *reader, const char *why, struct err *err)
+{
+    return err_set(err, EBADMSG,
+                   "%s is damaged at offset %llu (%s); the %llu events before it are whole",
+                   reader->path, (unsigned long long)reader->block_at, why,
+                   (unsigned long long)reader->events);
+}
+
+/* --- bytes --- */
+
+/* The bytes read: fewer than `length` only at the end of the file. */
+static ssize_t reader_bytes(struct trace_reader *reader, void *to, size_t length)
+{
+    size_t got = 0;
+    while (got < length) {
+        ssize_t n = read(reader->fd, (char *)to + got, length - got);
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n < 0)
+            return -errno;
+        if (n == 0)
+            break;
+        got += (size_t)n;
+    }
+    reader->offset += got;
+    return (ssize_t)got;
+}
+
+static int reader_exactly(struct trace_reader *reader, void *to, size_t length, struct err *err)
+{
+    ssize_t got = reader_bytes(reader, to, length);
+    if (got < 0)
+        return err_set(err, (int)-got, "cannot read %s: %s", reader->path, strerror((int)-got));
+    if ((size_t)got < length)
+        return reader_damaged(reader, "the file ends in the middle", err);
+    return 0;
+}
+
+/* --- chunks --- */
+
+static const char *reader_chunk_flaw(const struct reader_chunk *chunk)
+{
+    if (chunk->stored > FORMAT_STORED_MOST || chunk->raw > FORMAT_STORED_MOST)
+        return "a chunk longer than any";
+    if (chunk->tag == FORMAT_BLOCK && (!chunk->count || chunk->count > FORMAT_BLOCK_EVENTS))
+        return "a block with an impossible number of events";
+    return NULL;
+}
+
+/* Reads a chunk's head and body into `stored` and checks its sum. */
+static int reader_stored(struct trace_reader *reader, struct reader_chunk *chunk, struct err *err)
+{
+    uint8_t head[FORMAT_CHUNK_BYTES];
+    reader->block_at = reader->offset;
+    int failed = reader_exactly(reader, head, sizeof head, err);
+    if (failed)
+        return failed;
+    *chunk = (struct reader_chunk){bytes_get32(head), bytes_get32(head + 4), bytes_get32(head + 8),
+                                   bytes_get32(head + 12), bytes_get64(head + 16)};
+    const char *flaw = reader_chunk_flaw(chunk);
+    if (flaw)
+        return reader_damaged(reader, flaw, err);
+    if (array_reserve(&reader->stored, chunk->stored))
+        return reader_no_memory(reader, err);
+    failed = reader_exactly(reader, reader->stored.at, chunk->stored, err);
+    if (failed)
+        return failed;
+    if (checksum64(reader->stored.at, chunk->stored, checksum64(head, 16, 0)) != chunk->sum)
+        return reader_damaged(reader, "a wrong checksum", err);
+    return 0;
+}
+
+/* The same, unpacked into `raw`. */
+static int reader_chunk(struct trace_reader *reader, struct reader_chunk *chunk, struct err *err)
+{
+    int failed = reader_stored(reader, chunk, err);
+    if (failed)
+        return failed;
+    if (array_reserve(&reader->raw, chunk->raw + (size_t)CODEC_SLACK))
+        return reader_no_memory(reader, err);
+    size_t raw = ZSTD_decompressDCtx(reader->zstd, reader->raw.at, chunk->raw, reader->stored.at,
+                                     chunk->stored);
+    if (ZSTD_isError(raw) || raw != chunk->raw)
+        return reader_damaged(reader, "a block that cannot be unpacked", err);
+    return 0;
+}
+
+static int reader_names(struct trace_reader *reader, const struct reader_chunk *chunk,
+                        struct names *names, struct err *err)
+{
+    const char *at = reader->raw.at, *end = at + chunk->raw;
+    for (uint32_t i = 0; i < chunk->count; i++) {
+        size_t length = strnlen(at, (size_t)(end - at));
+        if (at + length == end)
+            return reader_damaged(reader, "a text without an end", err);
+        if (names_add(names, at, length))
+            return reader_no_memory(reader, err);
+        at += length + 1;
+    }
+    return 0;
+}
+
+static int reader_footer(struct trace_reader *reader, const struct reader_chunk *chunk,
+                         struct err *err)
+{
+    enum { FIELDS = sizeof(struct trace_summary) / 8 };
+    const uint8_t *raw = reader->raw.at;
+    if (chunk->raw < 8 || chunk->raw / 8 - 1 < chunk->count)
+        return reader_damaged(reader, "a footer that is too short", err);
+    uint64_t fields[FIELDS] = {0};
+    for (size_t i = 0; i < FIELDS && i < chunk->count; i++)
+        fields[i] = bytes_get64(raw + 8 + 8 * i);
+    reader->footer_sum = bytes_get64(raw);
+    memcpy(&reader->summary, fields, sizeof fields);
+    reader->has_summary = true;
+    return 0;
+}
+
+/* The footer of a seekable, whole file, before the first block is read. Where there is none, that
+ * is for trace_reader_next to find out, after the blocks that are whole. */
+static void reader_footer_first(struct trace_reader *reader)
+{
+    uint8_t trailer[FORMAT_TRAILER_BYTES];
+    struct reader_chunk chunk;
+    uint64_t offset = reader->offset;
+    if (lseek(reader->fd, -(off_t)sizeof trailer, SEEK_END) < 0)
+        return;
+    if (reader_bytes(reader, trailer, sizeof trailer) == sizeof trailer &&
+        memcmp(trailer + 8, FORMAT_END, 8) == 0 &&
+        lseek(reader->fd, (off_t)bytes_get64(trailer), SEEK_SET) >= 0 &&
+        reader_chunk(reader, &chunk, NULL) == 0 && chunk.tag == FORMAT_FOOTER)
+        reader_footer(reader, &chunk, NULL);
+    lseek(reader->fd, (off_t)offset, SEEK_SET);
+    reader->offset = offset;
+}
+
+/* --- opening --- */
+
+static int reader_header(struct trace_reader *reader, struct err *err)
+{
+    uint8_t head[FORMAT_HEADER_BYTES];
+    ssize_t got = reader_bytes(reader, head, sizeof head);
+    if (got < 0)
+        return err_set(err, (int)-got, "cannot read %s: %s", reader->path, strerror((int)-got));
+    if (got < FORMAT_MAGIC_BYTES || memcmp(head, FORMAT_MAGIC, FORMAT_MAGIC_BYTES) != 0)
+        return err_set(err, EINVAL,
+                       "%s is no heapbench trace; recordings of other tools are brought in by "
+                       "'bench import'",
+                       reader->path);
+    if (got < FORMAT_HEADER_BYTES)
+        return reader_damaged(reader, "the header is cut", err);
+    if (bytes_get32(head + 8) != FORMAT_VERSION)
+        return err_set(err, ENOTSUP,
+                       "%s has trace format version %u, this heapbench reads %d: use the one that "
+                       "wrote it, or a newer one",
+                       reader->path, bytes_get32(head + 8), FORMAT_VERSION);
+    uint32_t text = bytes_get32(head + 24);
+    if (text > FORMAT_TEXT_MOST)
+        return reader_damaged(reader, "a header longer than any", err);
+    if (array_reserve(&reader->text, sizeof head + text + 8))
+        return reader_no_memory(reader, err);
+    uint8_t *all = reader->text.at;
+    memcpy(all, head, sizeof head);
+    int failed = reader_exactly(reader, all + sizeof head, text + 8, err);
+    if (failed)
+        return failed;
+    if (checksum64(all, sizeof head + text, 0) != bytes_get64(all + sizeof head + text))
+        return reader_damaged(reader, "a wrong checksum of the header", err);
+    reader->start = reader->offset;
+    return 0;
+}
+
+static int reader_origin(struct trace_reader *reader, struct err *err)
+{
+    const uint8_t *head = reader->text.at;
+    const char *at = (const char *)head + FORMAT_HEADER_BYTES, *end = at + bytes_get32(head + 24);
+    struct trace_origin *origin = &reader->origin;
+    const char **strings[FORMAT_STRINGS] = {&origin->program, &origin->arguments, &origin->host,
+                                            &origin->tool,    &origin->source,    &origin->losses};
+    for (int i = 0; i < FORMAT_STRINGS; i++) {
+        size_t length = strnlen(at, (size_t)(end - at));
+        if (at + length == end)
+            return reader_damaged(reader, "a header with too few texts", err);
+        *strings[i] = at;
+        at += length + 1;
+    }
+    origin->columns = bytes_get32(head + 12);
+    origin->recorded_at = bytes_get64(head + 16);
+    codec_init(&reader->codec, origin->columns);
+    return 0;
+}
+
+/* The columns of a stretch in one mapping. */
+static int reader_memory(struct trace_reader *reader)
+{
+    enum { EVENT = 3 + 3 * 4 + 2 * 8 };
+    reader->zstd_bytes = ZSTD_estimateDCtxSize();
+    reader->zstd_memory = pages_map(reader->zstd_bytes);
+    if (!reader->zstd_memory || array_reserve(&reader->columns_memory, CODEC_STRETCH * EVENT))
+        return -ENOMEM;
+    reader->zstd = ZSTD_initStaticDCtx(reader->zstd_memory, reader->zstd_bytes);
+    uint8_t *at = reader->columns_memory.at;
+    struct codec_columns *columns = &reader->columns;
+    columns->size = (uint64_t *)at;
+    columns->time_ns = (uint64_t *)(at + 8 * CODEC_STRETCH);
+    columns->thread = (uint32_t *)(at + 16 * CODEC_STRETCH);
+    columns->object = (uint32_t *)(at + 20 * CODEC_STRETCH);
+    columns->site = (uint32_t *)(at + 24 * CODEC_STRETCH);
+    columns->kind = at + 28 * CODEC_STRETCH;
+    columns->flags = at + 29 * CODEC_STRETCH;
+    columns->align_log2 = at + 30 * CODEC_STRETCH;
+    if (!(reader->origin.columns & TRACE_HAS_TIMES))
+        columns->time_ns = NULL;
+    if (!(reader->origin.columns & TRACE_HAS_SITES))
+        columns->site = NULL;
+    return 0;
+}
+
+static int reader_open_file(struct trace_reader *reader, const char *path, struct err *err)
+{
+    bool standard = strcmp(path, "-") == 0;
+    strncpy(reader->path, standard ? "standard input" : path, sizeof reader->path - 1);
+    reader->fd = standard ? dup(STDIN_FILENO) : open(path, O_RDONLY | O_CLOEXEC);
+    if (reader->fd < 0)
+        return err_set(err, errno, "cannot open %s: %s", reader->path, strerror(errno));
+    int failed = reader_header(reader, err);
+    if (!failed)
+        failed = reader_origin(reader, err);
+    if (!failed && reader_memory(reader))
+        failed = reader_no_memory(reader, err);
+    if (!failed)
+        reader_footer_first(reader);
+    return failed;
+}
+
+int trace_reader_open(struct trace_reader **out, const char *path, struct err *err)
+{
+    struct trace_reader *reader = pages_map(sizeof *reader);
+    if (!reader)
+        return err_set(err, ENOMEM, "no memory left to read %s", path);
+    int failed = reader_open_file(reader, path, err);
+    if (failed)
+        trace_reader_close(reader);
+    else
+        *out = reader;
+    return failed;
+}
+
+void trace_reader_close(struct trace_reader *reader)
+{
+    if (reader->fd >= 0)
+        close(reader->fd);
+    codec_release(&reader->codec);
+    names_release(&reader->labels);
+    names_release(&reader->sites);
+    array_release(&reader->text);
+    array_release(&reader->raw);
+    array_release(&reader->stored);
+    array_release(&reader->columns_memory);
+    pages_unmap(reader->zstd_memory, reader->zstd_bytes);
+    pages_unmap(reader, sizeof *reader);
+}
+
+/* --- reading on --- */
+
+static int reader_begin_block(struct trace_reader *reader, const struct reader_chunk *chunk,
+                              struct err *err)
+{
+    const uint8_t *raw = reader->raw.at, *end = raw + chunk->raw;
+    const uint8_t *at = raw + 4 * CODEC_STREAMS;
+    if (chunk->raw < 4 * CODEC_STREAMS)
+        return reader_damaged(reader, "a block without streams", err);
+    for (int i = 0; i < CODEC_STREAMS; i++) {
+        uint32_t length = bytes_get32(raw + 4 * i);
+        if (length > (size_t)(end - at))
+            return reader_damaged(reader, "a stream longer than its block", err);
+        reader->in.at[i] = at;
+        reader->in.end[i] = at += length;
+    }
+    reader->left = chunk->count;
+    reader->sum = checksum64(&(uint64_t){htole64(chunk->sum)}, 8, reader->sum);
+    return 0;
+}
+
+/* A footer that does not agree with the blocks before it means that whole blocks are gone. */
+static int reader_end(struct trace_reader *reader, const struct reader_chunk *chunk,
+                      struct err *err)
+{
+    int failed = reader_footer(reader, chunk, err);
+    if (failed)
+        return failed;
+    if (reader->summary.events != reader->events || reader->footer_sum != reader->sum)
+        return reader_damaged(reader, "blocks are missing before the footer", err);
+    reader->ended = true;
+    return 0;
+}
+
+static int reader_take_chunk(struct trace_reader *reader, struct err *err)
+{
+    struct reader_chunk chunk;
+    int failed = reader_chunk(reader, &chunk, err);
+    if (failed)
+        return failed;
+    switch (chunk.tag) {
+    case FORMAT_BLOCK:
+        return reader_begin_block(reader, &chunk, err);
+    case FORMAT_LABEL:
+        return reader_names(reader, &chunk, &reader->labels, err);
+    case FORMAT_SITE:
+        return reader_names(reader, &chunk, &reader->sites, err);
+    case FORMAT_FOOTER:
+        return reader_end(reader, &chunk, err);
+    default:
+        return reader_damaged(reader, "a chunk of an unknown kind", err);
+    }
+}
+
+int trace_reader_next(struct trace_reader *reader, struct trace_block *block, struct err *err)
+{
+    while (!reader->left && !reader->ended) {
+        int failed = reader_take_chunk(reader, err);
+        if (failed)
+            return failed;
+    }
+    if (reader->ended)
+        return 0;
+    size_t count = reader->left < CODEC_STRETCH ? reader->left : CODEC_STRETCH;
+    const struct codec_columns *columns = &reader->columns;
+    int failed = codec_get(&reader->codec, &reader->in, count, columns);
+    if (failed)
+        return failed == -ENOMEM ? reader_no_memory(reader, err)
+                                 : reader_damaged(reader, "events that no program can do", err);
+    *block = (struct trace_block){
+        count,           reader->events,  columns->kind, columns->flags,   columns->align_log2,
+        columns->thread, columns->object, columns->size, columns->time_ns, columns->site};
+    reader->left -= (uint32_t)count;
+    reader->events += count;
+    return 1;
+}
+
+int trace_reader_rewind(struct trace_reader *reader, struct err *err)
+{
+    if (lseek(reader->fd, (off_t)reader->start, SEEK_SET) < 0)
+        return err_set(err, errno, "cannot read %s a second time: %s", reader->path,
+                       strerror(errno));
+    codec_release(&reader->codec);
+    codec_init(&reader->codec, reader->origin.columns);
+    names_release(&reader->labels);
+    names_release(&reader->sites);
+    reader->offset = reader->start;
+    reader->events = reader->sum = reader->left = 0;
+    reader->ended = false;
+    return 0;
+}
+
+/* --- what is known --- */
+
+const struct trace_origin *trace_reader_origin(const struct trace_reader *reader)
+{
+    return &reader->origin;
+}
+
+const struct trace_summary *trace_reader_summary(const struct trace_reader *reader)
+{
+    return reader->has_summary ? &reader->summary : NULL;
+}
+
+const char *trace_reader_label(const struct trace_reader *reader, uint32_t number)
+{
+    return names_at(&reader->labels, number);
+}
+
+const char *trace_reader_site(const struct trace_reader *reader, uint32_t number)
+{
+    return number ? names_at(&reader->sites, number - 1) : NULL;
+}
+
+uint64_t trace_reader_checksum(const struct trace_reader *reader)
+{
+    if (reader->ended)
+        return reader->sum;
+    return reader->has_summary ? reader->footer_sum : 0;
+}

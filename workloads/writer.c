@@ -1,0 +1,342 @@
+/* Writes a trace: checks and numbers events, fills blocks, compresses and stores them. */
+#include "workloads/writer.h"
+
+#define ZSTD_STATIC_LINKING_ONLY
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <zstd.h>
+
+#include "workloads/bytes.h"
+#include "workloads/checksum.h"
+#include "workloads/codec.h"
+#include "workloads/format.h"
+#include "workloads/names.h"
+#include "workloads/output.h"
+#include "workloads/tally.h"
+#include "workloads/translate.h"
+
+/* Texts of one kind and how many of them are in the file already. */
+struct writer_names {
+    uint32_t tag;
+    uint32_t written;
+    struct names names;
+};
+
+struct trace_writer {
+    struct output output;
+    struct codec codec;
+    struct codec_out out;
+    struct tally tally;
+    struct translate objects, threads;
+    uint32_t last_thread, last_thread_dense;
+    struct writer_names labels, sites;
+    uint32_t pending; /* events in the block under way */
+    uint64_t sum;     /* over the checksums of all blocks */
+    struct array raw, stored;
+    ZSTD_CCtx *zstd;
+};
+
+enum { WRITER_LEVEL = 3 };
+
+static int writer_no_memory(struct err *err)
+{
+    return err_set(err, ENOMEM, "no memory left to write a trace");
+}
+
+/* --- chunks --- */
+
+static int writer_chunk(struct trace_writer *writer, uint32_t tag, size_t raw, uint32_t count,
+                        struct err *err)
+{
+    size_t most = ZSTD_compressBound(raw);
+    if (array_reserve(&writer->stored, FORMAT_CHUNK_BYTES + most))
+        return writer_no_memory(err);
+    uint8_t *head = writer->stored.at, *body = head + FORMAT_CHUNK_BYTES;
+    size_t stored = ZSTD_compressCCtx(writer->zstd, body, most, writer->raw.at, raw, WRITER_LEVEL);
+    if (ZSTD_isError(stored))
+        return err_set(err, ENOMEM, "cannot compress a block: %s", ZSTD_getErrorName(stored));
+    bytes_put32(head, tag);
+    bytes_put32(head + 4, (uint32_t)stored);
+    bytes_put32(head + 8, (uint32_t)raw);
+    bytes_put32(head + 12, count);
+    uint64_t sum = checksum64(body, stored, checksum64(head, 16, 0));
+    bytes_put64(head + 16, sum);
+    if (tag == FORMAT_BLOCK)
+        writer->sum = checksum64(&(uint64_t){htole64(sum)}, 8, writer->sum);
+    return output_write(&writer->output, head, FORMAT_CHUNK_BYTES + stored, err);
+}
+
+static int writer_names(struct trace_writer *writer, struct writer_names *names, struct err *err)
+{
+    uint32_t first = names->written, count = names->names.count - first;
+    if (!count)
+        return 0;
+    const char *text = names_at(&names->names, first);
+    size_t bytes = names->names.used - (size_t)(text - (const char *)names->names.text.at);
+    if (array_reserve(&writer->raw, bytes))
+        return writer_no_memory(err);
+    memcpy(writer->raw.at, text, bytes);
+    names->written = names->names.count;
+    return writer_chunk(writer, names->tag, bytes, count, err);
+}
+
+static int writer_block(struct trace_writer *writer, struct err *err)
+{
+    if (writer_names(writer, &writer->labels, err) || writer_names(writer, &writer->sites, err))
+        return -err->code;
+    if (!writer->pending)
+        return 0;
+    size_t bytes = CODEC_STREAMS * 4;
+    for (int i = 0; i < CODEC_STREAMS; i++)
+        bytes += writer->out.used[i];
+    if (array_reserve(&writer->raw, bytes))
+        return writer_no_memory(err);
+    uint8_t *at = writer->raw.at;
+    for (int i = 0; i < CODEC_STREAMS; i++, at += 4)
+        bytes_put32(at, (uint32_t)writer->out.used[i]);
+    for (int i = 0; i < CODEC_STREAMS; i++) {
+        if (writer->out.used[i])
+            memcpy(at, writer->out.bytes[i].at, writer->out.used[i]);
+        at += writer->out.used[i];
+        writer->out.used[i] = 0;
+    }
+    uint32_t count = writer->pending;
+    writer->pending = 0;
+    return writer_chunk(writer, FORMAT_BLOCK, bytes, count, err);
+}
+
+static int writer_footer(struct trace_writer *writer, struct err *err)
+{
+    uint64_t fields[sizeof(struct trace_summary) / 8];
+    memcpy(fields, &writer->tally.summary, sizeof fields);
+    enum { COUNT = sizeof fields / sizeof *fields };
+    if (array_reserve(&writer->raw, sizeof fields + 8))
+        return writer_no_memory(err);
+    uint8_t *raw = writer->raw.at;
+    bytes_put64(raw, writer->sum);
+    for (size_t i = 0; i < COUNT; i++)
+        bytes_put64(raw + 8 + 8 * i, fields[i]);
+    uint8_t trailer[FORMAT_TRAILER_BYTES];
+    bytes_put64(trailer, writer->output.written);
+    memcpy(trailer + 8, FORMAT_END, 8);
+    int failed = writer_chunk(writer, FORMAT_FOOTER, sizeof fields + 8, COUNT, err);
+    return failed ? failed : output_write(&writer->output, trailer, sizeof trailer, err);
+}
+
+static int writer_header(struct trace_writer *writer, const struct trace_origin *origin,
+                         struct err *err)
+{
+    const char *const strings[FORMAT_STRINGS] = {origin->program, origin->arguments,
+                                                 origin->host,    origin->tool,
+                                                 origin->source,  origin->losses};
+    size_t text = 0;
+    for (int i = 0; i < FORMAT_STRINGS; i++)
+        text += strlen(strings[i] ? strings[i] : "") + 1;
+    if (text > FORMAT_TEXT_MOST)
+        return err_set(err, E2BIG,
+                       "the origin's texts take %zu bytes, more than %d: leave the "
+                       "arguments out",
+                       text, FORMAT_TEXT_MOST);
+    size_t bytes = FORMAT_HEADER_BYTES + text;
+    if (array_reserve(&writer->raw, bytes + 8))
+        return writer_no_memory(err);
+    uint8_t *raw = writer->raw.at, *at = raw + FORMAT_HEADER_BYTES;
+    memcpy(raw, FORMAT_MAGIC, FORMAT_MAGIC_BYTES);
+    bytes_put32(raw + 8, FORMAT_VERSION);
+    bytes_put32(raw + 12, origin->columns);
+    bytes_put64(raw + 16, origin->recorded_at);
+    bytes_put32(raw + 24, (uint32_t)text);
+    bytes_put32(raw + 28, 0);
+    for (int i = 0; i < FORMAT_STRINGS; i++)
+        at = (uint8_t *)stpcpy((char *)at, strings[i] ? strings[i] : "") + 1;
+    bytes_put64(at, checksum64(raw, bytes, 0));
+    return output_write(&writer->output, raw, bytes + 8, err);
+}
+
+/* --- life --- */
+
+static void writer_release(struct trace_writer *writer)
+{
+    codec_release(&writer->codec);
+    for (int i = 0; i < CODEC_STREAMS; i++)
+        array_release(&writer->out.bytes[i]);
+    tally_release(&writer->tally);
+    translate_release(&writer->objects);
+    translate_release(&writer->threads);
+    names_release(&writer->labels.names);
+    names_release(&writer->sites.names);
+    array_release(&writer->raw);
+    array_release(&writer->stored);
+    ZSTD_freeCCtx(writer->zstd);
+    free(writer);
+}
+
+int trace_writer_create(struct trace_writer **out, const char *path,
+                        const struct trace_origin *origin, struct err *err)
+{
+    struct trace_writer *writer = calloc(1, sizeof *writer);
+    if (!writer || !(writer->zstd = ZSTD_createCCtx())) {
+        free(writer);
+        return writer_no_memory(err);
+    }
+    codec_init(&writer->codec, origin->columns);
+    writer->last_thread = TRANSLATE_NONE;
+    writer->labels.tag = FORMAT_LABEL;
+    writer->sites.tag = FORMAT_SITE;
+    int failed = output_open(&writer->output, path, err);
+    if (!failed && (failed = writer_header(writer, origin, err)))
+        output_abandon(&writer->output);
+    if (failed)
+        writer_release(writer);
+    else
+        *out = writer;
+    return failed;
+}
+
+int trace_writer_finish(struct trace_writer *writer, struct err *err)
+{
+    struct err own = {0};
+    int failed = writer_block(writer, &own);
+    if (!failed)
+        failed = writer_footer(writer, &own);
+    if (failed)
+        output_abandon(&writer->output);
+    else
+        failed = output_finish(&writer->output, &own);
+    writer_release(writer);
+    return failed ? err_set(err, own.code, "%s", own.text) : 0;
+}
+
+void trace_writer_abandon(struct trace_writer *writer)
+{
+    output_abandon(&writer->output);
+    writer_release(writer);
+}
+
+/* --- events --- */
+
+static int writer_refuse(const struct trace_writer *writer, const char *why,
+                         const struct trace_event *event, struct err *err)
+{
+    return err_set(err, EINVAL, "event %llu %s (kind %u, object %u, size %llu, thread %u)",
+                   (unsigned long long)writer->tally.summary.events, why, event->kind,
+                   event->object, (unsigned long long)event->size, event->thread);
+}
+
+/* What is wrong with an event whatever is live, or NULL. */
+static const char *writer_flaw(const struct trace_writer *writer, const struct trace_event *event)
+{
+    bool failed = event->flags & TRACE_FAILED;
+    if (event->kind >= TRACE_KINDS || event->flags & ~TRACE_FAILED)
+        return "has an unknown kind or flag";
+    if (event->kind != TRACE_ALIGNED ? event->align_log2 : event->align_log2 > 63)
+        return "has an alignment that it cannot have";
+    if (failed && event->kind >= TRACE_FREE)
+        return "failed, which a free or a mark cannot";
+    if (event->kind == TRACE_MARK && event->object >= writer->labels.names.count)
+        return "is a mark without a label";
+    if (event->kind <= TRACE_ALIGNED && !failed && event->size >> 48)
+        return "succeeded with a size beyond any address space";
+    if (writer->codec.columns & TRACE_HAS_TIMES && event->time_ns < writer->codec.time_ns)
+        return "is earlier than the one before it";
+    return NULL;
+}
+
+static bool writer_allocates(const struct trace_event *event)
+{
+    return event->kind == TRACE_MALLOC || event->kind == TRACE_CALLOC ||
+           event->kind == TRACE_ALIGNED;
+}
+
+/* Puts the trace's number for the caller's into `event`; the sentence says what no program can do.
+ */
+static const char *writer_resolve(struct trace_writer *writer, struct trace_event *event)
+{
+    if (event->kind == TRACE_MARK ||
+        (event->kind == TRACE_FREE && event->object == TRACE_NO_OBJECT))
+        return NULL;
+    bool live = event->object != TRACE_NO_OBJECT;
+    uint32_t dense = live ? translate_find(&writer->objects, event->object) : TRANSLATE_NONE;
+    if (writer_allocates(event)) {
+        if (event->flags & TRACE_FAILED)
+            event->object = TRACE_NO_OBJECT;
+        else if (dense != TRANSLATE_NONE)
+            return "allocates an object that is live already";
+        else if (!live)
+            return "allocates without an object and without having failed";
+        return NULL;
+    }
+    if (dense == TRANSLATE_NONE)
+        return "names an object that is not live";
+    event->object = dense;
+    return NULL;
+}
+
+static int writer_thread(struct trace_writer *writer, uint32_t *thread)
+{
+    if (*thread != writer->last_thread) {
+        uint32_t dense = translate_find(&writer->threads, *thread);
+        if (dense == TRANSLATE_NONE) {
+            dense = (uint32_t)writer->tally.summary.threads;
+            if (dense >= FORMAT_THREADS_MOST || translate_enter(&writer->threads, *thread, dense))
+                return -ENOMEM;
+        }
+        writer->last_thread = *thread;
+        writer->last_thread_dense = dense;
+    }
+    *thread = writer->last_thread_dense;
+    return 0;
+}
+
+/* Enters or takes out the caller's number, as the event allocates or frees. */
+static int writer_account(struct trace_writer *writer, const struct trace_event *asked,
+                          const struct trace_event *event)
+{
+    if (writer_allocates(event) && event->object != TRACE_NO_OBJECT)
+        return translate_enter(&writer->objects, asked->object, event->object);
+    if (event->kind == TRACE_FREE && event->object != TRACE_NO_OBJECT)
+        translate_leave(&writer->objects, asked->object);
+    return 0;
+}
+
+int trace_writer_add(struct trace_writer *writer, const struct trace_event *event, struct err *err)
+{
+    struct trace_event own = *event;
+    const char *flaw = writer_flaw(writer, event);
+    if (!flaw)
+        flaw = writer_resolve(writer, &own);
+    if (flaw)
+        return writer_refuse(writer, flaw, event, err);
+    if (own.kind >= TRACE_FREE)
+        own.size = 0;
+    if (!(writer->codec.columns & TRACE_HAS_TIMES))
+        own.time_ns = 0;
+    if (writer_thread(writer, &own.thread) || codec_put(&writer->codec, &writer->out, &own) ||
+        writer_account(writer, event, &own) || tally_add(&writer->tally, &own))
+        return writer_no_memory(err);
+    if (++writer->pending < FORMAT_BLOCK_EVENTS)
+        return 0;
+    struct err local = {0};
+    return writer_block(writer, err ? err : &local);
+}
+
+uint32_t trace_writer_label(struct trace_writer *writer, const char *text)
+{
+    struct names *names = &writer->labels.names;
+    uint32_t number = names_find(names, text);
+    if (number == names->count && names_add(names, text, strlen(text)))
+        return TRACE_NO_OBJECT;
+    return number;
+}
+
+uint32_t trace_writer_site(struct trace_writer *writer, const char *text)
+{
+    struct names *names = &writer->sites.names;
+    return names_add(names, text, strlen(text)) ? 0 : names->count;
+}
+
+struct trace_summary *trace_writer_summary(struct trace_writer *writer)
+{
+    return &writer->tally.summary;
+}
