@@ -1,10 +1,7 @@
 /* What is written is read: random streams of every kind of event, to the last field. */
-#include <cmocka.h>
-#include <setjmp.h>
-#include <stdarg.h>
+#include "tests/unit.h"
+
 #include <stdbool.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
