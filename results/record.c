@@ -1,0 +1,100 @@
+/* The result record: its fields as a table, and as JSON. */
+#include "results/record.h"
+
+#include <errno.h>
+#include <math.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "results/text.h"
+
+#define CELL_TEXT_ROW(name, length, help)                                                          \
+    {#name, FIELD_IS_TEXT, "", help, offsetof(struct cell_result, name), length},
+#define CELL_COUNT_ROW(name, unit, help)                                                           \
+    {#name, FIELD_IS_COUNT, unit, help, offsetof(struct cell_result, name), 0},
+#define CELL_REAL_ROW(name, unit, help)                                                            \
+    {#name, FIELD_IS_REAL, unit, help, offsetof(struct cell_result, name), 0},
+const struct field cell_fields[] = {CELL_FIELDS(CELL_TEXT_ROW, CELL_COUNT_ROW, CELL_REAL_ROW)};
+const size_t cell_field_count = sizeof cell_fields / sizeof *cell_fields;
+
+#define ROW_TEXT_ROW(name, length, help)                                                           \
+    {#name, FIELD_IS_TEXT, "", help, offsetof(struct row, name), length},
+#define ROW_COUNT_ROW(name, unit, help)                                                            \
+    {#name, FIELD_IS_COUNT, unit, help, offsetof(struct row, name), 0},
+#define ROW_REAL_ROW(name, unit, help)                                                             \
+    {#name, FIELD_IS_REAL, unit, help, offsetof(struct row, name), 0},
+const struct field row_fields[] = {ROW_FIELDS(ROW_TEXT_ROW, ROW_COUNT_ROW, ROW_REAL_ROW)};
+const size_t row_field_count = sizeof row_fields / sizeof *row_fields;
+
+enum { RECORD_TEXT_MAX = 512 };
+
+#define RECORD_FITS(name, length, help)                                                            \
+    _Static_assert(length <= RECORD_TEXT_MAX, #name " is longer than RECORD_TEXT_MAX");
+#define RECORD_ANY(name, unit, help)
+CELL_FIELDS(RECORD_FITS, RECORD_ANY, RECORD_ANY)
+ROW_FIELDS(RECORD_FITS, RECORD_ANY, RECORD_ANY)
+
+static json_t *record_value(const struct field *field, const void *record)
+{
+    const char *at = (const char *)record + field->offset;
+    char text[RECORD_TEXT_MAX];
+    uint64_t count;
+    double real;
+    switch (field->type) {
+    case FIELD_IS_TEXT:
+        return json_string(text_repair(text, sizeof text, at));
+    case FIELD_IS_COUNT:
+        memcpy(&count, at, sizeof count);
+        return count > INT64_MAX ? json_null() : json_integer((json_int_t)count);
+    case FIELD_IS_REAL:
+        memcpy(&real, at, sizeof real);
+        return isfinite(real) ? json_real(real) : json_null();
+    }
+    BUG("field %s has no known type", field->name);
+}
+
+json_t *record_to_json(const struct field *fields, size_t count, const void *record)
+{
+    json_t *object = json_object();
+    for (size_t i = 0; i < count; i++)
+        if (json_object_set_new(object, fields[i].name, record_value(&fields[i], record)) < 0)
+            BUG("no memory for the field %s", fields[i].name);
+    return object;
+}
+
+static int record_take(const struct field *field, const json_t *value, void *record)
+{
+    char *at = (char *)record + field->offset;
+    if (field->type == FIELD_IS_TEXT) {
+        const char *text = json_string_value(value);
+        snprintf(at, field->length, "%s", text ? text : "");
+        return !value || text ? 0 : -1;
+    }
+    bool unknown = !value || json_is_null(value);
+    if (field->type == FIELD_IS_COUNT) {
+        uint64_t count = unknown ? COUNT_UNKNOWN : (uint64_t)json_integer_value(value);
+        memcpy(at, &count, sizeof count);
+        return unknown || (json_is_integer(value) && json_integer_value(value) >= 0) ? 0 : -1;
+    }
+    double real = unknown ? REAL_UNKNOWN : json_number_value(value);
+    memcpy(at, &real, sizeof real);
+    return unknown || json_is_number(value) ? 0 : -1;
+}
+
+int record_from_json(const struct field *fields, size_t count, const json_t *object, void *record,
+                     struct err *err)
+{
+    if (!json_is_object(object))
+        return err_set(err, EINVAL, "a result record is a JSON object, and this is none");
+    for (size_t i = 0; i < count; i++)
+        if (record_take(&fields[i], json_object_get(object, fields[i].name), record) < 0)
+            return err_set(err, EINVAL, "the field '%s' is of the wrong type", fields[i].name);
+    return 0;
+}
+
+void row_clear(struct row *row)
+{
+    struct row *result = row;
+    ROW_FIELDS(CELL_CLEAR_TEXT, CELL_CLEAR_COUNT, CELL_CLEAR_REAL)
+}
