@@ -1,0 +1,438 @@
+/* First fit over units: the operations, each written as the stores that change the truth (the
+ * comments say which one commits) and then what is derived from it. */
+#include "allocators/shm/space.h"
+
+#include <string.h>
+
+#include "allocators/shm/largest.h"
+#include "allocators/shm/starts.h"
+
+enum { SPACE_PAGE = 4096, SPACE_LINE = 64 };
+
+/* No free block of at least space_hint_size[i] units begins in a group below hint[i]. */
+static const int32_t space_hint_size[SPACE_HINTS] = {1,  4,  6,  8,  10, 12,  16,  20,
+                                                     24, 32, 48, 64, 96, 128, 256, 1024};
+
+/* ---- layout ---------------------------------------------------------------------------------- */
+
+size_t space_part_bytes(unsigned part, uint64_t units)
+{
+    /* The room behind the last entry is for the start bit at `units` itself and for the node of
+     * zeros behind the maxima. */
+    const uint64_t behind = 2 * LARGEST_FAN;
+    if (part == 0)
+        return ((units >> 6) + behind) * sizeof(struct starts_group);
+    if (part <= SPACE_SUMMARIES)
+        return ((units >> (6 + 6 * part)) + behind) * sizeof(uint64_t);
+    unsigned level = part - 1 - SPACE_SUMMARIES;
+    uint64_t entries = (units >> (6 + LARGEST_FAN_LOG2 * level)) + behind;
+    return (entries & ~(uint64_t)(LARGEST_FAN - 1)) * sizeof(int32_t);
+}
+
+static size_t space_round(size_t bytes, size_t multiple)
+{
+    return (bytes + multiple - 1) / multiple * multiple;
+}
+
+/* Places the parts that are small, or those that are not. */
+static size_t space_place(struct space *space, bool small, size_t end)
+{
+    for (unsigned part = 0; part < SPACE_PARTS; part++) {
+        size_t bytes = space_part_bytes(part, space->capacity);
+        if ((bytes <= SPACE_PAGE) != small)
+            continue;
+        end = space_round(end, small ? SPACE_LINE : SPACE_PAGE);
+        space->part_at[part] = end;
+        end += bytes;
+    }
+    return end;
+}
+
+size_t space_layout(struct space *space, uint64_t capacity, size_t begin)
+{
+    space->capacity = capacity;
+    space->head_bytes = space_place(space, true, begin);
+    return space_place(space, false, space->head_bytes);
+}
+
+/* ---- hints ----------------------------------------------------------------------------------- */
+
+static uint64_t space_hint(const struct space *space, uint64_t units)
+{
+    unsigned place = 0;
+    int32_t size = largest_number(units);
+    for (unsigned i = 0; i < SPACE_HINTS; i++)
+        place += space_hint_size[i] <= size;
+    return (uint64_t)space->hint[place - 1];
+}
+
+/* Nothing of `units` begins below `group`. */
+static void space_hint_raise(struct space *space, uint64_t units, int32_t group)
+{
+    int32_t size = largest_number(units);
+    for (unsigned i = 0; i < SPACE_HINTS; i++) {
+        int32_t hint = space->hint[i];
+        int32_t raised = hint > group ? hint : group;
+        space->hint[i] = space_hint_size[i] >= size ? raised : hint;
+    }
+}
+
+static void space_hint_lower(struct space *space, uint64_t units, int32_t group)
+{
+    int32_t size = largest_number(units);
+    for (unsigned i = 0; i < SPACE_HINTS; i++) {
+        int32_t hint = space->hint[i];
+        int32_t lowered = hint < group ? hint : group;
+        space->hint[i] = space_hint_size[i] <= size ? lowered : hint;
+    }
+}
+
+/* ---- the index of free blocks ---------------------------------------------------------------- */
+
+/* The first free block of the group that has `units`. Only the last of a group can end outside. */
+static struct space_block space_group_fit(const struct space *space, uint64_t group, uint64_t units)
+{
+    struct starts_group bits = starts_groups(space)[group];
+    for (uint64_t left = bits.free; left; left &= left - 1) {
+        unsigned place = (unsigned)__builtin_ctzll(left);
+        uint64_t at = group * 64 + place;
+        uint64_t later = bits.start >> place >> 1;
+        uint64_t size = later ? 1 + (unsigned)__builtin_ctzll(later) : starts_after(space, at) - at;
+        if (size >= units)
+            return (struct space_block){at, size};
+    }
+    return (struct space_block){SPACE_NONE, 0};
+}
+
+static int32_t space_group_largest(const struct space *space, uint64_t group)
+{
+    struct starts_group bits = starts_groups(space)[group];
+    uint64_t most = 0;
+    for (uint64_t left = bits.free; left; left &= left - 1) {
+        unsigned place = (unsigned)__builtin_ctzll(left);
+        uint64_t at = group * 64 + place;
+        uint64_t later = bits.start >> place >> 1;
+        uint64_t size = later ? 1 + (unsigned)__builtin_ctzll(later) : starts_after(space, at) - at;
+        most = size > most ? size : most;
+    }
+    return largest_number(most);
+}
+
+static void space_index(struct space *space, uint64_t at, uint64_t units)
+{
+    int32_t size = largest_number(units);
+    if (size > largest_get(space, at / 64))
+        largest_set(space, at / 64, size);
+    space_hint_lower(space, units, (int32_t)(at / 64));
+}
+
+/* A block of `units` is gone from the group. */
+static void space_unindex(struct space *space, uint64_t group, uint64_t units)
+{
+    if (largest_get(space, group) <= largest_number(units))
+        largest_set(space, group, space_group_largest(space, group));
+}
+
+static struct space_block space_find(struct space *space, uint64_t units)
+{
+    int32_t size = largest_number(units);
+    uint64_t group = largest_find(space, space_hint(space, units), size);
+    while (group != SPACE_NONE) {
+        struct space_block block = space_group_fit(space, group, units);
+        if (block.at != SPACE_NONE) {
+            space_hint_raise(space, units, (int32_t)group);
+            return block;
+        }
+        group = largest_find(space, group + 1, size);
+    }
+    /* From where the top begins, so that a hint is never beyond the last level's nodes. */
+    space_hint_raise(space, units, (int32_t)(space->top / 64));
+    return (struct space_block){SPACE_NONE, 0};
+}
+
+/* ---- operations ------------------------------------------------------------------------------ */
+
+void space_init(struct space *space, uint64_t first, uint64_t units)
+{
+    space->units = units;
+    space->first = first;
+    space->top = first;
+    space->live_blocks = 0;
+    space->live_units = 0;
+    memset(space->hint, 0, sizeof space->hint);
+    starts_set(space, first);
+}
+
+static uint64_t space_take_top(struct space *space, uint64_t units)
+{
+    uint64_t at = space->top;
+    if (units > space->units - at)
+        return SPACE_NONE;
+    starts_set(space, at + units); /* commits */
+    space->top = at + units;
+    return at;
+}
+
+uint64_t space_alloc(struct space *space, uint64_t units)
+{
+    struct space_block block = space_find(space, units);
+    if (block.at == SPACE_NONE) {
+        block.at = space_take_top(space, units);
+        if (block.at == SPACE_NONE)
+            return SPACE_NONE;
+    } else {
+        uint64_t rest = block.at + units;
+        if (block.units > units) {
+            starts_set_free(space, rest);
+            starts_set(space, rest);
+        }
+        starts_clear_free(space, block.at); /* commits */
+        space_unindex(space, block.at / 64, block.units);
+        if (block.units > units && rest / 64 != block.at / 64)
+            space_index(space, rest, block.units - units);
+    }
+    space->live_blocks++;
+    space->live_units += units;
+    return block.at;
+}
+
+/* `at` ends where the top begins. */
+static void space_free_into_top(struct space *space, uint64_t at, uint64_t before)
+{
+    starts_clear(space, space->top); /* commits: the last block is the top */
+    space->top = at;
+    if (before == SPACE_NONE)
+        return;
+    uint64_t units = at - before;
+    starts_clear(space, at);
+    starts_clear_free(space, before);
+    space->top = before;
+    space_unindex(space, before / 64, units);
+}
+
+void space_free(struct space *space, uint64_t at)
+{
+    uint64_t end = starts_after(space, at);
+    uint64_t before = starts_before(space, at);
+    if (before != SPACE_NONE && !starts_is_free(space, before))
+        before = SPACE_NONE;
+    space->live_blocks--;
+    space->live_units -= end - at;
+    if (end == space->top) {
+        space_free_into_top(space, at, before);
+        return;
+    }
+    uint64_t next_end = starts_is_free(space, end) ? starts_after(space, end) : end;
+    uint64_t joined = before == SPACE_NONE ? at : before;
+    if (before == SPACE_NONE)
+        starts_set_free(space, at); /* commits */
+    else
+        starts_clear(space, at); /* commits */
+    if (next_end != end) {
+        starts_clear(space, end);
+        starts_clear_free(space, end);
+        if (end / 64 != joined / 64)
+            space_unindex(space, end / 64, next_end - end);
+    }
+    space_index(space, joined, next_end - joined);
+}
+
+void space_cut(struct space *space, uint64_t cut)
+{
+    starts_set(space, cut); /* commits */
+    space->live_blocks++;
+}
+
+static bool space_widen_into_top(struct space *space, uint64_t at, uint64_t units)
+{
+    uint64_t top = space->top;
+    if (units > space->units - at)
+        return false;
+    starts_set_free(space, top);
+    starts_set(space, at + units);
+    starts_clear(space, top); /* commits */
+    starts_clear_free(space, top);
+    space->live_units += at + units - top;
+    space->top = at + units;
+    return true;
+}
+
+bool space_widen(struct space *space, uint64_t at, uint64_t units)
+{
+    uint64_t end = starts_after(space, at);
+    uint64_t rest = at + units;
+    if (end == space->top)
+        return space_widen_into_top(space, at, units);
+    if (!starts_is_free(space, end))
+        return false;
+    uint64_t next_end = starts_after(space, end);
+    if (rest > next_end)
+        return false;
+    if (rest < next_end) {
+        starts_set_free(space, rest);
+        starts_set(space, rest);
+    }
+    starts_clear(space, end); /* commits */
+    starts_clear_free(space, end);
+    space->live_units += rest - end;
+    space_unindex(space, end / 64, next_end - end);
+    if (rest < next_end && rest / 64 != end / 64)
+        space_index(space, rest, next_end - rest);
+    return true;
+}
+
+void space_extend(struct space *space, uint64_t units)
+{
+    starts_store(&space->units, units); /* commits: only the top is longer */
+}
+
+bool space_is_live(const struct space *space, uint64_t at)
+{
+    return at >= space->first && at < space->top && starts_is_start(space, at) &&
+           !starts_is_free(space, at);
+}
+
+uint64_t space_size(const struct space *space, uint64_t at)
+{
+    return starts_after(space, at) - at;
+}
+
+/* ---- repair and inspection ------------------------------------------------------------------- */
+
+static void space_derive_summaries(struct space *space)
+{
+    struct starts_group *groups = starts_groups(space);
+    for (unsigned level = 0; level < SPACE_SUMMARIES; level++)
+        memset(starts_summary(space, level), 0, space_part_bytes(1 + level, space->units));
+    for (uint64_t group = 0; group <= space->units / 64; group++)
+        if (groups[group].start)
+            starts_note(space, group);
+}
+
+/* Joins free neighbours, drops `free` bits that no start carries, counts. */
+static void space_join_all(struct space *space)
+{
+    struct starts_group *groups = starts_groups(space);
+    for (uint64_t group = 0; group <= space->units / 64; group++)
+        starts_store(&groups[group].free, groups[group].free & groups[group].start);
+    space->live_blocks = space->live_units = 0;
+    uint64_t at = space->first;
+    for (uint64_t end; (end = starts_after(space, at)) != SPACE_NONE;) {
+        bool end_is_free = starts_is_free(space, end) || starts_after(space, end) == SPACE_NONE;
+        if (starts_is_free(space, at) && end_is_free) {
+            starts_clear(space, end);
+            starts_clear_free(space, end);
+            continue;
+        }
+        if (!starts_is_free(space, at)) {
+            space->live_blocks++;
+            space->live_units += end - at;
+        }
+        at = end;
+    }
+    starts_clear_free(space, at);
+    space->top = at;
+}
+
+void space_repair(struct space *space)
+{
+    space_derive_summaries(space);
+    space_join_all(space);
+    for (unsigned level = 0; level < SPACE_LEVELS; level++)
+        memset(largest_level(space, level), 0,
+               space_part_bytes(1 + SPACE_SUMMARIES + level, space->units));
+    for (uint64_t group = 0; group <= space->units / 64; group++)
+        if (starts_groups(space)[group].free)
+            largest_set(space, group, space_group_largest(space, group));
+    memset(space->hint, 0, sizeof space->hint);
+}
+
+struct space_block space_next(const struct space *space, struct space_block block, bool *is_free)
+{
+    uint64_t at = block.at + block.units;
+    if (at >= space->units)
+        return (struct space_block){SPACE_NONE, 0};
+    *is_free = at == space->top || starts_is_free(space, at);
+    uint64_t end = at == space->top ? space->units : starts_after(space, at);
+    return (struct space_block){at, end - at};
+}
+
+static const char *space_blocks_flaw(const struct space *space)
+{
+    uint64_t live_blocks = 0, live_units = 0;
+    bool was_free = false, is_free = false;
+    struct space_block block = {space->first, 0};
+    if (!starts_is_start(space, space->first) || !starts_is_start(space, space->top) ||
+        space->top > space->units || space->units > space->capacity)
+        return "the first or the last block is out of place";
+    while ((block = space_next(space, block, &is_free)).at != SPACE_NONE) {
+        if (block.units > space->units - block.at)
+            return "a block runs beyond the end";
+        if (is_free && was_free)
+            return "free neighbours are not joined";
+        was_free = is_free;
+        live_blocks += !is_free;
+        live_units += is_free ? 0 : block.units;
+    }
+    if (live_blocks != space->live_blocks || live_units != space->live_units)
+        return "the count of live blocks is wrong";
+    return NULL;
+}
+
+static bool space_summaries_agree(const struct space *space)
+{
+    const struct starts_group *groups = starts_groups(space);
+    for (uint64_t group = 0; group <= space->units / 64; group++) {
+        bool below = groups[group].start != 0;
+        uint64_t place = group;
+        for (unsigned level = 0; level < SPACE_SUMMARIES; level++, place /= 64) {
+            uint64_t word = starts_summary(space, level)[place / 64];
+            if (((word & starts_bit(place)) != 0) != below)
+                return false;
+            below = word != 0;
+        }
+    }
+    return true;
+}
+
+static bool space_maxima_agree(const struct space *space)
+{
+    for (unsigned level = 0; level + 1 < SPACE_LEVELS; level++) {
+        const int32_t *below = largest_level(space, level);
+        uint64_t nodes = (space->units >> (6 + LARGEST_FAN_LOG2 * (level + 1))) + 1;
+        for (uint64_t node = 0; node < nodes; node++)
+            if (largest_level(space, level + 1)[node] !=
+                largest_of_node(below + node * LARGEST_FAN))
+                return false;
+    }
+    return true;
+}
+
+static bool space_hints_agree(const struct space *space)
+{
+    for (unsigned i = 0; i < SPACE_HINTS; i++)
+        if (largest_find(space, 0, space_hint_size[i]) < (uint64_t)space->hint[i])
+            return false;
+    return true;
+}
+
+const char *space_flaw(const struct space *space)
+{
+    const char *flaw = space_blocks_flaw(space);
+    if (flaw)
+        return flaw;
+    if (!space_summaries_agree(space))
+        return "a summary of the starts disagrees with them";
+    const struct starts_group *groups = starts_groups(space);
+    for (uint64_t group = 0; group <= space->units / 64; group++) {
+        if (groups[group].free & ~groups[group].start)
+            return "a free bit stands where no block starts";
+        if (largest_get(space, group) != space_group_largest(space, group))
+            return "a group's largest free block is noted wrong";
+    }
+    if (!space_maxima_agree(space))
+        return "a maximum disagrees with what it is the maximum of";
+    if (!space_hints_agree(space))
+        return "a hint skips a free block";
+    return NULL;
+}
