@@ -327,6 +327,12 @@ static int checked_wrap(struct heap *inner, const union option_value *values, st
                         struct err *err)
 {
     (void)values;
+    if (allocator_has(inner->ops, ALLOCATOR_NOT_REAL)) {
+        const char *name = inner->ops->name;
+        heap_destroy(inner);
+        return err_set(err, EINVAL, "%s: its blocks are not memory, so checked cannot guard them",
+                       name);
+    }
     struct checked *checked = layer_create(inner, sizeof *checked, "checked", err);
     if (!checked)
         return -ENOMEM;
