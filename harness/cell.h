@@ -8,11 +8,9 @@
 #include <stdint.h>
 
 #include "harness/base/err.h"
+#include "harness/measure/pass.h"
 #include "results/cell.h"
 #include "results/store.h"
-
-enum pass { PASS_THROUGHPUT, PASS_LATENCY, PASS_MEMORY, PASS_VERIFY, PASSES };
-enum touch { TOUCH_NONE, TOUCH_FIRST, TOUCH_PAGE, TOUCH_ALL, TOUCHES };
 
 extern const char *const pass_names[PASSES];
 extern const char *const touch_names[TOUCHES];

@@ -6,7 +6,8 @@
 
 #include "harness/base/err.h"
 
-/* The absolute path of `name` in bench's own folder; -ENOENT and a sentence when it is not there. */
+/* The absolute path of `name` in bench's own folder; -ENOENT and a sentence when it is not there.
+ */
 int sibling_path(const char *name, char *path, size_t length, struct err *err);
 
 #endif

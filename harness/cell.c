@@ -1,0 +1,222 @@
+/* Measures one cell in a worker process and says what came of it. */
+#include "harness/cell.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "allocators/spec.h"
+#include "harness/artefacts.h"
+#include "harness/base/units.h"
+#include "harness/launch.h"
+#include "harness/measure/area.h"
+#include "harness/measure/window.h"
+
+const char *const pass_names[PASSES] = {"throughput", "latency", "memory", "verify"};
+const char *const touch_names[TOUCHES] = {"none", "first", "page", "all"};
+
+static void cell_copy(char *to, size_t length, const char *from)
+{
+    size_t whole = strlen(from), taken = whole < length ? whole : length - 1;
+    memcpy(to, from, taken);
+    to[taken] = '\0';
+}
+
+/* Printable text of one line: an allocator may print anything. */
+static void cell_clean(char *text)
+{
+    size_t to = 0;
+    for (size_t i = 0; text[i] && text[i] != '\n'; i++)
+        if ((unsigned char)text[i] >= ' ' && (unsigned char)text[i] < 0x7f)
+            text[to++] = text[i];
+    text[to] = '\0';
+}
+
+static void cell_describe(const struct cell *cell, struct cell_result *result)
+{
+    cell_result_clear(result);
+    cell_copy(result->allocator, sizeof result->allocator, cell->allocator);
+    cell_copy(result->trace, sizeof result->trace, cell->trace_name);
+    cell_copy(result->pass, sizeof result->pass, pass_names[cell->pass]);
+    cell_copy(result->touch, sizeof result->touch, touch_names[cell->touch]);
+    result->repetition = cell->repetition;
+}
+
+static int cell_area(const struct cell *cell, int *fd, struct area **out, struct err *err)
+{
+    size_t size = area_size(cell->pass);
+    *fd = memfd_create("heapbench", MFD_CLOEXEC);
+    if (*fd < 0 || ftruncate(*fd, (off_t)size) < 0)
+        return err_set(err, errno, "no memory to share with a worker: %s", strerror(errno));
+    *out = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, *fd, 0);
+    if (*out == MAP_FAILED) {
+        *out = NULL;
+        return err_set(err, errno, "no memory to share with a worker: %s", strerror(errno));
+    }
+    return 0;
+}
+
+static int cell_ask(const struct cell *cell, struct area *area, struct err *err)
+{
+    static unsigned numbered;
+    struct request *request = &area->request;
+    if (strlen(cell->allocator) >= sizeof request->spec ||
+        strlen(cell->trace_path) >= sizeof request->trace)
+        return err_set(err, ENAMETOOLONG, "the name %.200s… is too long",
+                       strlen(cell->allocator) >= sizeof request->spec ? cell->allocator
+                                                                       : cell->trace_path);
+    cell_copy(request->spec, sizeof request->spec, cell->allocator);
+    cell_copy(request->trace, sizeof request->trace, cell->trace_path);
+    snprintf(request->shared_name, sizeof request->shared_name, "/heapbench-%d-%u", (int)getpid(),
+             __atomic_add_fetch(&numbered, 1, __ATOMIC_RELAXED));
+    request->pass = cell->pass;
+    request->touch = cell->touch;
+    request->memory_limit = cell->memory_limit;
+    cell_describe(cell, &area->result);
+    return 0;
+}
+
+/* The operations that were done when the worker ended, the one under way left out. */
+static uint64_t cell_progress(const struct area *area, int fd)
+{
+    uint64_t done = area->operations_done;
+    if (area->words_size == 0)
+        return done;
+    const uint64_t *words =
+        mmap(NULL, area->words_size, PROT_READ, MAP_SHARED, fd, (off_t)area->words_offset);
+    if (words == MAP_FAILED)
+        return done;
+    const uint64_t *at = words + (area->at - area->words), *op = words;
+    for (struct operation operation; op < at; done++)
+        op = op_read(op, &operation);
+    munmap((void *)(uintptr_t)words, area->words_size);
+    return done;
+}
+
+static void cell_set_status(struct cell_result *result, const char *what, const struct area *area,
+                            int fd)
+{
+    char count[UNITS_TEXT];
+    uint64_t done = cell_progress(area, fd);
+    if (area->stage < STAGE_REPLAYING)
+        snprintf(result->status, sizeof result->status, "%s before the replay", what);
+    else if (area->stage > STAGE_REPLAYING)
+        snprintf(result->status, sizeof result->status, "%s after the replay", what);
+    else
+        snprintf(result->status, sizeof result->status, "%s after %s operations", what,
+                 units_format_count(count, done));
+}
+
+static void cell_crashed(struct cell_result *result, const struct area *area, int fd,
+                         const struct ending *ending)
+{
+    char what[48];
+    int signal = WTERMSIG(ending->status);
+    if (signal == SIGKILL)
+        snprintf(what, sizeof what, "killed: SIGKILL (out of memory?)");
+    else
+        snprintf(what, sizeof what, "crashed: SIG%s",
+                 sigabbrev_np(signal) ? sigabbrev_np(signal) : "?");
+    cell_set_status(result, what, area, fd);
+}
+
+static void cell_timed_out(struct cell_result *result, const struct area *area, int fd,
+                           const struct cell *cell)
+{
+    char what[48];
+    snprintf(what, sizeof what, "timed out: %.3g s", (double)cell->timeout_ns / 1e9);
+    cell_set_status(result, what, area, fd);
+}
+
+/* What an ended worker says: its result, and, where it did not come to its end, why. */
+static int cell_judge(const struct cell *cell, const struct area *area, int fd,
+                      struct ending *ending, struct cell_result *result, struct err *err)
+{
+    *result = area->result;
+    result->wall_ns = ending->wall_ns;
+    if (ending->interrupted)
+        return err_set(err, EINTR, "interrupted");
+    if (area->failure.code) {
+        *err = area->failure;
+        return -err->code;
+    }
+    if (ending->timed_out)
+        cell_timed_out(result, area, fd, cell);
+    else if (WIFSIGNALED(ending->status))
+        cell_crashed(result, area, fd, ending);
+    else if (area->stage != STAGE_DONE)
+        cell_set_status(result, "failed: the worker ended by itself", area, fd);
+    if (strcmp(result->status, "ok") != 0 && result->detail[0] == '\0') {
+        cell_clean(ending->output);
+        cell_copy(result->detail, sizeof result->detail, ending->output);
+    }
+    return 0;
+}
+
+/* Half a series or histogram of a crashed worker is worth keeping too. */
+static int cell_keep(struct store *store, const struct cell *cell, const struct area *area,
+                     struct cell_result *result, struct err *err)
+{
+    if (cell->pass == PASS_LATENCY && result->operations != COUNT_UNKNOWN)
+        return artefacts_latency(store, &area->latency, result, err);
+    if (cell->pass == PASS_MEMORY && area->memory.samples > 0)
+        return artefacts_memory(store, &area->memory, result, err);
+    return 0;
+}
+
+static int cell_run(const struct cell *cell, const struct spec *spec, struct store *store,
+                    const volatile int *interrupted, struct cell_result *result, struct err *err)
+{
+    struct area *area = NULL;
+    struct ending ending;
+    int fd = -1, status = cell_area(cell, &fd, &area, err);
+    if (status == 0)
+        status = cell_ask(cell, area, err);
+    if (status == 0 && spec->library &&
+        !spec_library_path(spec, area->request.library, sizeof area->request.library, err)) {
+        cell_copy(result->status, sizeof result->status, "skipped: not installed");
+        cell_copy(result->detail, sizeof result->detail, err->text);
+    } else if (status == 0) {
+        const struct launch launch = {
+            .library = spec->library ? area->request.library : NULL,
+            .variables = spec->variables,
+            .variable_count = spec->variable_count,
+            .memory_limit = cell->memory_limit,
+            .timeout_ns = cell->timeout_ns,
+            .area = fd,
+            .interrupted = interrupted,
+        };
+        status = launch_run(&launch, &ending, err);
+        /* A shared heap outlives a worker that crashed. */
+        shm_unlink(area->request.shared_name);
+        if (status == 0)
+            status = cell_judge(cell, area, fd, &ending, result, err);
+        if (status == 0)
+            status = cell_keep(store, cell, area, result, err);
+    }
+    if (area)
+        munmap(area, area_size(cell->pass));
+    if (fd >= 0)
+        close(fd);
+    return status;
+}
+
+int cell_measure(const struct cell *cell, struct store *store, const volatile int *interrupted,
+                 struct cell_result *result, struct err *err)
+{
+    struct spec *spec = malloc(sizeof *spec);
+    if (!spec)
+        return err_set(err, ENOMEM, "no memory for an allocator spec");
+    cell_describe(cell, result);
+    int status = spec_parse(spec, cell->allocator, err);
+    if (status == 0)
+        status = cell_run(cell, spec, store, interrupted, result, err);
+    free(spec);
+    return status;
+}

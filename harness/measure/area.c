@@ -1,0 +1,32 @@
+/* The memory that the worker shares with its parent. */
+#include "harness/measure/area.h"
+
+const uint64_t size_class_limits[SIZE_CLASSES - 1] = {16, 64, 256, 1024, 4096, 32768, 262144};
+
+const char *const latency_kind_names[LATENCY_KINDS] = {"free", "malloc", "calloc", "realloc",
+                                                       "aligned"};
+
+unsigned size_class(uint64_t size)
+{
+    unsigned at = 0;
+    while (at < SIZE_CLASSES - 1 && size > size_class_limits[at])
+        at++;
+    return at;
+}
+
+static size_t area_bytes(enum pass pass)
+{
+    switch (pass) {
+    case PASS_MEMORY:
+        return offsetof(struct area, memory) + sizeof(struct memory_area);
+    case PASS_LATENCY:
+        return offsetof(struct area, latency) + sizeof(struct latency_area);
+    default:
+        return offsetof(struct area, memory);
+    }
+}
+
+size_t area_size(enum pass pass)
+{
+    return (area_bytes(pass) + 65535) / 65536 * 65536;
+}

@@ -1,0 +1,72 @@
+/* The memory that the worker shares with its parent: what is asked, and what came out so far. What
+ * a worker wrote before it crashed is still there. */
+#ifndef HARNESS_MEASURE_AREA_H
+#define HARNESS_MEASURE_AREA_H
+
+#include <limits.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "allocators/spec.h"
+#include "harness/base/err.h"
+#include "harness/measure/heapmap.h"
+#include "harness/measure/histogram.h"
+#include "harness/measure/pass.h"
+#include "results/cell.h"
+
+/* Where a worker is; written before each step. */
+enum stage { STAGE_STARTING, STAGE_PREPARING, STAGE_REPLAYING, STAGE_CLOSING, STAGE_DONE };
+
+/* Blocks by size for the latency table: up to 16, 64, 256, 1 Ki, 4 Ki, 32 Ki, 256 Ki bytes, above.
+ */
+enum { SIZE_CLASSES = 8 };
+extern const uint64_t size_class_limits[SIZE_CLASSES - 1];
+unsigned size_class(uint64_t size);
+
+/* Operations in the latency table: enum op_kind without OP_LARGE. */
+enum { LATENCY_KINDS = 5 };
+extern const char *const latency_kind_names[LATENCY_KINDS];
+
+enum { SAMPLES_WANTED = 2000, SAMPLES_MAX = SAMPLES_WANTED + 16 };
+
+struct request {
+    char spec[SPEC_TEXT];
+    char library[PATH_MAX]; /* preloaded, "" none */
+    char trace[PATH_MAX];
+    char shared_name[64]; /* for a heap shared between processes */
+    enum pass pass;
+    enum touch touch;
+    uint64_t memory_limit; /* 0 none */
+};
+
+struct memory_area {
+    size_t samples;
+    struct cell_sample sample[SAMPLES_MAX];
+    uint64_t rounded[SAMPLES_MAX]; /* L at each sample */
+    struct heapmap map;
+};
+
+struct latency_area {
+    struct histogram histograms[LATENCY_KINDS][SIZE_CLASSES];
+};
+
+struct area {
+    struct request request;
+    struct err failure;          /* what kept us from measuring: ours or the trace's fault */
+    volatile uint32_t stage;     /* enum stage */
+    uint64_t operations_done;    /* before the window under way */
+    const uint64_t *volatile at; /* the operation under way, an address in the worker */
+    const uint64_t *words;       /* where the window begins there */
+    uint64_t words_offset;       /* the same window in the memory that is shared: bytes from the */
+    uint64_t words_size;         /* area's beginning, and how many; 0 when there is none yet */
+    struct cell_result result;
+    union {
+        struct memory_area memory;
+        struct latency_area latency;
+    };
+};
+
+/* Bytes of the area that a pass needs: whole pages. The worker appends its window to them. */
+size_t area_size(enum pass pass);
+
+#endif

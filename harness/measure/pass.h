@@ -1,0 +1,16 @@
+/* The passes: what disturbs one figure is measured in another process. */
+#ifndef HARNESS_MEASURE_PASS_H
+#define HARNESS_MEASURE_PASS_H
+
+enum pass { PASS_THROUGHPUT, PASS_LATENCY, PASS_MEMORY, PASS_VERIFY, PASSES };
+
+/* What the replay writes into each block. */
+enum touch {
+    TOUCH_NONE,
+    TOUCH_FIRST, /* its first byte */
+    TOUCH_PAGE,  /* one byte a page */
+    TOUCH_ALL,   /* every byte */
+    TOUCHES
+};
+
+#endif

@@ -1,0 +1,67 @@
+/* Replays decoded operations against a heap: the loop that every timed figure comes from.
+ *
+ * The loop is compiled once a touch policy, holds the hooks in registers, and makes no system call
+ * and no allocation of its own. One player is one stream of operations in one thread. */
+#ifndef HARNESS_MEASURE_PLAYER_H
+#define HARNESS_MEASURE_PLAYER_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "allocators/allocator.h"
+#include "harness/measure/pass.h"
+
+struct player {
+    struct heap *heap; /* borrowed */
+    void **refs;       /* borrowed; one an object number, NULL where its allocation failed */
+    /* The word the loop is at, written before each operation: after a crash it tells which. May lie
+     * in memory shared with another process. Never NULL. */
+    const uint64_t *volatile *at;
+    uint64_t failed_allocations; /* calls that returned NULL, reallocs among them */
+    uint64_t failed_reallocs;
+    uint64_t skipped_reallocs; /* of objects whose allocation had failed */
+    uint64_t skipped_frees;
+};
+
+/* Runs the words from `op` to `end`. A block whose realloc fails is freed, and what the trace does
+ * with it later is skipped. */
+void player_run(struct player *player, const uint64_t *op, const uint64_t *end, enum touch touch);
+
+/* The same, with the ticks that each operation took (see harness/base/clock.h) written to `ticks`,
+ * one an operation; PLAYER_SKIPPED where nothing was called. The touching is not in them. */
+void player_run_timed(struct player *player, const uint64_t *op, const uint64_t *end,
+                      enum touch touch, uint64_t *ticks);
+
+#define PLAYER_SKIPPED UINT64_MAX
+
+/* Ticks of an empty pair of time stamps, taken as player_run_timed takes them: the median of many.
+ */
+uint64_t player_clock_cost(void);
+
+struct operation;
+
+/* One operation of the kinds that make a block, for the passes in which time does not count. NULL
+ * when the allocator refused. */
+void *player_allocate(struct heap *heap, const struct operation *operation);
+
+/* touch_block() on the memory of `ref`. */
+void player_touch_block(struct heap *heap, void *ref, size_t from, size_t size, enum touch touch);
+
+/* Writes into the bytes [from, size) of a block as the policy says. */
+static inline __attribute__((always_inline)) void touch_block(char *block, size_t from, size_t size,
+                                                              const enum touch touch)
+{
+    if (touch == TOUCH_NONE || from >= size)
+        return;
+    if (touch == TOUCH_ALL) {
+        __builtin_memset(block + from, 1, size - from);
+        return;
+    }
+    *(volatile char *)(block + from) = 1;
+    if (touch == TOUCH_PAGE)
+        for (uintptr_t page = ((uintptr_t)(block + from) | 4095) + 1;
+             page < (uintptr_t)(block + size); page += 4096)
+            *(volatile char *)page = 1;
+}
+
+#endif

@@ -1,0 +1,37 @@
+/* The kernel's own figures of this process. Reads with a buffer on the stack; nothing allocates. */
+#ifndef HARNESS_MEASURE_PROC_H
+#define HARNESS_MEASURE_PROC_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* Bytes; from statm: cheap enough for a dense series. */
+struct proc_sizes {
+    uint64_t rss;
+    uint64_t vsz;
+};
+int proc_sizes(struct proc_sizes *sizes);
+
+/* Counters since the process began. */
+struct proc_counts {
+    uint64_t minor_faults;
+    uint64_t major_faults;
+    uint64_t context_switches;
+    uint64_t migrations; /* UINT64_MAX where the kernel does not tell */
+};
+void proc_counts(struct proc_counts *counts);
+
+/* The bytes that a file like /proc/self/status gives as "NAME:  123 kB"; `name` is with its colon.
+ * Of several such lines (smaps) the sum. UINT64_MAX when there is none. */
+uint64_t proc_kilobytes(const char *path, const char *name);
+
+/* Sets the peak of the resident size (VmHWM) to what is resident now. 0 or -errno. */
+int proc_reset_peak(void);
+
+/* Resident bytes of the program's own writable memory: its data and bss, the main stack, and shared
+ * mappings of no file of the file system (see harness/base/pages.h). `program` is its path as maps
+ * spells it. 0 or -errno. */
+int proc_own_resident(const char *path, const char *program, uint64_t *bytes);
+
+#endif

@@ -1,0 +1,160 @@
+/* A stretch of a trace, decoded ahead of its replay. */
+#include "harness/measure/window.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <string.h>
+
+#include "harness/base/pages.h"
+
+/* Reallocs and aligned allocations take two words; a trace of many larger ones is rare, and is
+ * decoded in several windows. */
+size_t window_capacity(const struct trace_summary *summary, size_t words)
+{
+    uint64_t wanted =
+        summary->events + summary->by_kind[TRACE_REALLOC] + summary->by_kind[TRACE_ALIGNED] + 4096;
+    return wanted < words ? (size_t)wanted : words;
+}
+
+static int window_map(struct window *window, bool places, struct err *err)
+{
+    if (places)
+        window->places = pages_map(window->capacity * sizeof *window->places);
+    window->sizes = pages_map((window->objects + (size_t)1) * sizeof *window->sizes);
+    if ((places && !window->places) || !window->sizes) {
+        int code = errno;
+        window_release(window);
+        return err_set(err, code, "no memory to decode a trace of %" PRIu32 " live objects",
+                       window->objects);
+    }
+    memset(window->sizes, 0xff, window->objects * sizeof *window->sizes);
+    return 0;
+}
+
+int window_init(struct window *window, struct trace_reader *reader, uint64_t *words,
+                size_t capacity, bool places, struct err *err)
+{
+    const struct trace_summary *summary = trace_reader_summary(reader);
+    if (summary->objects > summary->events || summary->objects >= TRACE_NO_OBJECT)
+        return err_set(err, EINVAL,
+                       "the trace's footer is damaged: %" PRIu64 " objects in %" PRIu64 " events",
+                       summary->objects, summary->events);
+    *window = (struct window){
+        .reader = reader,
+        .words = words,
+        .capacity = capacity,
+        .objects = (uint32_t)summary->objects,
+    };
+    return window_map(window, places, err);
+}
+
+void window_release(struct window *window)
+{
+    pages_unmap(window->places, window->capacity * sizeof *window->places);
+    pages_unmap(window->sizes, (window->objects + (size_t)1) * sizeof *window->sizes);
+}
+
+int window_rewind(struct window *window, struct err *err)
+{
+    memset(window->sizes, 0xff, window->objects * sizeof *window->sizes);
+    window->block.count = window->next = 0;
+    return trace_reader_rewind(window->reader, err);
+}
+
+static void window_put(struct window *window, enum op_kind kind, uint32_t object, uint64_t size,
+                       uint64_t extra)
+{
+    uint64_t *word = window->words + window->count;
+    uint64_t name = (uint64_t)object << 32;
+    window->by_kind[kind]++;
+    window->operations++;
+    if (size >> OP_SIZE_BITS) {
+        word[0] = name | (uint64_t)kind << OP_KIND_BITS | OP_LARGE;
+        word[1] = size;
+        word[2] = extra;
+        window->count += 3;
+        return;
+    }
+    word[0] = name | size << OP_KIND_BITS | (uint64_t)kind;
+    word[1] = extra;
+    window->count += kind == OP_REALLOC || kind == OP_ALIGNED ? 2 : 1;
+}
+
+static int window_impossible(const struct window *window, uint32_t object, const char *what,
+                             struct err *err)
+{
+    return err_set(err, EINVAL,
+                   "the trace is damaged: event %" PRIu64 " %s (object %" PRIu32 " of %" PRIu32
+                   "); 'bench import' of its source makes it anew",
+                   window->block.first + window->next, what, object, window->objects);
+}
+
+/* The kinds that a trace and a window share; frees and marks are told apart before. */
+static enum op_kind window_kind(uint8_t kind)
+{
+    static const uint8_t kinds[TRACE_KINDS] = {
+        [TRACE_MALLOC] = OP_MALLOC,   [TRACE_CALLOC] = OP_CALLOC, [TRACE_REALLOC] = OP_REALLOC,
+        [TRACE_ALIGNED] = OP_ALIGNED, [TRACE_FREE] = OP_FREE,
+    };
+    return (enum op_kind)kinds[kind];
+}
+
+static int window_decode(struct window *window, size_t i, struct err *err)
+{
+    const struct trace_block *block = &window->block;
+    uint8_t kind = block->kind[i];
+    uint32_t object = block->object[i];
+    if (kind == TRACE_MARK || object == TRACE_NO_OBJECT || (block->flags[i] & TRACE_FAILED))
+        return 0;
+    if (kind > TRACE_MARK || object >= window->objects)
+        return window_impossible(window, object, "is of no known kind or object", err);
+    uint64_t old = window->sizes[object], extra = 0;
+    uint64_t size = block->size[i] ? block->size[i] : 1;
+    bool needs_live = kind == TRACE_FREE || kind == TRACE_REALLOC;
+    if ((old != WINDOW_DEAD) != needs_live)
+        return window_impossible(window, object,
+                                 needs_live ? "frees or resizes what is not live"
+                                            : "allocates an object that is live already",
+                                 err);
+    if (size >> 63)
+        return window_impossible(window, object, "asks for more bytes than there are", err);
+    if (kind == TRACE_FREE)
+        size = 0;
+    else if (kind == TRACE_REALLOC)
+        extra = old;
+    else if (kind == TRACE_ALIGNED)
+        extra = (uint64_t)1 << (block->align_log2[i] & 63);
+    window->sizes[object] = kind == TRACE_FREE ? WINDOW_DEAD : size;
+    if (window->places)
+        window->places[window->operations] = (struct place){
+            .event = block->first + i,
+            .time_ns = block->time_ns ? block->time_ns[i] : 0,
+            .size = block->size[i],
+        };
+    window_put(window, window_kind(kind), object, size, extra);
+    return 0;
+}
+
+int window_fill(struct window *window, struct err *err)
+{
+    window->count = window->operations = 0;
+    memset(window->by_kind, 0, sizeof window->by_kind);
+    while (window->count + OP_WORDS_MAX <= window->capacity) {
+        if (window->next == window->block.count) {
+            int status = trace_reader_next(window->reader, &window->block, err);
+            if (status < 0)
+                return status;
+            window->next = 0;
+            if (status == 0) {
+                window->block.count = 0;
+                break;
+            }
+            continue;
+        }
+        int status = window_decode(window, window->next, err);
+        if (status < 0)
+            return status;
+        window->next++;
+    }
+    return window->operations > 0;
+}

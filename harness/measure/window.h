@@ -1,0 +1,103 @@
+/* A stretch of a trace, decoded ahead of its replay into words that a tight loop can run through.
+ *
+ * Decoding happens between windows, with the clock stopped. It leaves out what cannot be replayed
+ * (phase marks, calls that failed in the recording, free(NULL)), makes a request for 0 bytes one
+ * for 1, and checks that every operation is possible, so that the player need not. */
+#ifndef HARNESS_MEASURE_WINDOW_H
+#define HARNESS_MEASURE_WINDOW_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "harness/base/err.h"
+#include "workloads/reader.h"
+
+/* An operation is a word: object << 32 | size << 3 | kind. OP_REALLOC is followed by a word with
+ * the old size, OP_ALIGNED by one with the alignment. A size of 2^29 or more makes it OP_LARGE: the
+ * size bits hold the real kind, and two words follow, the size and the old size or alignment. */
+enum op_kind { OP_FREE, OP_MALLOC, OP_CALLOC, OP_REALLOC, OP_ALIGNED, OP_LARGE };
+
+enum { OP_KIND_BITS = 3, OP_SIZE_BITS = 29, OP_WORDS_MAX = 3 };
+
+static inline enum op_kind op_kind(uint64_t word)
+{
+    return (enum op_kind)(word & ((1u << OP_KIND_BITS) - 1));
+}
+
+static inline uint32_t op_object(uint64_t word)
+{
+    return (uint32_t)(word >> 32);
+}
+
+static inline uint32_t op_size(uint64_t word)
+{
+    return (uint32_t)word >> OP_KIND_BITS;
+}
+
+/* The same spelt out, for the passes in which time does not count. */
+struct operation {
+    enum op_kind kind; /* never OP_LARGE */
+    uint32_t object;
+    uint64_t size;  /* at least 1; 0 for free */
+    uint64_t extra; /* the old size or the alignment, else 0 */
+};
+
+/* Returns the word after the operation at `op`. */
+static inline const uint64_t *op_read(const uint64_t *op, struct operation *out)
+{
+    uint64_t word = *op++;
+    *out = (struct operation){op_kind(word), op_object(word), op_size(word), 0};
+    if (out->kind == OP_LARGE) {
+        out->kind = (enum op_kind)out->size;
+        out->size = *op++;
+        out->extra = *op++;
+    } else if (out->kind == OP_REALLOC || out->kind == OP_ALIGNED) {
+        out->extra = *op++;
+    }
+    return op;
+}
+
+/* Where an operation stands in the trace. */
+struct place {
+    uint64_t event;   /* its number among all the trace's events */
+    uint64_t time_ns; /* as recorded, 0 without times */
+    uint64_t size;    /* as requested: 0 stays 0 */
+};
+
+struct window {
+    struct trace_reader *reader; /* borrowed */
+    size_t capacity;             /* words */
+    uint64_t *words;             /* borrowed */
+    size_t count;                /* words filled */
+    struct place *places;        /* owned, one an operation; NULL unless asked for */
+    size_t operations;           /* in this window */
+    uint64_t by_kind[OP_LARGE];  /* in this window, by enum op_kind */
+    uint64_t *sizes;             /* owned; of live objects, as replayed; WINDOW_DEAD of others */
+    uint32_t objects;
+    struct trace_block block;
+    size_t next; /* event of the block to decode next */
+};
+
+#define WINDOW_DEAD UINT64_MAX
+
+/* A window of 4 Mi words: most traces are one or two. */
+enum { WINDOW_WORDS = 4 << 20 };
+
+/* The most words that a window of this trace can use, up to `words`. */
+size_t window_capacity(const struct trace_summary *summary, size_t words);
+
+/* `words` is the caller's, mapped and touched, with room for `capacity`; what else a window needs
+ * is mapped and touched here. The trace must have its footer. */
+int window_init(struct window *window, struct trace_reader *reader, uint64_t *words,
+                size_t capacity, bool places, struct err *err);
+void window_release(struct window *window);
+
+/* Decodes on. 1 with operations in the window, 0 at the end of the trace, -errno (the trace is
+ * damaged, or asks for the impossible). */
+int window_fill(struct window *window, struct err *err);
+
+/* Back to the trace's beginning. */
+int window_rewind(struct window *window, struct err *err);
+
+#endif

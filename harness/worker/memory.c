@@ -1,0 +1,341 @@
+/* The memory pass: the ledger beside the replay, and what the kernel says, sampled along the trace.
+ *
+ * R, U and L are exact after every event; H and P are read at some 2,000 moments and at the peak of
+ * R, and the time that takes is reported. */
+#include <errno.h>
+#include <inttypes.h>
+#include <math.h>
+
+#include "harness/base/clock.h"
+#include "harness/measure/fragmentation.h"
+#include "harness/measure/ledger.h"
+#include "harness/worker/worker.h"
+
+/* The alignment that L rounds to: the C library's, the same for every allocator, so that all are
+ * held against one L. */
+enum { ROUNDED_TO = 16 };
+
+/* LazyFree needs the kernel to walk all page tables: read at every so many samples. */
+enum { LAZYFREE_EVERY = 64 };
+
+struct memory {
+    struct worker *worker;
+    struct memory_area *area;
+    struct ledger ledger;
+    uint64_t events; /* in the trace */
+    uint64_t stride; /* events between samples */
+    uint64_t next;   /* sample after this many events */
+    uint64_t peak;   /* and after this many: the peak of R */
+    uint64_t base_rss;
+    uint64_t sampling_ns;
+    bool usable_known;
+    bool peak_reset;
+    bool mapped;                  /* blocks have places of their own, so there is a heap map */
+    size_t fullest;               /* the sample at which H was first largest */
+    struct free_space free_space; /* then */
+    bool walked;
+};
+
+static int memory_visit(void *arg, const struct span *span)
+{
+    if (span->kind == SPAN_FREE)
+        free_space_add(arg, span->size);
+    return 0;
+}
+
+/* Free space is wanted for the moment of the largest H, which is known only afterwards: it is
+ * looked at whenever H is larger than ever before. */
+static void memory_note_fullest(struct memory *memory, size_t at)
+{
+    const struct cell_sample *samples = memory->area->sample;
+    if (at > 0 && samples[at].held <= samples[memory->fullest].held)
+        return;
+    memory->fullest = at;
+    memory->free_space = (struct free_space){0};
+    memory->walked = heap_walk(memory->worker->heap, memory_visit, &memory->free_space) == 0;
+}
+
+static void memory_sample(struct memory *memory, uint64_t event, uint64_t time_ns, bool thorough)
+{
+    struct memory_area *area = memory->area;
+    const struct ledger *ledger = &memory->ledger;
+    if (area->samples == SAMPLES_MAX)
+        return;
+    uint64_t start_ns = clock_ns(), held = 0;
+    struct proc_sizes sizes = {0};
+    proc_sizes(&sizes);
+    maps_held(&memory->worker->baseline, &held);
+    thorough = thorough || area->samples % LAZYFREE_EVERY == 0;
+    area->sample[area->samples] = (struct cell_sample){
+        .event = event,
+        .time_ns = time_ns,
+        .allocated = ledger->requested,
+        .live = ledger->live,
+        .usable = memory->usable_known ? ledger->usable : COUNT_UNKNOWN,
+        .held = held,
+        .resident = sizes.rss > memory->base_rss ? sizes.rss - memory->base_rss : 0,
+        .lazyfree =
+            thorough ? proc_kilobytes("/proc/self/smaps_rollup", "LazyFree:") : COUNT_UNKNOWN,
+        .rss = sizes.rss,
+        .vsz = sizes.vsz,
+        .blocks = ledger->blocks,
+    };
+    area->rounded[area->samples] = ledger->rounded;
+    memory_note_fullest(memory, area->samples);
+    area->samples++;
+    if (memory->mapped && area->map.columns <= event * HEAPMAP_COLUMNS / (memory->events + 1))
+        heapmap_column(&area->map, event);
+    memory->sampling_ns += clock_ns() - start_ns;
+}
+
+static void memory_map(struct memory *memory, void *ref, uint64_t size, bool live)
+{
+    if (!memory->mapped)
+        return;
+    uint64_t address = (uintptr_t)heap_resolve(memory->worker->heap, ref);
+    if (live)
+        heapmap_add(&memory->area->map, address, size);
+    else
+        heapmap_remove(&memory->area->map, address, size);
+}
+
+static void memory_free(struct memory *memory, uint32_t object)
+{
+    void *ref = memory->worker->player.refs[object];
+    memory_map(memory, ref, memory->ledger.entries[object].size, false);
+    ledger_remove(&memory->ledger, object);
+    heap_free(memory->worker->heap, ref);
+}
+
+static uint64_t memory_usable(const struct memory *memory, void *ref, uint64_t size)
+{
+    return memory->usable_known ? heap_usable_size(memory->worker->heap, ref, size) : size;
+}
+
+static void memory_resize(struct memory *memory, const struct operation *operation, uint64_t size)
+{
+    struct worker *worker = memory->worker;
+    struct player *player = &worker->player;
+    uint32_t object = operation->object;
+    void *old = player->refs[object];
+    if (!old) {
+        player->skipped_reallocs++;
+        return;
+    }
+    memory_map(memory, old, memory->ledger.entries[object].size, false);
+    void *ref = heap_realloc(worker->heap, old, operation->extra, operation->size);
+    if (!ref) {
+        player->failed_allocations++;
+        player->failed_reallocs++;
+        memory_map(memory, old, memory->ledger.entries[object].size, true);
+        memory_free(memory, object);
+    } else {
+        ledger_resize(&memory->ledger, object, size, memory_usable(memory, ref, operation->size));
+        memory_map(memory, ref, size, true);
+        player_touch_block(worker->heap, ref, operation->extra, operation->size, worker->touch);
+    }
+    player->refs[object] = ref;
+}
+
+static void memory_allocate(struct memory *memory, const struct operation *operation, uint64_t size)
+{
+    struct worker *worker = memory->worker;
+    uint32_t object = operation->object;
+    void *ref = player_allocate(worker->heap, operation);
+    worker->player.refs[object] = ref;
+    if (!ref) {
+        worker->player.failed_allocations++;
+        return;
+    }
+    ledger_add(&memory->ledger, object, size, memory_usable(memory, ref, operation->size));
+    memory_map(memory, ref, size, true);
+    player_touch_block(worker->heap, ref, 0, operation->size, worker->touch);
+}
+
+static void memory_step(struct memory *memory, const struct operation *operation,
+                        const struct place *place)
+{
+    struct player *player = &memory->worker->player;
+    if (operation->kind == OP_REALLOC)
+        memory_resize(memory, operation, place->size);
+    else if (operation->kind != OP_FREE)
+        memory_allocate(memory, operation, place->size);
+    else if (player->refs[operation->object])
+        memory_free(memory, operation->object);
+    else
+        player->skipped_frees++;
+    uint64_t event = place->event + 1;
+    if (event >= memory->next || event == memory->peak) {
+        memory_sample(memory, event, place->time_ns, event == memory->peak);
+        if (event >= memory->next)
+            memory->next = event + memory->stride;
+    }
+}
+
+static void memory_play_window(struct memory *memory)
+{
+    const struct window *window = &memory->worker->window;
+    const struct place *place = window->places;
+    const uint64_t *op = window->words, *end = op + window->count;
+    while (op < end) {
+        struct operation operation;
+        memory->worker->area->at = op;
+        op = op_read(op, &operation);
+        memory_step(memory, &operation, place++);
+    }
+}
+
+/* Everything from here on is the heap's: the peak of RSS counts anew. */
+static int memory_begin(struct memory *memory, struct err *err)
+{
+    struct worker *worker = memory->worker;
+    const struct trace_summary *summary = worker_summary(worker);
+    memory->area = &worker->area->memory;
+    memory->events = summary->events;
+    memory->stride = (summary->events + SAMPLES_WANTED) / SAMPLES_WANTED;
+    memory->next = memory->stride;
+    memory->peak = summary->peak_event + 1;
+    memory->usable_known = worker->usable_known && worker->heap->ops->usable_size;
+    memory->mapped = !allocator_has(worker->heap->ops, ALLOCATOR_NOT_REAL);
+    heapmap_init(&memory->area->map);
+    return ledger_init(&memory->ledger, worker->window.objects + (size_t)1, ROUNDED_TO, err);
+}
+
+static void memory_base(struct memory *memory)
+{
+    struct cell_result *result = memory->worker->result;
+    struct proc_sizes sizes = {0};
+    memory->peak_reset = proc_reset_peak() == 0;
+    if (!memory->peak_reset)
+        worker_note(memory->worker, "the peak of RSS could not be reset: that of the samples is "
+                                    "given");
+    proc_sizes(&sizes);
+    memory->base_rss = result->base_rss_bytes = sizes.rss;
+    memory_sample(memory, 0, 0, true);
+}
+
+/* VmHWM has no gaps; the samples stand in where it could not be reset. */
+static void memory_report_peaks(struct memory *memory)
+{
+    struct worker *worker = memory->worker;
+    struct cell_result *result = worker->result;
+    const struct memory_area *area = memory->area;
+    uint64_t rss = 0, vsz = 0, resident = 0;
+    for (size_t i = 0; i < area->samples; i++) {
+        const struct cell_sample *sample = &area->sample[i];
+        rss = sample->rss > rss ? sample->rss : rss;
+        vsz = sample->vsz > vsz ? sample->vsz : vsz;
+        resident = sample->resident > resident ? sample->resident : resident;
+    }
+    uint64_t high_water = proc_kilobytes("/proc/self/status", "VmHWM:");
+    uint64_t vsz_peak = proc_kilobytes("/proc/self/status", "VmPeak:");
+    if (high_water != UINT64_MAX && memory->peak_reset)
+        rss = high_water > rss ? high_water : rss;
+    if (vsz_peak != UINT64_MAX && vsz_peak > vsz)
+        vsz = vsz_peak;
+    result->peak_rss_bytes = rss > memory->base_rss ? rss - memory->base_rss : 0;
+    result->peak_vsz_bytes = vsz > worker->own_vsz ? vsz - worker->own_vsz : 0;
+    result->peak_resident_bytes = resident;
+}
+
+static void memory_report_fragmentation(struct memory *memory)
+{
+    struct cell_result *result = memory->worker->result;
+    const struct memory_area *area = memory->area;
+    const struct cell_sample *full = &area->sample[memory->fullest];
+    if (full->held == 0)
+        return;
+    result->residency = (double)full->resident / (double)full->held;
+    if (full->usable != COUNT_UNKNOWN && full->usable > 0) {
+        result->internal_fragmentation = 1 - (double)full->live / (double)full->usable;
+        result->external_fragmentation = 1 - (double)full->usable / (double)full->held;
+    }
+    uint64_t held[SAMPLES_MAX];
+    for (size_t i = 0; i < area->samples; i++)
+        held[i] = area->sample[i].held;
+    struct johnstone_wilson figures = johnstone_wilson(area->rounded, held, area->samples);
+    result->jw1 = figures.mean;
+    result->jw2 = figures.at_peak_live;
+    result->jw3 = figures.at_peak_held;
+    result->jw_area = figures.area;
+    result->jw4 = memory->ledger.peak_rounded
+                      ? (double)result->peak_held_bytes / (double)memory->ledger.peak_rounded - 1
+                      : REAL_UNKNOWN;
+    if (memory->walked) {
+        result->largest_hole_bytes = memory->free_space.largest;
+        result->free_blocks = memory->free_space.extents;
+    }
+}
+
+/* The region's account is exact and has no gaps between samples; where a heap has one, the kernel's
+ * view must agree with it. */
+static void memory_report_held(struct memory *memory)
+{
+    struct worker *worker = memory->worker;
+    struct cell_result *result = worker->result;
+    const struct memory_area *area = memory->area;
+    const struct cell_sample *last = &area->sample[area->samples - 1];
+    result->peak_held_bytes = area->sample[memory->fullest].held;
+    result->end_held_bytes = last->held;
+    result->end_resident_bytes = last->resident;
+    if (!worker->region.base)
+        return;
+    if (worker->region.committed_peak > result->peak_held_bytes)
+        result->peak_held_bytes = worker->region.committed_peak;
+    if (last->held != worker->region.committed)
+        worker_note(worker,
+                    "the region's account (%zu bytes) differs from the kernel's (%" PRIu64 ")",
+                    worker->region.committed, last->held);
+}
+
+static void memory_report(struct memory *memory, const struct meter *meter)
+{
+    struct cell_result *result = memory->worker->result;
+    const struct ledger *ledger = &memory->ledger;
+    meter_report(meter, result);
+    result->samples = memory->area->samples;
+    result->sampling_share =
+        meter->elapsed_ns ? (double)memory->sampling_ns / (double)meter->elapsed_ns : 0;
+    result->peak_live_bytes = ledger->peak_live;
+    if (memory->usable_known)
+        result->peak_usable_bytes = ledger->peak_usable;
+    memory_report_peaks(memory);
+    memory_report_held(memory);
+    memory_report_fragmentation(memory);
+    if (ledger->peak_live)
+        result->rss_over_live = (double)result->peak_rss_bytes / (double)ledger->peak_live;
+}
+
+static int memory_play(struct memory *memory, struct meter *meter, struct err *err)
+{
+    struct worker *worker = memory->worker;
+    int status = worker_next_window(worker, err);
+    memory_base(memory);
+    memory->sampling_ns = 0;
+    for (; status > 0; status = worker_next_window(worker, err)) {
+        meter_start(meter);
+        memory_play_window(memory);
+        meter_stop(meter);
+        worker_window_done(worker);
+    }
+    memory_sample(memory, memory->events, worker_summary(worker)->duration_ns, true);
+    return status;
+}
+
+int memory_pass(struct worker *worker, struct err *err)
+{
+    struct memory memory = {.worker = worker};
+    struct meter meter = {0};
+    uint64_t own_before = 0, own_after = 0;
+    int status = memory_begin(&memory, err);
+    if (status < 0)
+        return status;
+    proc_own_resident("/proc/self/smaps", worker->program, &own_before);
+    status = memory_play(&memory, &meter, err);
+    proc_own_resident("/proc/self/smaps", worker->program, &own_after);
+    memory_report(&memory, &meter);
+    if (own_after != own_before)
+        worker_note(worker, "the harness's own memory grew by %" PRId64 " bytes in the replay",
+                    (int64_t)(own_after - own_before));
+    return status;
+}

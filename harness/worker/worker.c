@@ -1,0 +1,101 @@
+/* What the passes share. */
+#include "harness/worker/worker.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "harness/base/clock.h"
+
+int worker_refuse(struct worker *worker, const char *status, const char *format, ...)
+{
+    va_list arguments;
+    va_start(arguments, format);
+    snprintf(worker->result->status, sizeof worker->result->status, "%s", status);
+    vsnprintf(worker->result->detail, sizeof worker->result->detail, format, arguments);
+    va_end(arguments);
+    return -ECANCELED;
+}
+
+void worker_note(struct worker *worker, const char *format, ...)
+{
+    char *detail = worker->result->detail;
+    size_t room = sizeof worker->result->detail, used = strlen(detail);
+    if (used > 0 && used + 2 < room) {
+        memcpy(detail + used, "; ", 3);
+        used += 2;
+    }
+    va_list arguments;
+    va_start(arguments, format);
+    vsnprintf(detail + used, room - used, format, arguments);
+    va_end(arguments);
+}
+
+const struct trace_summary *worker_summary(const struct worker *worker)
+{
+    return trace_reader_summary(worker->reader);
+}
+
+int worker_next_window(struct worker *worker, struct err *err)
+{
+    int status = window_fill(&worker->window, err);
+    if (status > 0) {
+        worker->area->at = worker->window.words;
+        worker->area->stage = STAGE_REPLAYING;
+    }
+    return status;
+}
+
+void worker_window_done(struct worker *worker)
+{
+    const struct window *window = &worker->window;
+    for (int kind = 0; kind < OP_LARGE; kind++)
+        worker->by_kind[kind] += window->by_kind[kind];
+    worker->area->operations_done += window->operations;
+    worker->area->at = window->words;
+    worker_count(worker);
+}
+
+void worker_count(struct worker *worker)
+{
+    struct cell_result *result = worker->result;
+    const struct player *player = &worker->player;
+    const uint64_t *done = worker->by_kind;
+    result->operations = worker->area->operations_done;
+    result->allocations = done[OP_MALLOC] + done[OP_CALLOC] + done[OP_ALIGNED] -
+                          (player->failed_allocations - player->failed_reallocs);
+    result->reallocations = done[OP_REALLOC] - player->failed_reallocs - player->skipped_reallocs;
+    result->frees = done[OP_FREE] - player->skipped_frees;
+    result->failed_allocations = player->failed_allocations;
+}
+
+void meter_start(struct meter *meter)
+{
+    proc_counts(&meter->start);
+    meter->start_ns = clock_ns();
+}
+
+void meter_stop(struct meter *meter)
+{
+    uint64_t end_ns = clock_ns();
+    struct proc_counts now;
+    proc_counts(&now);
+    meter->elapsed_ns += end_ns - meter->start_ns;
+    meter->sum.minor_faults += now.minor_faults - meter->start.minor_faults;
+    meter->sum.major_faults += now.major_faults - meter->start.major_faults;
+    meter->sum.context_switches += now.context_switches - meter->start.context_switches;
+    if (now.migrations == UINT64_MAX)
+        meter->sum.migrations = UINT64_MAX;
+    else
+        meter->sum.migrations += now.migrations - meter->start.migrations;
+}
+
+void meter_report(const struct meter *meter, struct cell_result *result)
+{
+    result->elapsed_ns = meter->elapsed_ns;
+    result->page_faults = meter->sum.minor_faults + meter->sum.major_faults;
+    result->major_faults = meter->sum.major_faults;
+    result->context_switches = meter->sum.context_switches;
+    result->migrations = meter->sum.migrations;
+}

@@ -1,0 +1,74 @@
+/* One cell's process: what every pass needs, prepared before the first event. */
+#ifndef HARNESS_WORKER_WORKER_H
+#define HARNESS_WORKER_WORKER_H
+
+#include "allocators/region.h"
+#include "allocators/spec.h"
+#include "harness/measure/area.h"
+#include "harness/measure/maps.h"
+#include "harness/measure/player.h"
+#include "harness/measure/proc.h"
+#include "harness/measure/window.h"
+#include "workloads/reader.h"
+
+struct worker {
+    int fd; /* of the memory that is shared with the parent */
+    struct area *area;
+    struct cell_result *result; /* in the area */
+    struct spec spec;
+    struct trace_reader *reader;
+    struct window window;
+    struct player player;
+    uint64_t by_kind[OP_LARGE]; /* operations of the windows that are done */
+    struct region region;       /* base NULL where the heap has none */
+    struct heap *heap;
+    enum touch touch;          /* what is asked, or none where blocks cannot be written */
+    bool usable_known;         /* usable_size() may be believed to be of this allocator */
+    char program[PATH_MAX];    /* this program's path, as maps spells it */
+    struct intervals baseline; /* what was mapped before any library's constructor ran */
+    uint64_t baseline_vsz;     /* then */
+    uint64_t library_vsz;      /* what constructors mapped */
+    uint64_t own_vsz;          /* before the heap was created, less library_vsz */
+};
+
+/* Sets the result's status and detail, which end the cell without an error. Returns -ECANCELED, for
+ * the caller to hand on. */
+int worker_refuse(struct worker *worker, const char *status, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+
+/* Adds a warning to the result's detail. */
+void worker_note(struct worker *worker, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+
+/* Fills the next window and makes it known to the parent. As window_fill. */
+int worker_next_window(struct worker *worker, struct err *err);
+
+/* The window under way is done: its operations go into the result. */
+void worker_window_done(struct worker *worker);
+
+/* Writes the counts of the windows done so far into the result. */
+void worker_count(struct worker *worker);
+
+/* The trace's own figures. */
+const struct trace_summary *worker_summary(const struct worker *worker);
+
+/* What the kernel counted, and the time that passed, in the stretches between start and stop. */
+struct meter {
+    struct proc_counts start, sum;
+    uint64_t start_ns, elapsed_ns;
+};
+void meter_start(struct meter *meter);
+void meter_stop(struct meter *meter);
+void meter_report(const struct meter *meter, struct cell_result *result);
+
+/* Who answers malloc here? Fills allocator_object and build_id, and refuses the cell if it is not
+ * the library that was asked for. */
+int identity_check(struct worker *worker);
+
+/* The passes: 0, or -errno with a sentence; -ECANCELED where the result says why. */
+int throughput_pass(struct worker *worker, struct err *err);
+int latency_pass(struct worker *worker, struct err *err);
+int memory_pass(struct worker *worker, struct err *err);
+int verify_pass(struct worker *worker, struct err *err);
+
+#endif
