@@ -1,0 +1,52 @@
+#!/usr/bin/env bats
+# bench list: what can be measured.
+
+bats_require_minimum_version 1.5.0
+
+# query EXPRESSION: of the JSON tree `d`.
+query() {
+    "$BENCH" list --json | python3 -c "import json, sys; d = json.load(sys.stdin); print($1)"
+}
+
+@test "every line of list.h is there, in order" {
+    lines=$(sed -nE 's/^(BACKEND|EXTERNAL)\("?([a-z0-9_]+).*/\2/p' \
+        "$BATS_TEST_DIRNAME/../../allocators/list.h" | tr _ -)
+    [ "$lines" = "$(query '"\n".join(a["name"] for a in d["allocators"])')" ]
+}
+
+@test "what an allocator can do follows from its table" {
+    [ "$(query '[a["capabilities"] for a in d["allocators"] if a["name"] == "null"]')" = \
+        "[['zalloc', 'realloc', 'alloc_aligned']]" ]
+    [ "$(query '[a["flags"] for a in d["allocators"] if a["name"] == "bump"]')" = \
+        "[['no_free', 'walk_tiles', 'fork_safe']]" ]
+    [ "$(query '[o["name"] for l in d["layers"] if l["name"] == "faulty" for o in l["options"]]')" = \
+        "['every', 'after', 'random', 'seed']" ]
+}
+
+@test "a library that is missing is a row that says so" {
+    installed='all(a["installed"] == (a.get("path") is not None) for a in d["allocators"] if a["kind"] == "external")'
+    [ "$(query "$installed")" = True ]
+    [ "$(query 'all(a["package"].startswith("lib") for a in d["allocators"] if a["kind"] == "external")')" = True ]
+}
+
+@test "the text form names the same allocators" {
+    run -0 --separate-stderr "$BENCH" list
+    [ -z "$stderr" ]
+    for name in $(query '" ".join(a["name"] for a in d["allocators"] + d["layers"])'); do
+        grep -q "^$name " <<<"$output"
+    done
+}
+
+@test "help has an example, and wrong usage ends with 2" {
+    run -0 "$BENCH" list --help
+    [[ "$output" == *"Example:"* ]]
+    run -2 --separate-stderr "$BENCH" list --jsn
+    [[ "$stderr" == *"jsn"* ]]
+    run -2 --separate-stderr "$BENCH" list everything
+    [[ "$stderr" == *"everything"* ]]
+}
+
+@test "a full disk is an error" {
+    run -1 bash -c '"$BENCH" list --json >/dev/full'
+    [[ "$output" == *"No space left"* ]]
+}
