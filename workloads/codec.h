@@ -1,6 +1,8 @@
-/* Events as compact byte streams, one stream a column, and back. FORMAT.md gives the encoding.
+/* Events as compact byte streams and back; FORMAT.md tells the encoding in words.
  *
- * The state runs through all blocks: a block can be decoded only after those before it. */
+ * The state runs through all blocks: a block can be decoded only after those before it. Objects
+ * that exist already are named by how long ago their thread allocated them, or relative to the one
+ * it named last: programs free what is young, and in order. */
 #ifndef WORKLOADS_CODEC_H
 #define WORKLOADS_CODEC_H
 
@@ -9,41 +11,90 @@
 #include "workloads/trace.h"
 
 enum codec_stream {
-    CODEC_TAG,    /* u8 an event: kind, failed or null, thread as before */
-    CODEC_THREAD, /* varint where the thread changes */
-    CODEC_SIZE,   /* varint of what has a size */
-    CODEC_TARGET, /* varint of what names an object that is there already, or a label */
-    CODEC_ALIGN,  /* u8 an aligned allocation */
-    CODEC_TIME,   /* varint an event: nanoseconds since the one before */
-    CODEC_SITE,   /* varint an event */
+    CODEC_TAG,         /* u8 an event */
+    CODEC_THREAD,      /* varint where the thread changes */
+    CODEC_SIZE,        /* u8 where there is a size; 255: the rest follows in … */
+    CODEC_SIZE_REST,   /* … varint, size - 255 */
+    CODEC_TARGET,      /* u8 where an object is named */
+    CODEC_TARGET_AGE,  /* u8, an old age's low byte */
+    CODEC_TARGET_REST, /* varint, what no age reaches; a mark's label */
+    CODEC_ALIGN,       /* u8 an aligned allocation */
+    CODEC_TIME_LOW,    /* u8 an event: nanoseconds since the one before, low byte */
+    CODEC_TIME_HIGH,   /* u8 an event: the same above the low byte; 255: the rest follows in … */
+    CODEC_TIME_REST,   /* … varint, that - 255 */
+    CODEC_SITE_LOW,    /* u8 where there is a call site */
+    CODEC_SITE_HIGH,   /* varint, the same above the low byte */
     CODEC_STREAMS
+};
+
+enum codec_tag {
+    CODEC_TAG_KIND = 7,    /* enum trace_kind */
+    CODEC_TAG_FAILED = 8,  /* TRACE_FAILED */
+    CODEC_TAG_NULL = 16,   /* free(NULL) */
+    CODEC_TAG_SWITCH = 32, /* another thread than the event before */
+    CODEC_TAG_SITE = 64,   /* with a call site */
+    CODEC_TAG_NONSENSE = 128
+};
+
+/* The byte of CODEC_TARGET: an age 0 … 223; an offset -8 … 7 from the object named last; an age
+ * 224 … 4063 whose low byte follows; or the difference to the number named last follows. */
+enum codec_target {
+    CODEC_NEAR = 224,
+    CODEC_NEAR_ZERO = CODEC_NEAR + 8,
+    CODEC_FAR = 240,
+    CODEC_ELSE = 255,
+    CODEC_RING = 4096, /* allocations remembered; more than any age */
+    CODEC_AGES = CODEC_NEAR + (CODEC_ELSE - CODEC_FAR) * 256,
+    CODEC_LANES = 64
+};
+
+_Static_assert(CODEC_AGES <= CODEC_RING, "every age is remembered");
+
+/* What is remembered of a thread; threads with the same number modulo CODEC_LANES share one, so
+ * that memory is bounded. */
+struct codec_lane {
+    uint32_t next;             /* position of its next allocation */
+    uint32_t named_at;         /* position of the object named last by age or offset */
+    uint32_t named;            /* number of the object named last */
+    uint32_t ring[CODEC_RING]; /* object numbers by position */
 };
 
 /* What runs through all blocks. */
 struct codec {
     struct numbering numbering;
-    uint32_t columns; /* enum trace_column */
-    uint32_t thread;  /* of the event before */
-    uint32_t threads; /* seen so far */
-    uint32_t site;    /* of the event before */
-    uint64_t time_ns; /* of the event before */
+    struct codec_lane *lanes; /* CODEC_LANES of them, owned */
+    uint32_t columns;         /* enum trace_column */
+    uint32_t thread;          /* of the event before */
+    uint32_t threads;         /* seen so far */
+    uint64_t time_ns;         /* of the event before */
 };
 
-void codec_init(struct codec *codec, uint32_t columns);
+/* 0 or -ENOMEM. */
+int codec_init(struct codec *codec, uint32_t columns);
 void codec_release(struct codec *codec);
 
-/* The encoder's side: streams of the block under way. */
+/* --- encoding --- */
+
 struct codec_out {
-    struct array bytes[CODEC_STREAMS];
+    uint8_t *bytes[CODEC_STREAMS]; /* room for `CODEC_WORST` a stream and event */
     size_t used[CODEC_STREAMS];
+    struct array places; /* struct codec_place by object number */
 };
 
-/* Appends an event that the writer has checked; gives `event->object` its number if it allocates.
- * 0 or -ENOMEM. */
+struct codec_place {
+    uint32_t position;
+    uint32_t lane;
+};
+
+enum { CODEC_WORST = 10 };
+
+/* Appends an event that was checked; puts its number into `event->object` if it allocates. 0 or
+ * -ENOMEM, nothing having been appended. */
 int codec_put(struct codec *codec, struct codec_out *out, struct trace_event *event);
 
-/* The decoder's side: cursors into an unpacked block, which is followed by CODEC_SLACK readable
- * bytes. */
+/* --- decoding --- */
+
+/* Cursors into the streams of an unpacked block. CODEC_SLACK bytes after the last are readable. */
 struct codec_in {
     const uint8_t *at[CODEC_STREAMS];
     const uint8_t *end[CODEC_STREAMS];
@@ -57,12 +108,13 @@ struct codec_columns {
 };
 
 enum {
-    CODEC_STRETCH = 8 << 10, /* events decoded at a time */
-    CODEC_SLACK = CODEC_STRETCH * 10
+    CODEC_STRETCH =
+        8 << 10, /* events decoded at a time: their columns fit the second-level cache */
+    CODEC_SLACK = CODEC_STRETCH * CODEC_WORST
 };
 
-/* Decodes `count` <= CODEC_STRETCH events. 0, -ENOMEM, or -EBADMSG where the streams cannot be what
- * a writer wrote; nothing out of bounds is touched or handed on in any case. */
+/* Decodes `count` <= CODEC_STRETCH events. 0, -ENOMEM, or -EBADMSG where the streams are not what a
+ * writer wrote: nothing out of bounds is touched or handed on in any case. */
 int codec_get(struct codec *codec, struct codec_in *in, size_t count,
               const struct codec_columns *columns);
 

@@ -126,24 +126,31 @@ static int reader_stored(struct trace_reader *reader, struct reader_chunk *chunk
     return 0;
 }
 
-/* The same, unpacked into `raw`. */
-static int reader_chunk(struct trace_reader *reader, struct reader_chunk *chunk, struct err *err)
+/* Unpacks `stored` bytes into the `raw` that they must give. */
+static bool reader_unpack(struct trace_reader *reader, void *to, size_t raw, const void *from,
+                          size_t stored)
 {
-    int failed = reader_stored(reader, chunk, err);
-    if (failed)
-        return failed;
-    if (array_reserve(&reader->raw, chunk->raw + (size_t)CODEC_SLACK))
+    size_t got = ZSTD_decompressDCtx(reader->zstd, to, raw, from, stored);
+    return !ZSTD_isError(got) && got == raw;
+}
+
+/* A chunk that is one frame, unpacked into `raw`. */
+static int reader_unpack_whole(struct trace_reader *reader, const struct reader_chunk *chunk,
+                               struct err *err)
+{
+    if (array_reserve(&reader->raw, chunk->raw))
         return reader_no_memory(reader, err);
-    size_t raw = ZSTD_decompressDCtx(reader->zstd, reader->raw.at, chunk->raw, reader->stored.at,
-                                     chunk->stored);
-    if (ZSTD_isError(raw) || raw != chunk->raw)
-        return reader_damaged(reader, "a block that cannot be unpacked", err);
+    if (!reader_unpack(reader, reader->raw.at, chunk->raw, reader->stored.at, chunk->stored))
+        return reader_damaged(reader, "a chunk that cannot be unpacked", err);
     return 0;
 }
 
 static int reader_names(struct trace_reader *reader, const struct reader_chunk *chunk,
                         struct names *names, struct err *err)
 {
+    int failed = reader_unpack_whole(reader, chunk, err);
+    if (failed)
+        return failed;
     const char *at = reader->raw.at, *end = at + chunk->raw;
     for (uint32_t i = 0; i < chunk->count; i++) {
         size_t length = strnlen(at, (size_t)(end - at));
@@ -160,6 +167,9 @@ static int reader_footer(struct trace_reader *reader, const struct reader_chunk 
                          struct err *err)
 {
     enum { FIELDS = sizeof(struct trace_summary) / 8 };
+    int failed = reader_unpack_whole(reader, chunk, err);
+    if (failed)
+        return failed;
     const uint8_t *raw = reader->raw.at;
     if (chunk->raw < 8 || chunk->raw / 8 - 1 < chunk->count)
         return reader_damaged(reader, "a footer that is too short", err);
@@ -184,7 +194,7 @@ static void reader_footer_first(struct trace_reader *reader)
     if (reader_bytes(reader, trailer, sizeof trailer) == sizeof trailer &&
         memcmp(trailer + 8, FORMAT_END, 8) == 0 &&
         lseek(reader->fd, (off_t)bytes_get64(trailer), SEEK_SET) >= 0 &&
-        reader_chunk(reader, &chunk, NULL) == 0 && chunk.tag == FORMAT_FOOTER)
+        reader_stored(reader, &chunk, NULL) == 0 && chunk.tag == FORMAT_FOOTER)
         reader_footer(reader, &chunk, NULL);
     lseek(reader->fd, (off_t)offset, SEEK_SET);
     reader->offset = offset;
@@ -242,8 +252,7 @@ static int reader_origin(struct trace_reader *reader, struct err *err)
     }
     origin->columns = bytes_get32(head + 12);
     origin->recorded_at = bytes_get64(head + 16);
-    codec_init(&reader->codec, origin->columns);
-    return 0;
+    return codec_init(&reader->codec, origin->columns) ? reader_no_memory(reader, err) : 0;
 }
 
 /* The columns of a stretch in one mapping. */
@@ -319,20 +328,38 @@ void trace_reader_close(struct trace_reader *reader)
 
 /* --- reading on --- */
 
+/* Unpacks the streams one after another as the block's directory says. */
+static const char *reader_streams(struct trace_reader *reader, const struct reader_chunk *chunk)
+{
+    enum { DIRECTORY = FORMAT_DIRECTORY_BYTES * CODEC_STREAMS };
+    const uint8_t *entry = reader->stored.at, *from = entry + DIRECTORY;
+    uint8_t *to = reader->raw.at;
+    size_t stored_left = chunk->stored - DIRECTORY, raw_left = chunk->raw;
+    for (int i = 0; i < CODEC_STREAMS; i++, entry += FORMAT_DIRECTORY_BYTES) {
+        size_t raw = bytes_get32(entry), stored = bytes_get32(entry + 4);
+        if (raw > raw_left || stored > stored_left)
+            return "a stream longer than its block";
+        if (raw && !reader_unpack(reader, to, raw, from, stored))
+            return "a stream that cannot be unpacked";
+        reader->in.at[i] = to;
+        reader->in.end[i] = to += raw;
+        from += stored;
+        raw_left -= raw;
+        stored_left -= stored;
+    }
+    return NULL;
+}
+
 static int reader_begin_block(struct trace_reader *reader, const struct reader_chunk *chunk,
                               struct err *err)
 {
-    const uint8_t *raw = reader->raw.at, *end = raw + chunk->raw;
-    const uint8_t *at = raw + 4 * CODEC_STREAMS;
-    if (chunk->raw < 4 * CODEC_STREAMS)
-        return reader_damaged(reader, "a block without streams", err);
-    for (int i = 0; i < CODEC_STREAMS; i++) {
-        uint32_t length = bytes_get32(raw + 4 * i);
-        if (length > (size_t)(end - at))
-            return reader_damaged(reader, "a stream longer than its block", err);
-        reader->in.at[i] = at;
-        reader->in.end[i] = at += length;
-    }
+    if (array_reserve(&reader->raw, chunk->raw + (size_t)CODEC_SLACK))
+        return reader_no_memory(reader, err);
+    const char *flaw = chunk->stored < FORMAT_DIRECTORY_BYTES * CODEC_STREAMS
+                           ? "a block without streams"
+                           : reader_streams(reader, chunk);
+    if (flaw)
+        return reader_damaged(reader, flaw, err);
     reader->left = chunk->count;
     reader->sum = checksum64(&(uint64_t){htole64(chunk->sum)}, 8, reader->sum);
     return 0;
@@ -351,10 +378,19 @@ static int reader_end(struct trace_reader *reader, const struct reader_chunk *ch
     return 0;
 }
 
+/* As in PNG: what begins with a small letter may be left out by who does not know it. */
+static int reader_unknown(struct trace_reader *reader, const struct reader_chunk *chunk,
+                          struct err *err)
+{
+    if (chunk->tag & FORMAT_OPTIONAL)
+        return 0;
+    return reader_damaged(reader, "a chunk of an unknown kind", err);
+}
+
 static int reader_take_chunk(struct trace_reader *reader, struct err *err)
 {
     struct reader_chunk chunk;
-    int failed = reader_chunk(reader, &chunk, err);
+    int failed = reader_stored(reader, &chunk, err);
     if (failed)
         return failed;
     switch (chunk.tag) {
@@ -367,7 +403,7 @@ static int reader_take_chunk(struct trace_reader *reader, struct err *err)
     case FORMAT_FOOTER:
         return reader_end(reader, &chunk, err);
     default:
-        return reader_damaged(reader, "a chunk of an unknown kind", err);
+        return reader_unknown(reader, &chunk, err);
     }
 }
 
@@ -400,7 +436,8 @@ int trace_reader_rewind(struct trace_reader *reader, struct err *err)
         return err_set(err, errno, "cannot read %s a second time: %s", reader->path,
                        strerror(errno));
     codec_release(&reader->codec);
-    codec_init(&reader->codec, reader->origin.columns);
+    if (codec_init(&reader->codec, reader->origin.columns))
+        return reader_no_memory(reader, err);
     names_release(&reader->labels);
     names_release(&reader->sites);
     reader->offset = reader->start;

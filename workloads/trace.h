@@ -16,7 +16,8 @@ enum trace_kind {
     TRACE_ALIGNED, /* any of posix_memalign, aligned_alloc, memalign, valloc, aligned new */
     TRACE_FREE,
     TRACE_MARK, /* a phase mark; `object` is its place among the header's labels */
-    TRACE_KINDS
+    TRACE_KINDS,
+    TRACE_KIND_ROOM = 8, /* what the format has room for */
 };
 
 enum trace_flag {
@@ -55,10 +56,12 @@ struct trace_origin {
     uint32_t columns;     /* enum trace_column */
 };
 
-/* Known once the last event is written; in the footer, and rebuilt by scanning if that is lost. */
+/* Known once the last event is written; in the footer as it stands here, so that fields are only
+ * ever added at the end (an older footer gives 0); rebuilt by scanning (tally.h) if that is lost.
+ */
 struct trace_summary {
     uint64_t events;
-    uint64_t by_kind[TRACE_KINDS];
+    uint64_t by_kind[TRACE_KIND_ROOM];
     uint64_t failed_calls;
     uint64_t objects; /* size of the object table a replay needs */
     uint64_t threads;

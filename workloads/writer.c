@@ -7,6 +7,7 @@
 #include <string.h>
 #include <zstd.h>
 
+#include "harness/base/pages.h"
 #include "workloads/bytes.h"
 #include "workloads/checksum.h"
 #include "workloads/codec.h"
@@ -33,11 +34,14 @@ struct trace_writer {
     struct writer_names labels, sites;
     uint32_t pending; /* events in the block under way */
     uint64_t sum;     /* over the checksums of all blocks */
-    struct array raw, stored;
+    struct array head, stored;
     ZSTD_CCtx *zstd;
 };
 
-enum { WRITER_LEVEL = 3 };
+enum {
+    WRITER_LEVEL = 3, /* of zstd: 9 saves a tenth of the bytes for five times the time */
+    WRITER_STREAM = FORMAT_BLOCK_EVENTS * CODEC_WORST
+};
 
 static int writer_no_memory(struct err *err)
 {
@@ -46,25 +50,43 @@ static int writer_no_memory(struct err *err)
 
 /* --- chunks --- */
 
-static int writer_chunk(struct trace_writer *writer, uint32_t tag, size_t raw, uint32_t count,
-                        struct err *err)
+/* Packs `raw` bytes at `from` into `stored` at `at`, and moves `at` past them. */
+static int writer_pack(struct trace_writer *writer, size_t *at, const void *from, size_t raw,
+                       struct err *err)
 {
     size_t most = ZSTD_compressBound(raw);
-    if (array_reserve(&writer->stored, FORMAT_CHUNK_BYTES + most))
+    if (array_reserve(&writer->stored, *at + most))
         return writer_no_memory(err);
-    uint8_t *head = writer->stored.at, *body = head + FORMAT_CHUNK_BYTES;
-    size_t stored = ZSTD_compressCCtx(writer->zstd, body, most, writer->raw.at, raw, WRITER_LEVEL);
+    size_t stored = ZSTD_compressCCtx(writer->zstd, (uint8_t *)writer->stored.at + *at, most, from,
+                                      raw, WRITER_LEVEL);
     if (ZSTD_isError(stored))
-        return err_set(err, ENOMEM, "cannot compress a block: %s", ZSTD_getErrorName(stored));
+        return err_set(err, EIO, "cannot compress a block: %s", ZSTD_getErrorName(stored));
+    *at += stored;
+    return 0;
+}
+
+/* Puts the head before the `stored` bytes that follow it, and writes both. */
+static int writer_store(struct trace_writer *writer, uint32_t tag, size_t stored, size_t raw,
+                        uint32_t count, struct err *err)
+{
+    uint8_t *head = writer->stored.at;
     bytes_put32(head, tag);
     bytes_put32(head + 4, (uint32_t)stored);
     bytes_put32(head + 8, (uint32_t)raw);
     bytes_put32(head + 12, count);
-    uint64_t sum = checksum64(body, stored, checksum64(head, 16, 0));
+    uint64_t sum = checksum64(head + FORMAT_CHUNK_BYTES, stored, checksum64(head, 16, 0));
     bytes_put64(head + 16, sum);
     if (tag == FORMAT_BLOCK)
-        writer->sum = checksum64(&(uint64_t){htole64(sum)}, 8, writer->sum);
+        writer->sum = checksum64(head + 16, 8, writer->sum);
     return output_write(&writer->output, head, FORMAT_CHUNK_BYTES + stored, err);
+}
+
+static int writer_chunk(struct trace_writer *writer, uint32_t tag, const void *from, size_t raw,
+                        uint32_t count, struct err *err)
+{
+    size_t at = FORMAT_CHUNK_BYTES;
+    int failed = writer_pack(writer, &at, from, raw, err);
+    return failed ? failed : writer_store(writer, tag, at - FORMAT_CHUNK_BYTES, raw, count, err);
 }
 
 static int writer_names(struct trace_writer *writer, struct writer_names *names, struct err *err)
@@ -74,36 +96,39 @@ static int writer_names(struct trace_writer *writer, struct writer_names *names,
         return 0;
     const char *text = names_at(&names->names, first);
     size_t bytes = names->names.used - (size_t)(text - (const char *)names->names.text.at);
-    if (array_reserve(&writer->raw, bytes))
-        return writer_no_memory(err);
-    memcpy(writer->raw.at, text, bytes);
     names->written = names->names.count;
-    return writer_chunk(writer, names->tag, bytes, count, err);
+    return writer_chunk(writer, names->tag, text, bytes, count, err);
 }
 
-static int writer_block(struct trace_writer *writer, struct err *err)
+/* The block under way: a directory of its streams, then each packed by itself, so that each has its
+ * own statistics. */
+static int writer_streams(struct trace_writer *writer, struct err *err)
 {
-    if (writer_names(writer, &writer->labels, err) || writer_names(writer, &writer->sites, err))
-        return -err->code;
-    if (!writer->pending)
-        return 0;
-    size_t bytes = CODEC_STREAMS * 4;
-    for (int i = 0; i < CODEC_STREAMS; i++)
-        bytes += writer->out.used[i];
-    if (array_reserve(&writer->raw, bytes))
+    size_t at = FORMAT_CHUNK_BYTES + FORMAT_DIRECTORY_BYTES * CODEC_STREAMS, raw = 0;
+    if (array_reserve(&writer->stored, at))
         return writer_no_memory(err);
-    uint8_t *at = writer->raw.at;
-    for (int i = 0; i < CODEC_STREAMS; i++, at += 4)
-        bytes_put32(at, (uint32_t)writer->out.used[i]);
     for (int i = 0; i < CODEC_STREAMS; i++) {
-        if (writer->out.used[i])
-            memcpy(at, writer->out.bytes[i].at, writer->out.used[i]);
-        at += writer->out.used[i];
+        size_t used = writer->out.used[i], from = at;
+        if (used && writer_pack(writer, &at, writer->out.bytes[i], used, err))
+            return -err->code;
+        uint8_t *entry =
+            (uint8_t *)writer->stored.at + FORMAT_CHUNK_BYTES + FORMAT_DIRECTORY_BYTES * i;
+        bytes_put32(entry, (uint32_t)used);
+        bytes_put32(entry + 4, (uint32_t)(at - from));
+        raw += used;
         writer->out.used[i] = 0;
     }
     uint32_t count = writer->pending;
     writer->pending = 0;
-    return writer_chunk(writer, FORMAT_BLOCK, bytes, count, err);
+    return writer_store(writer, FORMAT_BLOCK, at - FORMAT_CHUNK_BYTES, raw, count, err);
+}
+
+static int writer_block(struct trace_writer *writer, struct err *err)
+{
+    int failed = writer_names(writer, &writer->labels, err);
+    if (!failed)
+        failed = writer_names(writer, &writer->sites, err);
+    return failed || !writer->pending ? failed : writer_streams(writer, err);
 }
 
 static int writer_footer(struct trace_writer *writer, struct err *err)
@@ -111,16 +136,13 @@ static int writer_footer(struct trace_writer *writer, struct err *err)
     uint64_t fields[sizeof(struct trace_summary) / 8];
     memcpy(fields, &writer->tally.summary, sizeof fields);
     enum { COUNT = sizeof fields / sizeof *fields };
-    if (array_reserve(&writer->raw, sizeof fields + 8))
-        return writer_no_memory(err);
-    uint8_t *raw = writer->raw.at;
+    uint8_t raw[8 + sizeof fields], trailer[FORMAT_TRAILER_BYTES];
     bytes_put64(raw, writer->sum);
     for (size_t i = 0; i < COUNT; i++)
         bytes_put64(raw + 8 + 8 * i, fields[i]);
-    uint8_t trailer[FORMAT_TRAILER_BYTES];
     bytes_put64(trailer, writer->output.written);
     memcpy(trailer + 8, FORMAT_END, 8);
-    int failed = writer_chunk(writer, FORMAT_FOOTER, sizeof fields + 8, COUNT, err);
+    int failed = writer_chunk(writer, FORMAT_FOOTER, raw, sizeof raw, COUNT, err);
     return failed ? failed : output_write(&writer->output, trailer, sizeof trailer, err);
 }
 
@@ -139,9 +161,9 @@ static int writer_header(struct trace_writer *writer, const struct trace_origin 
                        "arguments out",
                        text, FORMAT_TEXT_MOST);
     size_t bytes = FORMAT_HEADER_BYTES + text;
-    if (array_reserve(&writer->raw, bytes + 8))
+    if (array_reserve(&writer->head, bytes + 8))
         return writer_no_memory(err);
-    uint8_t *raw = writer->raw.at, *at = raw + FORMAT_HEADER_BYTES;
+    uint8_t *raw = writer->head.at, *at = raw + FORMAT_HEADER_BYTES;
     memcpy(raw, FORMAT_MAGIC, FORMAT_MAGIC_BYTES);
     bytes_put32(raw + 8, FORMAT_VERSION);
     bytes_put32(raw + 12, origin->columns);
@@ -159,32 +181,39 @@ static int writer_header(struct trace_writer *writer, const struct trace_origin 
 static void writer_release(struct trace_writer *writer)
 {
     codec_release(&writer->codec);
-    for (int i = 0; i < CODEC_STREAMS; i++)
-        array_release(&writer->out.bytes[i]);
+    pages_unmap(writer->out.bytes[0], WRITER_STREAM * CODEC_STREAMS);
+    array_release(&writer->out.places);
     tally_release(&writer->tally);
     translate_release(&writer->objects);
     translate_release(&writer->threads);
     names_release(&writer->labels.names);
     names_release(&writer->sites.names);
-    array_release(&writer->raw);
+    array_release(&writer->head);
     array_release(&writer->stored);
     ZSTD_freeCCtx(writer->zstd);
     free(writer);
+}
+
+static int writer_init(struct trace_writer *writer, uint32_t columns)
+{
+    writer->zstd = ZSTD_createCCtx();
+    writer->last_thread = TRANSLATE_NONE;
+    writer->labels.tag = FORMAT_LABEL;
+    writer->sites.tag = FORMAT_SITE;
+    uint8_t *streams = pages_map_lazy(WRITER_STREAM * CODEC_STREAMS);
+    for (int i = 0; streams && i < CODEC_STREAMS; i++)
+        writer->out.bytes[i] = streams + WRITER_STREAM * i;
+    return codec_init(&writer->codec, columns) || !writer->zstd || !streams ? -ENOMEM : 0;
 }
 
 int trace_writer_create(struct trace_writer **out, const char *path,
                         const struct trace_origin *origin, struct err *err)
 {
     struct trace_writer *writer = calloc(1, sizeof *writer);
-    if (!writer || !(writer->zstd = ZSTD_createCCtx())) {
-        free(writer);
+    if (!writer)
         return writer_no_memory(err);
-    }
-    codec_init(&writer->codec, origin->columns);
-    writer->last_thread = TRANSLATE_NONE;
-    writer->labels.tag = FORMAT_LABEL;
-    writer->sites.tag = FORMAT_SITE;
-    int failed = output_open(&writer->output, path, err);
+    int failed = writer_init(writer, origin->columns) ? writer_no_memory(err)
+                                                      : output_open(&writer->output, path, err);
     if (!failed && (failed = writer_header(writer, origin, err)))
         output_abandon(&writer->output);
     if (failed)
