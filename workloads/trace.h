@@ -16,9 +16,10 @@ enum trace_kind {
     TRACE_ALIGNED, /* any of posix_memalign, aligned_alloc, memalign, valloc, aligned new */
     TRACE_FREE,
     TRACE_MARK, /* a phase mark; `object` is its place among the header's labels */
-    TRACE_KINDS,
-    TRACE_KIND_ROOM = 8, /* what the format has room for */
+    TRACE_KINDS
 };
+
+enum { TRACE_KIND_ROOM = 8 }; /* kinds that the format has room for */
 
 enum trace_flag {
     TRACE_FAILED = 1, /* the call returned NULL: malloc, calloc, aligned have TRACE_NO_OBJECT; a
