@@ -2,9 +2,9 @@
  * stacks of layers. A new line is covered as it is.
  *
  * Usage: test_conformance [FILTER], such as 'first-fit*'. */
+#include <dlfcn.h>
 #include <errno.h>
 #include <pthread.h>
-#include <signal.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -12,9 +12,11 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "allocators/library.h"
 #include "allocators/registry.h"
 #include "allocators/spec.h"
 #include "tests/allocators/support/ledger.h"
+#include "tests/allocators/support/sanitized.h"
 #include "tests/unit.h"
 
 struct subject {
@@ -467,6 +469,48 @@ static void threads_share_it(void **state)
     fixture_close(&fixture);
 }
 
+/* ---- external allocators: this program again, with the library preloaded ------------------------
+ */
+
+static void preloaded_run(const char *library, int output)
+{
+    char program[] = "/proc/self/exe", filter[] = "system*";
+    char *arguments[] = {program, filter, NULL};
+    setenv("LD_PRELOAD", library, 1);
+    dup2(output, STDOUT_FILENO);
+    dup2(output, STDERR_FILENO);
+    execv(program, arguments);
+    _exit(127);
+}
+
+/* The library's own malloc, not another under its name, must have answered. */
+static void preloaded_prove(const char *library)
+{
+    Dl_info owner;
+    void *symbol = dlsym(RTLD_DEFAULT, "malloc");
+    if (dladdr(symbol, &owner) == 0 || !strstr(owner.dli_fname, strrchr(library, '/')))
+        exit(EXIT_FAILURE);
+}
+
+static void a_library_answers_as_system_does(void **state)
+{
+    const struct external *external = *state;
+    char path[4096], line[512];
+    if (sanitized || !library_find(external->library, path, sizeof path))
+        skip();
+    FILE *output = tmpfile();
+    int status;
+    pid_t child = fork();
+    if (child == 0)
+        preloaded_run(path, fileno(output));
+    assert_int_equal(waitpid(child, &status, 0), child);
+    rewind(output);
+    while (status && fgets(line, sizeof line, output))
+        print_error("%s", line);
+    fclose(output);
+    assert_int_equal(status, 0);
+}
+
 /* ---- the suite: checks × subjects
  * ---------------------------------------------------------------- */
 
@@ -554,10 +598,23 @@ static void suite_add_backend(const struct allocator *backend)
     suite_add(backend->name, "+locked+faulty+checked");
 }
 
+static void suite_add_external(const struct external *external)
+{
+    char *name = suite.names[suite.tests];
+    snprintf(name, NAME_LENGTH, "%s: answers as system does", external->name);
+    suite.test[suite.tests++] = (struct CMUnitTest){name, a_library_answers_as_system_does, NULL,
+                                                    NULL, (void *)(uintptr_t)external};
+}
+
 int main(int argc, char **argv)
 {
+    const char *preloaded = getenv("LD_PRELOAD");
+    if (preloaded && *preloaded == '/')
+        preloaded_prove(preloaded);
     for (size_t i = 0; i < registry_backends(); i++)
         suite_add_backend(registry_backend(i));
+    for (size_t i = 0; i < registry_externals(); i++)
+        suite_add_external(registry_external(i));
     if (argc > 1)
         cmocka_set_test_filter(argv[1]);
     return _cmocka_run_group_tests("conformance", suite.test, suite.tests, NULL, NULL);
