@@ -76,8 +76,10 @@
 #define ROW_FIELDS(TEXT, COUNT, REAL)                                                              \
     TEXT(trace, 256, "the trace's name")                                                           \
     TEXT(allocator, 512, "the allocator spec")                                                     \
+    COUNT(real, "", "1, or 0 for what only shows the floor (null) or is not for timing (checked)") \
     TEXT(status, 96, "ok, or what happened")                                                       \
     TEXT(detail, 512, "the sentence that goes with it, or a warning")                              \
+    COUNT(operations, "", "as in cells")                                                           \
     REAL(ns_per_op, "ns", "median over the repetitions")                                           \
     REAL(relative, "", "ns_per_op over that of the fastest real allocator")                        \
     REAL(relative_low, "", "lower end of its 95 % bootstrap interval")                             \

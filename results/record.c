@@ -98,3 +98,25 @@ void row_clear(struct row *row)
     struct row *result = row;
     ROW_FIELDS(CELL_CLEAR_TEXT, CELL_CLEAR_COUNT, CELL_CLEAR_REAL)
 }
+
+const struct field *field_find(const struct field *fields, size_t count, const char *name)
+{
+    for (size_t i = 0; i < count; i++)
+        if (strcmp(fields[i].name, name) == 0)
+            return &fields[i];
+    return NULL;
+}
+
+double field_number(const struct field *field, const void *record)
+{
+    const char *at = (const char *)record + field->offset;
+    double real = NAN;
+    if (field->type == FIELD_IS_REAL)
+        memcpy(&real, at, sizeof real);
+    if (field->type == FIELD_IS_COUNT) {
+        uint64_t count;
+        memcpy(&count, at, sizeof count);
+        real = count == COUNT_UNKNOWN ? NAN : (double)count;
+    }
+    return real;
+}

@@ -38,6 +38,12 @@ json_t *record_to_json(const struct field *fields, size_t count, const void *rec
 int record_from_json(const struct field *fields, size_t count, const json_t *object, void *record,
                      struct err *err);
 
+/* The field of that name, NULL when there is none. */
+const struct field *field_find(const struct field *fields, size_t count, const char *name);
+
+/* The figure as a number, NaN when it was not measured or is a text. */
+double field_number(const struct field *field, const void *record);
+
 void row_clear(struct row *row); /* all unmeasured, texts empty */
 
 #endif

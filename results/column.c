@@ -1,0 +1,156 @@
+/* How the figures of a row are shown to people. */
+#include "results/column.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "harness/base/units.h"
+#include "results/statistics.h"
+
+static void column_nothing(char out[COLUMN_TEXT])
+{
+    strcpy(out, "-");
+}
+
+static void column_size(char out[COLUMN_TEXT], uint64_t bytes)
+{
+    if (bytes == COUNT_UNKNOWN)
+        column_nothing(out);
+    else
+        units_format_size(out, bytes);
+}
+
+static void column_number(char out[COLUMN_TEXT], const char *format, double number)
+    __attribute__((format(printf, 2, 0)));
+
+static void column_number(char out[COLUMN_TEXT], const char *format, double number)
+{
+    if (isnan(number))
+        column_nothing(out);
+    else
+        snprintf(out, COLUMN_TEXT, format, number);
+}
+
+static void column_time(char out[COLUMN_TEXT], double ns)
+{
+    if (isnan(ns))
+        column_nothing(out);
+    else
+        units_format_time(out, ns);
+}
+
+static void column_ns_per_op(char out[COLUMN_TEXT], const struct row *row)
+{
+    column_number(out, row->ns_per_op < 10 ? "%.2f" : "%.1f", row->ns_per_op);
+}
+
+static void column_relative(char out[COLUMN_TEXT], const struct row *row)
+{
+    if (isnan(row->relative))
+        column_nothing(out);
+    else if (!row->real)
+        snprintf(out, COLUMN_TEXT, "%.2f floor", row->relative);
+    else if (isnan(row->relative_low) || row->relative_low == row->relative_high)
+        snprintf(out, COLUMN_TEXT, "%.2f", row->relative);
+    else {
+        struct interval interval = {row->relative, row->relative_low, row->relative_high, false};
+        snprintf(out, COLUMN_TEXT, "%.2f [%.2f, %.2f]%s%s", row->relative, row->relative_low,
+                 row->relative_high, interval_shows_difference(&interval) ? "" : "=",
+                 row->repetitions < STATISTICS_ENOUGH ? "~" : "");
+    }
+}
+
+static void column_p50(char out[COLUMN_TEXT], const struct row *row)
+{
+    column_time(out, row->p50_ns);
+}
+
+static void column_p99(char out[COLUMN_TEXT], const struct row *row)
+{
+    column_time(out, row->p99_ns);
+}
+
+static void column_p999(char out[COLUMN_TEXT], const struct row *row)
+{
+    column_time(out, row->p999_ns);
+}
+
+static void column_max(char out[COLUMN_TEXT], const struct row *row)
+{
+    column_time(out, row->max_ns);
+}
+
+static void column_peak_rss(char out[COLUMN_TEXT], const struct row *row)
+{
+    column_size(out, row->peak_rss_bytes);
+}
+
+static void column_peak_vsz(char out[COLUMN_TEXT], const struct row *row)
+{
+    column_size(out, row->peak_vsz_bytes);
+}
+
+static void column_rss_over_live(char out[COLUMN_TEXT], const struct row *row)
+{
+    column_number(out, "%.2f", row->rss_over_live);
+}
+
+static void column_internal(char out[COLUMN_TEXT], const struct row *row)
+{
+    column_number(out, "%.1f %%", 100 * row->internal_fragmentation);
+}
+
+static void column_external(char out[COLUMN_TEXT], const struct row *row)
+{
+    column_number(out, "%.1f %%", 100 * row->external_fragmentation);
+}
+
+static void column_faults(char out[COLUMN_TEXT], const struct row *row)
+{
+    if (row->page_faults == COUNT_UNKNOWN)
+        column_nothing(out);
+    else
+        units_format_count(out, row->page_faults);
+}
+
+const struct column columns[] = {
+    {"ns/op", COLUMN_TIME,
+     "median over the repetitions of the whole replay divided by its operations, no clock inside",
+     column_ns_per_op},
+    {"relative", COLUMN_TIME,
+     "time over that of the fastest real allocator, with its 95 % bootstrap interval",
+     column_relative},
+    {"p50", COLUMN_TIME, "median latency of one call, the clock's own cost included", column_p50},
+    {"p99", COLUMN_TIME, "one call in a hundred takes longer", column_p99},
+    {"p99.9", COLUMN_TIME, "one call in a thousand takes longer", column_p999},
+    {"max", COLUMN_TIME, "the slowest call of all repetitions", column_max},
+    {"peak RSS", COLUMN_MEMORY,
+     "most resident memory of the process, less what it had before the first operation",
+     column_peak_rss},
+    {"peak VSZ", COLUMN_MEMORY, "most address space, less what it had before", column_peak_vsz},
+    {"RSS/live", COLUMN_MEMORY,
+     "peak RSS over the most bytes the program had asked for at once: 1 is the floor",
+     column_rss_over_live},
+    {"internal", COLUMN_MEMORY,
+     "internal fragmentation where the heap is largest: the share of the blocks' usable bytes that "
+     "was not asked for",
+     column_internal},
+    {"external", COLUMN_MEMORY,
+     "external fragmentation where the heap is largest: the share of the bytes held from the "
+     "system that is in no live block",
+     column_external},
+    {"faults", COLUMN_MEMORY, "page faults in the replay", column_faults},
+};
+const size_t column_count = sizeof columns / sizeof *columns;
+
+bool column_any(const struct row *row)
+{
+    char text[COLUMN_TEXT];
+    for (size_t i = 0; i < column_count; i++) {
+        columns[i].write(text, row);
+        if (strcmp(text, "-") != 0)
+            return true;
+    }
+    return false;
+}

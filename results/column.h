@@ -1,0 +1,34 @@
+/* How the figures of a row are shown to people: one list for text, Markdown and HTML. */
+#ifndef RESULTS_COLUMN_H
+#define RESULTS_COLUMN_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "results/record.h"
+
+enum { COLUMN_TEXT = 64 };
+
+enum column_group { COLUMN_TIME, COLUMN_MEMORY };
+
+struct column {
+    const char *title;
+    enum column_group group;
+    const char *help; /* what the figure is, in a sentence */
+    /* Writes the figure, "-" where it was not measured. */
+    void (*write)(char out[COLUMN_TEXT], const struct row *row);
+};
+
+extern const struct column columns[];
+extern const size_t column_count;
+
+/* Whether the row has any figure to show. */
+bool column_any(const struct row *row);
+
+/* The marks that follow a relative time, and what they mean. */
+#define COLUMN_MARKS                                                                               \
+    "relative: median time over that of the fastest, with its 95 % bootstrap interval; "           \
+    "'=' no difference shown (the interval holds 1), '~' indicative only (fewer than 6 "           \
+    "repetitions), 'floor' what the harness itself costs"
+
+#endif

@@ -1,0 +1,354 @@
+/* Tables of rows: text, Markdown, CSV, JSON. */
+#include "results/table.h"
+
+#include <inttypes.h>
+#include <math.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#include "harness/base/units.h"
+#include "results/column.h"
+#include "results/text.h"
+
+enum {
+    TABLE_WIDTH = 100,   /* where it is no terminal */
+    TABLE_NAME_MIN = 9,  /* "allocator" */
+    TABLE_NAME_MAX = 32, /* a longer spec gets a line of its own */
+    TABLE_COLUMNS_MAX = 16,
+    TABLE_GAP = 2,
+};
+
+/* The columns one table shows, and their widths. */
+struct table_layout {
+    const struct column *columns[TABLE_COLUMNS_MAX];
+    size_t widths[TABLE_COLUMNS_MAX];
+    size_t count;
+    size_t name; /* width of the allocators' */
+    size_t total;
+};
+
+static size_t table_max(size_t a, size_t b)
+{
+    return a > b ? a : b;
+}
+
+static size_t table_column_width(const struct column *column, const struct row *rows, size_t count)
+{
+    char text[COLUMN_TEXT];
+    size_t width = strlen(column->title);
+    for (size_t i = 0; i < count; i++) {
+        column->write(text, &rows[i]);
+        width = table_max(width, text_columns(text));
+    }
+    return width;
+}
+
+static void table_lay_out(struct table_layout *layout, const struct row *rows, size_t count,
+                          bool time, bool memory)
+{
+    *layout = (struct table_layout){.name = TABLE_NAME_MIN};
+    for (size_t i = 0; i < count; i++) {
+        size_t name = text_columns(rows[i].allocator);
+        if (name <= TABLE_NAME_MAX)
+            layout->name = table_max(layout->name, name);
+    }
+    layout->total = layout->name;
+    for (size_t i = 0; i < column_count; i++) {
+        if (!(columns[i].group == COLUMN_TIME ? time : memory))
+            continue;
+        size_t width = table_column_width(&columns[i], rows, count);
+        layout->columns[layout->count] = &columns[i];
+        layout->widths[layout->count++] = width;
+        layout->total += TABLE_GAP + width;
+    }
+}
+
+static void table_spaces(FILE *out, size_t count)
+{
+    while (count--)
+        fputc(' ', out);
+}
+
+static void table_head(FILE *out, const struct table_layout *layout)
+{
+    fprintf(out, "  %-*s", (int)layout->name, "allocator");
+    for (size_t i = 0; i < layout->count; i++)
+        fprintf(out, "  %*s", (int)layout->widths[i], layout->columns[i]->title);
+    fputc('\n', out);
+}
+
+/* The name, and whatever spaces bring the line to the first column. */
+static void table_name(FILE *out, const struct table_layout *layout, const struct row *row)
+{
+    size_t width = text_columns(row->allocator);
+    fputs("  ", out);
+    text_plain(out, row->allocator);
+    if (width > layout->name) {
+        fputs("\n  ", out);
+        width = 0;
+    }
+    table_spaces(out, layout->name - width);
+}
+
+static void table_line(FILE *out, const struct table_layout *layout, const struct row *row)
+{
+    char text[COLUMN_TEXT];
+    table_name(out, layout, row);
+    if (!column_any(row)) {
+        table_spaces(out, TABLE_GAP);
+        text_plain(out, row->status);
+        fputc('\n', out);
+        return;
+    }
+    for (size_t i = 0; i < layout->count; i++) {
+        layout->columns[i]->write(text, row);
+        table_spaces(out, TABLE_GAP + layout->widths[i] - text_columns(text));
+        fputs(text, out);
+    }
+    fputc('\n', out);
+}
+
+/* Writes words up to the width, further lines indented. The line stands at column `at` already. */
+static void table_wrap(FILE *out, const char *text, size_t at, size_t indent, size_t width)
+{
+    while (*text) {
+        size_t length = strcspn(text, " \n");
+        char word[600];
+        snprintf(word, sizeof word, "%.*s", (int)length, text);
+        if (at > indent && at + 1 + text_columns(word) > width) {
+            fputc('\n', out);
+            table_spaces(out, indent);
+            at = indent;
+        } else if (at > indent) {
+            fputc(' ', out);
+            at++;
+        }
+        text_plain(out, word);
+        at += text_columns(word);
+        text += length + strspn(text + length, " \n");
+    }
+    fputc('\n', out);
+}
+
+static void table_notes(FILE *out, const struct row *rows, size_t count, size_t width)
+{
+    for (size_t i = 0; i < count; i++) {
+        bool ok = strcmp(rows[i].status, "ok") == 0;
+        if (ok && !*rows[i].detail)
+            continue;
+        char note[1200];
+        snprintf(note, sizeof note, "%s: %s%s%s", rows[i].allocator, ok ? "" : rows[i].status,
+                 ok || !*rows[i].detail ? "" : ": ", rows[i].detail);
+        fputs("  ! ", out);
+        table_wrap(out, note, 4, 4, width);
+    }
+}
+
+static void table_part(FILE *out, const struct table_layout *layout, const struct row *rows,
+                       size_t count)
+{
+    table_head(out, layout);
+    for (size_t i = 0; i < count; i++)
+        table_line(out, layout, &rows[i]);
+}
+
+/* "perl: 1,234,567 operations, at most 2.00 MiB live" as it is known. */
+static void table_title(char out[600], const struct row *row)
+{
+    char operations[UNITS_TEXT], live[UNITS_TEXT];
+    size_t at = (size_t)snprintf(out, 600, "%s", row->trace);
+    if (row->operations != COUNT_UNKNOWN)
+        at += (size_t)snprintf(out + at, 600 - at, ": %s operations",
+                               units_format_count(operations, row->operations));
+    if (row->peak_live_bytes != COUNT_UNKNOWN)
+        snprintf(out + at, 600 - at, ", at most %s live",
+                 units_format_size(live, row->peak_live_bytes));
+}
+
+/* The row that knows most of its trace. */
+static const struct row *table_best_known(const struct row *rows, size_t count)
+{
+    const struct row *best = rows;
+    for (size_t i = 0; i < count; i++)
+        if (rows[i].operations != COUNT_UNKNOWN &&
+            (best->operations == COUNT_UNKNOWN || best->peak_live_bytes == COUNT_UNKNOWN))
+            best = &rows[i];
+    return best;
+}
+
+static void table_trace(FILE *out, const struct row *rows, size_t count, size_t width)
+{
+    struct table_layout layout;
+    char title[600];
+    table_title(title, table_best_known(rows, count));
+    text_plain(out, title);
+    fputs("\n\n", out);
+    table_lay_out(&layout, rows, count, true, true);
+    if (width == 0 || layout.total + 2 <= width)
+        table_part(out, &layout, rows, count);
+    else {
+        table_lay_out(&layout, rows, count, true, false);
+        table_part(out, &layout, rows, count);
+        fputc('\n', out);
+        table_lay_out(&layout, rows, count, false, true);
+        table_part(out, &layout, rows, count);
+    }
+    fputc('\n', out);
+    table_notes(out, rows, count, width ? width : SIZE_MAX);
+}
+
+/* Rows from `rows` on that are of the same trace. */
+static size_t table_same_trace(const struct row *rows, size_t count)
+{
+    size_t same = 1;
+    while (same < count && strcmp(rows[same].trace, rows->trace) == 0)
+        same++;
+    return same;
+}
+
+void table_print_text(FILE *out, const struct row *rows, size_t count, size_t width)
+{
+    for (size_t i = 0, same; i < count; i += same) {
+        same = table_same_trace(rows + i, count - i);
+        table_trace(out, rows + i, same, width);
+        fputc('\n', out);
+    }
+    table_wrap(out, COLUMN_MARKS, 0, 0, width ? width : SIZE_MAX);
+}
+
+static void table_markdown_cell(FILE *out, const char *text)
+{
+    fputs("| ", out);
+    text_markdown(out, text);
+    fputc(' ', out);
+}
+
+static void table_markdown_line(FILE *out, const struct row *row)
+{
+    char text[COLUMN_TEXT];
+    bool any = column_any(row);
+    table_markdown_cell(out, row->allocator);
+    if (!any)
+        table_markdown_cell(out, row->status);
+    for (size_t i = any ? 0 : 1; i < column_count; i++) {
+        columns[i].write(text, row);
+        table_markdown_cell(out, any ? text : "");
+    }
+    fputs("|\n", out);
+}
+
+static void table_markdown_notes(FILE *out, const struct row *rows, size_t count)
+{
+    bool first = true;
+    for (size_t i = 0; i < count; i++) {
+        bool ok = strcmp(rows[i].status, "ok") == 0;
+        if (ok && !*rows[i].detail)
+            continue;
+        fputs(first ? "\n* **" : "* **", out);
+        first = false;
+        text_markdown(out, rows[i].allocator);
+        fputs("**: ", out);
+        text_markdown(out, ok ? "" : rows[i].status);
+        fputs(ok || !*rows[i].detail ? "" : ": ", out);
+        text_markdown(out, rows[i].detail);
+        fputc('\n', out);
+    }
+}
+
+static void table_markdown(FILE *out, const struct row *rows, size_t count)
+{
+    char title[600];
+    for (size_t i = 0, same; i < count; i += same) {
+        same = table_same_trace(rows + i, count - i);
+        table_title(title, table_best_known(rows + i, same));
+        fputs("## ", out);
+        text_markdown(out, title);
+        fputs("\n\n| allocator", out);
+        for (size_t j = 0; j < column_count; j++)
+            fprintf(out, " | %s", columns[j].title);
+        fputs(" |\n| ---", out);
+        for (size_t j = 0; j < column_count; j++)
+            fputs(" | ---:", out);
+        fputs(" |\n", out);
+        for (size_t j = 0; j < same; j++)
+            table_markdown_line(out, &rows[i + j]);
+        table_markdown_notes(out, rows + i, same);
+        fputc('\n', out);
+    }
+    fputs(COLUMN_MARKS ".\n", out);
+}
+
+static void table_csv_figure(FILE *out, const struct field *field, const struct row *row)
+{
+    const char *at = (const char *)row + field->offset;
+    uint64_t count;
+    double real = field_number(field, row);
+    switch (field->type) {
+    case FIELD_IS_TEXT:
+        text_csv(out, at);
+        break;
+    case FIELD_IS_COUNT:
+        memcpy(&count, at, sizeof count);
+        if (count != COUNT_UNKNOWN)
+            fprintf(out, "%" PRIu64, count);
+        break;
+    case FIELD_IS_REAL:
+        if (isfinite(real))
+            fprintf(out, "%.10g", real);
+        break;
+    }
+}
+
+static void table_csv(FILE *out, const struct row *rows, size_t count)
+{
+    for (size_t i = 0; i < row_field_count; i++)
+        fprintf(out, "%s%s", i ? "," : "", row_fields[i].name);
+    fputc('\n', out);
+    for (size_t i = 0; i < count; i++) {
+        for (size_t j = 0; j < row_field_count; j++) {
+            fputs(j ? "," : "", out);
+            table_csv_figure(out, &row_fields[j], &rows[i]);
+        }
+        fputc('\n', out);
+    }
+}
+
+static void table_json(FILE *out, const struct row *rows, size_t count)
+{
+    json_t *list = json_array();
+    for (size_t i = 0; i < count; i++)
+        if (json_array_append_new(list, record_to_json(row_fields, row_field_count, &rows[i])) < 0)
+            BUG("out of memory for %zu rows", count);
+    json_t *table = json_pack("{s:o}", "rows", list);
+    json_dumpf(table, out, JSON_INDENT(2) | JSON_REAL_PRECISION(10));
+    fputc('\n', out);
+    json_decref(table);
+}
+
+static size_t table_terminal_width(FILE *out)
+{
+    struct winsize size;
+    bool terminal = isatty(fileno(out)) && ioctl(fileno(out), TIOCGWINSZ, &size) == 0;
+    return terminal && size.ws_col ? size.ws_col : TABLE_WIDTH;
+}
+
+void table_print(FILE *out, const struct row *rows, size_t count, enum table_format format)
+{
+    switch (format) {
+    case TABLE_TEXT:
+        table_print_text(out, rows, count, table_terminal_width(out));
+        break;
+    case TABLE_MARKDOWN:
+        table_markdown(out, rows, count);
+        break;
+    case TABLE_CSV:
+        table_csv(out, rows, count);
+        break;
+    case TABLE_JSON:
+        table_json(out, rows, count);
+        break;
+    }
+}

@@ -1,0 +1,255 @@
+/* From cells to rows: one an allocator and trace. */
+#include <math.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "results/asked.h"
+#include "results/sample.h"
+#include "results/table.h"
+
+/* A spread above it makes a row noisy: smaller differences than that are what people ask about. */
+#define TABLE_NOISY 0.10
+
+static const char *const table_passes[] = {"throughput", "latency", "memory", "verify"};
+enum { TABLE_PASSES = sizeof table_passes / sizeof *table_passes };
+
+static const struct cell_result *table_find(const struct store *store, const struct row *row,
+                                            const char *pass, uint64_t repetition)
+{
+    const struct cell_result *found = NULL;
+    for (size_t i = 0; i < store_cell_count(store); i++) {
+        const struct cell_result *cell = store_cell(store, i);
+        if (cell->repetition == repetition && strcmp(cell->pass, pass) == 0 &&
+            strcmp(cell->allocator, row->allocator) == 0 && strcmp(cell->trace, row->trace) == 0)
+            found = cell;
+    }
+    return found;
+}
+
+__attribute__((format(printf, 2, 3))) static void table_note(struct row *row, const char *format,
+                                                             ...)
+{
+    size_t used = strlen(row->detail);
+    if (used && used + 2 < sizeof row->detail) {
+        strcpy(row->detail + used, "; ");
+        used += 2;
+    }
+    va_list args;
+    va_start(args, format);
+    vsnprintf(row->detail + used, sizeof row->detail - used, format, args);
+    va_end(args);
+}
+
+static void table_status_of(struct row *row, const struct cell_result *cell)
+{
+    if (strcmp(cell->status, "ok") != 0 && strcmp(row->status, "ok") == 0) {
+        snprintf(row->status, sizeof row->status, "%s", cell->status);
+        /* The sentence of a failure goes before every warning. */
+        row->detail[0] = '\0';
+        table_note(row, "%.400s (%s pass)", *cell->detail ? cell->detail : cell->status,
+                   cell->pass);
+    } else if (strcmp(row->status, "ok") == 0 && *cell->detail &&
+               !strstr(row->detail, cell->detail))
+        table_note(row, "%.400s", cell->detail);
+}
+
+static void table_status(struct row *row, const struct store *store)
+{
+    size_t missing = 0, found = 0;
+    strcpy(row->status, "ok");
+    for (size_t pass = 0; pass < TABLE_PASSES; pass++)
+        for (uint64_t i = 0; i < asked_repetitions(store, table_passes[pass]); i++) {
+            const struct cell_result *cell = table_find(store, row, table_passes[pass], i);
+            found += cell != NULL;
+            missing += cell == NULL;
+            if (cell)
+                table_status_of(row, cell);
+        }
+    if (strcmp(row->status, "ok") == 0 && missing) {
+        strcpy(row->status, found ? "incomplete" : "not measured");
+        table_note(row, "%zu of %zu cells are missing; bench run --resume %.200s measures them",
+                   missing, missing + found, store_folder(store));
+    }
+}
+
+/* The median over the repetitions. */
+static double table_median(const struct store *store, const struct row *row, const char *pass,
+                           const char *figure)
+{
+    struct sample sample;
+    sample_collect(&sample, store, row->allocator, row->trace, pass, figure);
+    double median = statistics_median(sample.values, sample.count);
+    sample_release(&sample);
+    return median;
+}
+
+static void table_throughput(struct row *row, const struct store *store)
+{
+    struct sample sample;
+    sample_collect(&sample, store, row->allocator, row->trace, "throughput", "ns_per_op");
+    row->ns_per_op = statistics_median(sample.values, sample.count);
+    row->spread = statistics_spread(sample.values, sample.count);
+    row->repetitions = sample.count;
+    sample_release(&sample);
+}
+
+static void table_latency(struct row *row, const struct store *store)
+{
+    struct sample slowest;
+    row->p50_ns = table_median(store, row, "latency", "p50_ns");
+    row->p99_ns = table_median(store, row, "latency", "p99_ns");
+    row->p999_ns = table_median(store, row, "latency", "p999_ns");
+    row->clock_cost_ns = table_median(store, row, "latency", "clock_cost_ns");
+    sample_collect(&slowest, store, row->allocator, row->trace, "latency", "max_ns");
+    row->max_ns = statistics_percentile(slowest.values, slowest.count, 1);
+    if (row->repetitions == 0)
+        row->repetitions = slowest.count;
+    sample_release(&slowest);
+}
+
+/* Copies the figures that a row and a cell name alike. */
+static void table_memory(struct row *row, const struct cell_result *cell)
+{
+    static const char *const names[] = {
+        "peak_rss_bytes",
+        "peak_vsz_bytes",
+        "rss_over_live",
+        "peak_held_bytes",
+        "peak_resident_bytes",
+        "peak_live_bytes",
+        "internal_fragmentation",
+        "external_fragmentation",
+        "jw1",
+        "jw2",
+        "jw3",
+        "jw4",
+        "page_faults",
+    };
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        const struct field *from = field_find(cell_fields, cell_field_count, names[i]);
+        const struct field *to = field_find(row_fields, row_field_count, names[i]);
+        if (!from || !to || from->type != to->type)
+            BUG("the figure '%s' is not one of both cells and rows", names[i]);
+        /* Counts and reals are both eight bytes. */
+        memcpy((char *)row + to->offset, (const char *)cell + from->offset, sizeof(uint64_t));
+    }
+}
+
+static bool table_is_ok(const struct cell_result *cell)
+{
+    return cell && strcmp(cell->status, "ok") == 0;
+}
+
+static void table_counts(struct row *row, const struct store *store)
+{
+    for (size_t pass = 0; pass < TABLE_PASSES; pass++) {
+        const struct cell_result *cell = table_find(store, row, table_passes[pass], 0);
+        if (!cell)
+            continue;
+        if (row->operations == COUNT_UNKNOWN)
+            row->operations = cell->operations;
+        if (row->peak_live_bytes == COUNT_UNKNOWN)
+            row->peak_live_bytes = cell->peak_live_bytes;
+        if (row->failed_allocations == COUNT_UNKNOWN && table_is_ok(cell))
+            row->failed_allocations = cell->failed_allocations;
+    }
+}
+
+static void table_warnings(struct row *row)
+{
+    if (row->spread > TABLE_NOISY)
+        table_note(row,
+                   "noisy: the repetitions spread over %.0f %%; close what else is running, or "
+                   "repeat more often with -n",
+                   100 * row->spread);
+    if (row->failed_allocations != COUNT_UNKNOWN && row->failed_allocations > 0)
+        table_note(row, "%llu allocations failed, so it served less than was asked",
+                   (unsigned long long)row->failed_allocations);
+}
+
+static void table_fill(struct row *row, const struct store *store, const char *allocator,
+                       const char *trace)
+{
+    row_clear(row);
+    snprintf(row->allocator, sizeof row->allocator, "%s", allocator);
+    snprintf(row->trace, sizeof row->trace, "%s", trace);
+    row->real = asked_is_real(store, allocator);
+    table_status(row, store);
+    table_throughput(row, store);
+    table_latency(row, store);
+    const struct cell_result *memory = table_find(store, row, "memory", 0);
+    if (table_is_ok(memory))
+        table_memory(row, memory);
+    const struct cell_result *verify = table_find(store, row, "verify", 0);
+    if (verify)
+        row->faults_found = verify->faults_found;
+    table_counts(row, store);
+    table_warnings(row);
+}
+
+static bool table_may_win(const struct row *row, uint64_t fewest_failures)
+{
+    bool sound = strcmp(row->status, "ok") == 0 || strcmp(row->status, "incomplete") == 0;
+    return row->real && sound && !isnan(row->ns_per_op) &&
+           row->failed_allocations <= fewest_failures;
+}
+
+/* The fastest real allocator of one trace that did the whole work, NULL if there is none. */
+static const struct row *table_fastest(const struct row *rows, size_t count)
+{
+    const struct row *fastest = NULL;
+    uint64_t fewest = COUNT_UNKNOWN;
+    for (size_t i = 0; i < count; i++)
+        if (table_may_win(&rows[i], fewest))
+            fewest = rows[i].failed_allocations;
+    for (size_t i = 0; i < count; i++)
+        if (table_may_win(&rows[i], fewest) && (!fastest || rows[i].ns_per_op < fastest->ns_per_op))
+            fastest = &rows[i];
+    return fastest;
+}
+
+static void table_relate(struct row *rows, size_t count, const struct store *store)
+{
+    const struct row *fastest = table_fastest(rows, count);
+    if (!fastest)
+        return;
+    struct sample base, sample;
+    sample_collect(&base, store, fastest->allocator, fastest->trace, "throughput", "ns_per_op");
+    for (size_t i = 0; i < count; i++) {
+        sample_collect(&sample, store, rows[i].allocator, rows[i].trace, "throughput", "ns_per_op");
+        struct interval interval = sample_ratio(&sample, &base, true, asked_seed(store));
+        rows[i].relative = interval.ratio;
+        rows[i].relative_low = interval.low;
+        rows[i].relative_high = interval.high;
+        sample_release(&sample);
+    }
+    sample_release(&base);
+}
+
+static size_t table_names(const char **names)
+{
+    size_t count = 0;
+    while (names[count])
+        count++;
+    return count;
+}
+
+struct row *table_rows(const struct store *store, size_t *count)
+{
+    const char **allocators = asked_allocators(store), **traces = asked_traces(store);
+    size_t width = table_names(allocators), height = table_names(traces);
+    struct row *rows = calloc(width * height + 1, sizeof *rows);
+    if (!rows)
+        BUG("out of memory for %zu rows", width * height);
+    for (size_t trace = 0; trace < height; trace++) {
+        struct row *first = rows + trace * width;
+        for (size_t i = 0; i < width; i++)
+            table_fill(&first[i], store, allocators[i], traces[trace]);
+        table_relate(first, width, store);
+    }
+    free(allocators);
+    free(traces);
+    *count = width * height;
+    return rows;
+}
