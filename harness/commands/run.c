@@ -1,11 +1,427 @@
-/* bench run: measure and compare. */
+/* bench run: measure and compare allocators on traces. */
+#include <argp.h>
+#include <errno.h>
+#include <limits.h>
+#include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
 
+#include "harness/base/units.h"
 #include "harness/commands/commands.h"
+#include "harness/machine.h"
+#include "harness/plan.h"
+#include "harness/profile.h"
+#include "harness/progress.h"
+#include "harness/spool.h"
+#include "results/store.h"
+#include "results/table.h"
+
+enum {
+    OPT_THREADS = 256,
+    OPT_PROCESSES,
+    OPT_TOUCH,
+    OPT_TIMEOUT,
+    OPT_LIMIT,
+    OPT_RESUME,
+    OPT_SEED,
+    OPT_JSON
+};
+
+static const struct argp_option options[] = {
+    {"allocators", 'a', "SPEC[,SPEC...]", 0,
+     "Allocators to measure (default: every built-in and every installed external one)", 0},
+    {"passes", 'p', "LIST", 0,
+     "Of throughput,latency,memory,verify (default: throughput,latency,memory)", 0},
+    {"repeat", 'n', "N", 0,
+     "Repetitions of the timed passes (default 5); memory and verify run once", 0},
+    {"output", 'o', "DIR", 0, "The run folder (default results/<time>-<trace>)", 0},
+    {"threads", OPT_THREADS, "as-recorded|N", 0, "Threads that replay (default as-recorded)", 0},
+    {"processes", OPT_PROCESSES, "N", 0,
+     "Processes that replay, for process-shared allocators (default 1)", 0},
+    {"touch", OPT_TOUCH, "none|first|page|all", 0,
+     "What the replay writes into each block (default page)", 0},
+    {"timeout", OPT_TIMEOUT, "SECONDS", 0, "Time a cell may take (default 5m; 0: any)", 0},
+    {"memory-limit", OPT_LIMIT, "SIZE", 0, "Writable private memory a cell may map (default: any)",
+     0},
+    {"seed", OPT_SEED, "N", 0,
+     "Seed of the shuffled order (default: the time; recorded in the run)", 0},
+    {"resume", OPT_RESUME, "DIR", 0, "Do only what is missing in the run DIR", 0},
+    {"json", OPT_JSON, NULL, 0, "Print the result table as JSON", 0},
+    {0},
+};
+
+struct request {
+    struct plan plan;
+    const char *output; /* NULL: the default */
+    const char *resume; /* NULL: a new run */
+    const char *lists[64];
+    size_t list_count;
+    const char *traces[256];
+    size_t trace_count;
+    bool json, shaped; /* shaped: an option was given that a resumed run has already */
+    struct err err;
+};
+
+static int parse_touch(struct request *request, const char *name)
+{
+    for (size_t i = 0; i < TOUCHES; i++)
+        if (strcmp(touch_names[i], name) == 0) {
+            request->plan.touch = (enum touch)i;
+            return 0;
+        }
+    return err_set(&request->err, EINVAL, "--touch is none, first, page or all, not '%s'", name);
+}
+
+static int parse_small(const char *option, const char *text, uint64_t least, uint64_t most,
+                       uint64_t *out, struct err *err)
+{
+    struct err why;
+    if (units_parse_count(text, out, &why) || *out < least || *out > most)
+        return err_set(err, EINVAL, "%s is a whole number from %llu to %llu, not '%s'", option,
+                       (unsigned long long)least, (unsigned long long)most, text);
+    return 0;
+}
+
+static int parse_threads(struct request *request, const char *text)
+{
+    uint64_t threads = CELL_THREADS_AS_RECORDED;
+    if (strcmp(text, "as-recorded") != 0 &&
+        parse_small("--threads", text, 1, 4096, &threads, &request->err))
+        return -EINVAL;
+    request->plan.threads = (unsigned)threads;
+    return 0;
+}
+
+static int parse_processes(struct request *request, const char *text)
+{
+    uint64_t processes;
+    if (parse_small("--processes", text, 1, 256, &processes, &request->err))
+        return -EINVAL;
+    request->plan.processes = (unsigned)processes;
+    return 0;
+}
+
+static int keep(const char **list, size_t *count, size_t most, const char *text, struct err *err)
+{
+    if (*count == most)
+        return err_set(err, E2BIG, "more than %zu of a kind on one command line", most);
+    list[(*count)++] = text;
+    return 0;
+}
+
+/* Options that shape the plan; a resumed run has them already. */
+static int parse_shape(struct request *request, int key, const char *text)
+{
+    struct plan *plan = &request->plan;
+    struct err *err = &request->err;
+    request->shaped = true;
+    switch (key) {
+    case 'a':
+        return keep(request->lists, &request->list_count, 64, text, err);
+    case 'p':
+        return plan_set_passes(plan, text, err);
+    case 'n':
+        return parse_small("--repeat", text, 1, 100000, &plan->repeat, err);
+    case OPT_THREADS:
+        return parse_threads(request, text);
+    case OPT_PROCESSES:
+        return parse_processes(request, text);
+    case OPT_TOUCH:
+        return parse_touch(request, text);
+    case OPT_TIMEOUT:
+        return units_parse_time(text, &plan->timeout_ns, err);
+    case OPT_LIMIT:
+        return units_parse_size(text, &plan->memory_limit, err);
+    case OPT_SEED:
+        return units_parse_count(text, &plan->seed, err);
+    default:
+        return keep(request->traces, &request->trace_count, 256, text, err);
+    }
+}
+
+static error_t parse(int key, char *text, struct argp_state *state)
+{
+    struct request *request = state->input;
+    int failed = 0;
+    switch (key) {
+    case 'o':
+        request->output = text;
+        break;
+    case OPT_RESUME:
+        request->resume = text;
+        break;
+    case OPT_JSON:
+        request->json = true;
+        break;
+    case 'a':
+    case 'p':
+    case 'n':
+    case OPT_THREADS:
+    case OPT_PROCESSES:
+    case OPT_TOUCH:
+    case OPT_TIMEOUT:
+    case OPT_LIMIT:
+    case OPT_SEED:
+    case ARGP_KEY_ARG:
+        failed = parse_shape(request, key, text);
+        break;
+    case ARGP_KEY_END:
+        if (request->resume && (request->shaped || request->output))
+            failed = err_set(&request->err, EINVAL,
+                             "--resume takes everything from the run; only --json goes with it");
+        else if (!request->resume && !request->trace_count)
+            failed = err_set(&request->err, EINVAL, "no trace was named");
+        break;
+    default:
+        return ARGP_ERR_UNKNOWN;
+    }
+    if (failed)
+        argp_failure(state, STATUS_USAGE, 0, "%s", request->err.text);
+    return 0;
+}
+
+static const struct argp argp = {
+    .options = options,
+    .parser = parse,
+    .args_doc = "TRACE|WORKLOAD...\n--resume DIR",
+    .doc =
+        "Replays traces against allocators, each cell in a process of its own, and compares them."
+        "\vA TRACE is a file (or - for standard input); a WORKLOAD is one of 'bench list'.\n\n"
+        "Example:\n  bench run -a system,jemalloc,first-fit -n 6 -o out "
+        "workloads/traces/sqlite3.trace",
+};
+
+/* ---- Ctrl-C ---------------------------------------------------------------------------------- */
+
+/* The one writable global of the program: a signal handler has no other way to tell. */
+static volatile int interrupted;
+
+static void on_signal(int number)
+{
+    (void)number;
+    interrupted = 1;
+}
+
+static void catch_signals(void)
+{
+    struct sigaction action = {.sa_handler = on_signal};
+    sigaction(SIGINT, &action, NULL);
+    sigaction(SIGTERM, &action, NULL);
+    sigaction(SIGHUP, &action, NULL);
+}
+
+/* ---- a new run ------------------------------------------------------------------------------- */
+
+static void default_folder(char *folder, size_t length, const char *trace)
+{
+    char stamp[32], slug[STORE_NAME];
+    time_t now = time(NULL);
+    struct tm local;
+    const char *slash = strrchr(trace, '/');
+    strftime(stamp, sizeof stamp, "%Y-%m-%dT%H-%M-%S", localtime_r(&now, &local));
+    store_slug(slug, strcmp(trace, "-") == 0 ? "stdin" : slash ? slash + 1 : trace);
+    slug[strcspn(slug, ".:")] = '\0';
+    snprintf(folder, length, "results/%s-%s", stamp, slug);
+}
+
+static int plan_allocators(struct request *request, struct err *err)
+{
+    int failed = 0;
+    for (size_t i = 0; !failed && i < request->list_count; i++)
+        failed = plan_add_allocators(&request->plan, request->lists[i], err);
+    if (!request->list_count)
+        plan_add_every_allocator(&request->plan);
+    return failed;
+}
+
+static int plan_trace(struct plan *plan, const char *name, const char *folder, struct err *err)
+{
+    char path[PATH_MAX];
+    if (strcmp(name, "-") != 0)
+        return plan_add_trace(plan, name, err);
+    int failed = spool_standard_input(folder, path, sizeof path, err);
+    return failed ? failed : plan_add_trace(plan, path, err);
+}
+
+static json_t *describe(const struct request *request, int argc, char **argv)
+{
+    json_t *run = json_object(), *command = json_array();
+    char stamp[40];
+    time_t now = time(NULL);
+    struct tm utc;
+    strftime(stamp, sizeof stamp, "%Y-%m-%dT%H:%M:%SZ", gmtime_r(&now, &utc));
+    for (int i = 0; i < argc; i++)
+        json_array_append_new(command, json_string(argv[i]));
+    json_object_set_new(run, "heapbench", json_string(HEAPBENCH_VERSION));
+    json_object_set_new(run, "command", command);
+    json_object_set_new(run, "started", json_string(stamp));
+    plan_write(&request->plan, run);
+    json_object_set_new(run, "machine", machine_json());
+    return run;
+}
+
+static int begin(struct request *request, int argc, char **argv, struct store **store,
+                 struct err *err)
+{
+    char named[512];
+    default_folder(named, sizeof named, request->traces[0]);
+    const char *folder = request->output ? request->output : named;
+    int failed = plan_allocators(request, err);
+    for (size_t i = 0; !failed && i < request->trace_count; i++)
+        failed = plan_trace(&request->plan, request->traces[i], folder, err);
+    if (failed)
+        return failed;
+    json_t *run = describe(request, argc, argv);
+    failed = store_create(store, folder, run, err);
+    json_decref(run);
+    return failed;
+}
+
+static int resume(struct request *request, struct store **store, struct err *err)
+{
+    int failed = store_open(store, request->resume, true, err);
+    if (failed)
+        return failed;
+    if (*store_warning(*store))
+        fprintf(stderr, "bench run: %s\n", store_warning(*store));
+    failed = plan_read(&request->plan, store_run(*store), err);
+    if (failed) {
+        store_close(*store);
+        *store = NULL;
+    }
+    return failed;
+}
+
+/* ---- the cells ------------------------------------------------------------------------------- */
+
+static struct cell describe_cell(const struct plan *plan, const struct plan_cell *at)
+{
+    return (struct cell){
+        .allocator = plan->specs[at->spec],
+        .trace_path = plan->traces[at->trace].path,
+        .trace_name = plan->traces[at->trace].name,
+        .pass = at->pass,
+        .repetition = at->repetition,
+        .touch = plan->touch,
+        .threads = plan->threads,
+        .processes = plan->processes,
+        .timeout_ns = plan->timeout_ns,
+        .memory_limit = plan->memory_limit,
+    };
+}
+
+static bool is_done(const struct store *store, const struct cell *cell)
+{
+    return store_has(store, cell->allocator, cell->trace_name, pass_names[cell->pass],
+                     cell->repetition);
+}
+
+static size_t drop_done(const struct plan *plan, const struct store *store, struct plan_cell *cells,
+                        size_t count)
+{
+    size_t left = 0;
+    for (size_t i = 0; i < count; i++) {
+        struct cell cell = describe_cell(plan, &cells[i]);
+        if (!is_done(store, &cell))
+            cells[left++] = cells[i];
+    }
+    return left;
+}
+
+static int measure(const struct plan *plan, struct store *store, const struct plan_cell *at,
+                   struct progress *progress, struct err *err)
+{
+    struct cell cell = describe_cell(plan, at);
+    struct cell_result result;
+    int failed = cell_measure(&cell, store, &interrupted, &result, err);
+    if (!failed)
+        failed = store_append(store, &result, err);
+    if (!failed)
+        progress_cell(progress, &result);
+    return failed;
+}
+
+static int measure_all(const struct plan *plan, struct store *store, struct err *err)
+{
+    size_t count;
+    struct plan_cell *cells = plan_cells(plan, &count);
+    count = drop_done(plan, store, cells, count);
+    struct progress progress;
+    progress_init(&progress, count);
+    int failed = 0;
+    for (size_t i = 0; !failed && i < plan->trace_count; i++)
+        failed = profile_write(store, plan->traces[i].name, plan->traces[i].profile, err);
+    for (size_t i = 0; !failed && !interrupted && i < count; i++)
+        failed = measure(plan, store, &cells[i], &progress, err);
+    progress_end(&progress);
+    free(cells);
+    return interrupted ? -EINTR : failed;
+}
+
+/* ---- the end --------------------------------------------------------------------------------- */
+
+static bool row_is_fine(const struct row *row)
+{
+    return strcmp(row->status, "ok") == 0 || strncmp(row->status, "skipped", 7) == 0;
+}
+
+static int print_table(const struct store *store, bool json)
+{
+    size_t count;
+    struct row *rows = table_rows(store, &count);
+    table_print(stdout, rows, count, json ? TABLE_JSON : TABLE_TEXT);
+    int status = STATUS_DONE;
+    for (size_t i = 0; i < count; i++)
+        if (!row_is_fine(&rows[i]))
+            status = STATUS_FAILED;
+    free(rows);
+    if (fflush(stdout) == 0 && !ferror(stdout))
+        return status;
+    fprintf(stderr, "bench run: the table could not be written: %s\n", strerror(errno));
+    return STATUS_FAILED;
+}
+
+static int finish(struct store *store, const struct request *request, int failed,
+                  const struct err *err)
+{
+    int status = print_table(store, request->json);
+    const char *folder = store_folder(store);
+    if (interrupted)
+        fprintf(stderr,
+                "bench run: interrupted; what is finished is in %s\n"
+                "bench run: to do the rest: bench run --resume %s\n",
+                folder, folder);
+    else if (failed)
+        fprintf(stderr, "bench run: %s\nbench run: to do the rest: bench run --resume %s\n",
+                err->text, folder);
+    else
+        fprintf(stderr,
+                "bench run: results in %s; figures and all: bench report --format html %s\n",
+                folder, folder);
+    return failed || interrupted ? STATUS_FAILED : status;
+}
 
 int command_run(int argc, char **argv)
 {
-    (void)argc;
-    (void)argv;
-    return STATUS_DONE;
+    static struct request request; /* large */
+    struct store *store = NULL;
+    struct err err = {0};
+    plan_init(&request.plan);
+    request.plan.seed = (uint64_t)time(NULL);
+    argp_parse(&argp, argc, argv, 0, NULL, &request);
+    catch_signals();
+    int status = STATUS_USAGE;
+    int failed =
+        request.resume ? resume(&request, &store, &err) : begin(&request, argc, argv, &store, &err);
+    if (failed) {
+        fprintf(stderr, "bench run: %s\n", err.text);
+    } else {
+        failed = measure_all(&request.plan, store, &err);
+        status = finish(store, &request, failed, &err);
+        store_close(store);
+    }
+    plan_release(&request.plan);
+    return status;
 }

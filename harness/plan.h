@@ -1,0 +1,65 @@
+/* The plan of a run: what was asked for, and the cells that follow from it in their order. */
+#ifndef HARNESS_PLAN_H
+#define HARNESS_PLAN_H
+
+#include <jansson.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "harness/base/err.h"
+#include "harness/cell.h"
+
+struct plan_trace {
+    char *path; /* absolute */
+    char *name; /* unique in the plan */
+    uint64_t checksum;
+    uint64_t events;
+    json_t *profile; /* profile_read()'s */
+};
+
+struct plan {
+    char **specs; /* in the order of the table */
+    size_t spec_count;
+    struct plan_trace *traces;
+    size_t trace_count;
+    bool passes[PASSES];
+    uint64_t repeat; /* of the timed passes; memory and verify run once */
+    enum touch touch;
+    unsigned threads;
+    unsigned processes;
+    uint64_t timeout_ns;
+    uint64_t memory_limit;
+    uint64_t seed; /* of the shuffled order */
+};
+
+struct plan_cell {
+    uint32_t spec, trace, repetition;
+    enum pass pass;
+};
+
+void plan_init(struct plan *plan);
+void plan_release(struct plan *plan);
+
+/* Every built-in allocator and every external one that is installed. */
+void plan_add_every_allocator(struct plan *plan);
+
+/* A comma-separated list of specs, each checked; a spec given twice counts once. */
+int plan_add_allocators(struct plan *plan, const char *list, struct err *err);
+
+/* A trace file, read once to its end: a damaged one is refused before anything is measured. */
+int plan_add_trace(struct plan *plan, const char *path, struct err *err);
+
+/* "throughput,memory" */
+int plan_set_passes(struct plan *plan, const char *list, struct err *err);
+
+/* All cells in the order in which they run: a trace at a time; a repetition at a time, its
+ * allocators shuffled anew; then the passes that run once. Owned by the caller (free). */
+struct plan_cell *plan_cells(const struct plan *plan, size_t *count);
+
+/* What run.json says of the plan, as members of `run`; and back, checking that the traces are still
+ * what they were. */
+void plan_write(const struct plan *plan, json_t *run);
+int plan_read(struct plan *plan, const json_t *run, struct err *err);
+
+#endif

@@ -1,0 +1,141 @@
+#!/usr/bin/env bats
+# bench run: cells, tables, resuming, and what happens when something is wrong.
+
+setup() {
+    cd "$BATS_TEST_TMPDIR"
+    { printf '20000\n200\n400\n1\n'
+      for i in $(seq 0 199); do echo "a $i $((16 + i * 7 % 900))"; done
+      for i in $(seq 0 199); do echo "f $i"; done; } >small.rep
+    "$BENCH" import small.rep -o small.trace
+}
+
+lines() { wc -l <"$1" | tr -d ' '; }
+
+@test "a run measures every cell once and prints every column" {
+    run "$BENCH" run -a null,system,bump -n 3 -o out small.trace
+    [ "$status" = 0 ]
+    for column in ns/op relative p50 p99 p99.9 max 'RSS' 'VSZ' faults internal external; do
+        [[ "$output" == *"$column"* ]] || { echo "no $column in $output"; false; }
+    done
+    [ "$(lines out/cells.jsonl)" = $((3 * (3 + 3 + 1))) ]
+    [ "$(cut -d'"' -f1-60 out/cells.jsonl | sort -u | wc -l)" = 21 ]
+    [ -s out/run.json ]
+    [ -s out/traces/small.json ]
+}
+
+@test "the table as JSON has the fields that scripts rely on" {
+    "$BENCH" run -a system -n 1 -o out --json small.trace >table.json
+    python3 - <<'PY'
+import json
+row = json.load(open("table.json"))["rows"][0]
+want = """trace allocator status ns_per_op relative relative_low relative_high p50_ns p99_ns p999_ns max_ns
+peak_rss_bytes peak_vsz_bytes rss_over_live peak_held_bytes peak_live_bytes internal_fragmentation
+external_fragmentation jw4 page_faults failed_allocations repetitions""".split()
+missing = [name for name in want if name not in row]
+assert not missing, missing
+assert row["status"] == "ok" and row["repetitions"] == 1 and row["ns_per_op"] > 0, row
+PY
+}
+
+@test "after kill -9 a resumed run does the rest, and nothing twice" {
+    "$BENCH" run -a null,system,bump -n 40 -o out small.trace >/dev/null 2>&1 &
+    local pid=$!
+    while [ ! -s out/cells.jsonl ] || [ "$(lines out/cells.jsonl)" -lt 20 ]; do sleep 0.02; done
+    kill -9 "$pid"
+    wait "$pid" || true
+    local before; before=$(lines out/cells.jsonl)
+    [ "$before" -lt 243 ]
+    head -n "$before" out/cells.jsonl >kept
+    printf '{"allocator":"system","trace":"sm' >>out/cells.jsonl
+    run "$BENCH" run --resume out
+    [ "$status" = 0 ]
+    [ "$(lines out/cells.jsonl)" = $((3 * (40 + 40 + 1))) ]
+    head -n "$before" out/cells.jsonl | cmp - kept
+    python3 - <<'PY'
+import json
+keys = [tuple(json.loads(l)[k] for k in ("allocator", "trace", "pass", "repetition")) for l in open("out/cells.jsonl")]
+assert len(keys) == len(set(keys)) == 243
+PY
+    run "$BENCH" run --resume out
+    [ "$status" = 0 ]
+    [ "$(lines out/cells.jsonl)" = 243 ]
+}
+
+@test "Ctrl-C keeps what is finished and says how to go on" {
+    "$BENCH" run -a null,system,bump -n 200 -o out small.trace >table 2>messages &
+    local pid=$!
+    while [ ! -s out/cells.jsonl ]; do sleep 0.02; done
+    kill -TERM "$pid"
+    run wait "$pid"
+    [ "$status" = 1 ]
+    grep -q 'bench run --resume out' messages
+    python3 -c 'import json; [json.loads(l) for l in open("out/cells.jsonl")]'
+}
+
+@test "a trace may come from standard input" {
+    run bash -c '"$BENCH" run -a system -n 1 -p throughput -o out - <small.trace'
+    [ "$status" = 0 ]
+    [ -s out/traces/stdin.trace ]
+}
+
+@test "an unknown allocator is answered with the nearest" {
+    run "$BENCH" run -a sistem -o out small.trace
+    [ "$status" = 2 ]
+    [[ "$output" == *"sistem"*"system"* ]]
+    [ ! -e out ]
+}
+
+@test "wrong options, passes and counts are refused with a sentence" {
+    for wrong in "-p speed" "-n 0" "-n x" "--touch some" "--timeout soon" "--threads many"; do
+        run "$BENCH" run -a system -o out $wrong small.trace
+        [ "$status" = 2 ] || { echo "$wrong: $status $output"; false; }
+        [ ! -e out ]
+    done
+    run "$BENCH" run
+    [ "$status" = 2 ]
+    [[ "$output" == *"no trace was named"* ]]
+}
+
+@test "a damaged, cut or foreign trace is named and refused" {
+    local size; size=$(stat -c %s small.trace)
+    head -c $((size - 7)) small.trace >cut.trace
+    printf 'not a trace at all, but long enough to be one' >wrong.trace
+    for bad in cut.trace wrong.trace missing.trace; do
+        run "$BENCH" run -a system -o out "$bad"
+        [ "$status" = 2 ] || { echo "$bad: $status $output"; false; }
+        [[ "$output" == *"$bad"* ]]
+    done
+}
+
+@test "a flipped byte in the middle is a failed row that names the offset, not a figure" {
+    local size; size=$(stat -c %s small.trace)
+    python3 - "$size" <<'PY'
+import sys
+data = bytearray(open("small.trace", "rb").read())
+data[len(data) // 2] ^= 0x10
+open("flipped.trace", "wb").write(data)
+PY
+    run "$BENCH" run -a system -n 1 -o out flipped.trace
+    [ "$status" != 0 ]
+    [[ "$output" == *"flipped.trace"* ]]
+}
+
+@test "an output folder that cannot be written, or that holds a run, is refused" {
+    run "$BENCH" run -a system -n 1 -o /proc/heapbench small.trace
+    [ "$status" = 2 ]
+    [[ "$output" == *"/proc/heapbench"* ]]
+    "$BENCH" run -a system -n 1 -p throughput -o out small.trace
+    run "$BENCH" run -a system -n 1 -p throughput -o out small.trace
+    [ "$status" = 2 ]
+    [[ "$output" == *"--resume"* ]]
+}
+
+@test "a trace that changed is not mixed into an old run" {
+    "$BENCH" run -a system -n 1 -p throughput -o out small.trace
+    sed -i 's/^a 0 16$/a 0 17/' small.rep
+    rm small.trace
+    "$BENCH" import small.rep -o small.trace
+    run "$BENCH" run --resume out
+    [ "$status" = 2 ]
+    [[ "$output" == *"has changed"* ]]
+}
