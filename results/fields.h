@@ -59,8 +59,8 @@
     REAL(jw4, "", "#4: max H / max L, less 1: the distance to the floor")                          \
     REAL(jw_area, "", "sum of H / sum of L, less 1")                                               \
     COUNT(largest_hole_bytes, "bytes",                                                             \
-          "largest free block at the sample where H is first largest (walk)")                      \
-    COUNT(free_blocks, "", "free blocks at that sample (walk)")                                    \
+          "largest free block where H is largest, within 2 % (walk)")                      \
+    COUNT(free_blocks, "", "free blocks at that moment (walk)")                                    \
     COUNT(page_faults, "", "minor and major faults in the replay")                                 \
     COUNT(major_faults, "", "those that had to read")                                              \
     COUNT(context_switches, "", "voluntary and involuntary, in the replay")                        \

@@ -32,7 +32,8 @@ struct memory {
     bool peak_reset;
     bool mapped;                  /* blocks have places of their own, so there is a heap map */
     size_t fullest;               /* the sample at which H was first largest */
-    struct free_space free_space; /* then */
+    struct free_space free_space; /* then, or shortly before */
+    uint64_t walked_at;           /* H at that walk */
     bool walked;
 };
 
@@ -43,14 +44,22 @@ static int memory_visit(void *arg, const struct span *span)
     return 0;
 }
 
+/* A walk costs as much as the heap has blocks, so a heap that only grows is not walked at every
+ * sample but whenever H has grown by so much since the last walk. */
+enum { WALK_AGAIN_PERCENT = 2 };
+
 /* Free space is wanted for the moment of the largest H, which is known only afterwards: it is
- * looked at whenever H is larger than ever before. */
+ * looked at on the way up, and so within WALK_AGAIN_PERCENT of that moment. */
 static void memory_note_fullest(struct memory *memory, size_t at)
 {
     const struct cell_sample *samples = memory->area->sample;
     if (at > 0 && samples[at].held <= samples[memory->fullest].held)
         return;
     memory->fullest = at;
+    if (at > 0 &&
+        samples[at].held < memory->walked_at + memory->walked_at / 100 * WALK_AGAIN_PERCENT)
+        return;
+    memory->walked_at = samples[at].held;
     memory->free_space = (struct free_space){0};
     memory->walked = heap_walk(memory->worker->heap, memory_visit, &memory->free_space) == 0;
 }
