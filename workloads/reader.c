@@ -281,6 +281,20 @@ static int reader_memory(struct trace_reader *reader)
     return 0;
 }
 
+/* Takes ahead what decoding will need, so that a measuring process does not grow while it reads. */
+static int reader_settle(struct trace_reader *reader, struct err *err)
+{
+    enum { ROOM = 1 << 20 }; /* bytes of a block, stored or unpacked; more is taken when met */
+    const struct trace_summary *summary = trace_reader_summary(reader);
+    if (!summary || summary->objects > summary->events ||
+        summary->objects >= NUMBERING_NONE - CODEC_STRETCH)
+        return 0;
+    if (numbering_reserve(&reader->codec.numbering, (uint32_t)summary->objects + CODEC_STRETCH) ||
+        array_reserve(&reader->raw, ROOM) || array_reserve(&reader->stored, ROOM))
+        return reader_no_memory(reader, err);
+    return 0;
+}
+
 static int reader_open_file(struct trace_reader *reader, const char *path, struct err *err)
 {
     bool standard = strcmp(path, "-") == 0;
@@ -293,9 +307,10 @@ static int reader_open_file(struct trace_reader *reader, const char *path, struc
         failed = reader_origin(reader, err);
     if (!failed && reader_memory(reader))
         failed = reader_no_memory(reader, err);
-    if (!failed)
-        reader_footer_first(reader);
-    return failed;
+    if (failed)
+        return failed;
+    reader_footer_first(reader);
+    return reader_settle(reader, err);
 }
 
 int trace_reader_open(struct trace_reader **out, const char *path, struct err *err)
@@ -443,7 +458,7 @@ int trace_reader_rewind(struct trace_reader *reader, struct err *err)
     reader->offset = reader->start;
     reader->events = reader->sum = reader->left = 0;
     reader->ended = false;
-    return 0;
+    return reader_settle(reader, err);
 }
 
 /* --- what is known --- */
