@@ -13,8 +13,8 @@
  * Every call may be made by any thread of any connected process at any time. A process that dies
  * inside a call, at whatever instruction, keeps nobody out: the next call repairs the heap.
  *
- * Bad calls change nothing. Those that return something return zero bits (NULL) and set errno, the
- * others write one line to stderr. That includes calls with a handle that is no longer connected,
+ * Bad calls change nothing. Those that return something return zero bits (NULL), the
+ * first three with errno set, the others write one line to stderr. That includes calls with a handle that is no longer connected,
  * for which every call asks the kernel whether the heap is mapped. */
 #ifndef SHMHEAP_H
 #define SHMHEAP_H
@@ -57,8 +57,8 @@ void shmheap_disconnect(shmheap_memory_handle mem);
 /* Unmaps the heap from this process and removes its name, which must be this heap's. */
 void shmheap_destroy(const char *name, shmheap_memory_handle mem);
 
-/* Where the heap's space begins in this process: offsets are counted from there. NULL if `mem` is
- * not connected. */
+/* Where the heap's space begins in this process: offsets are counted from there. NULL, and errno as
+ * it was, if `mem` is not connected: so this tells whether shmheap_create or _connect succeeded. */
 void *shmheap_underlying(shmheap_memory_handle mem);
 
 /* NULL for a size of 0 or when memory is exhausted. */

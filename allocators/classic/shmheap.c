@@ -9,14 +9,14 @@
 
 static const shmheap_memory_handle shmheap_none;
 
-/* NULL with EINVAL unless the handle is connected. */
+/* NULL unless the handle is connected. errno stays, also from a failed call before. */
 static struct shm_heap *shmheap_of(shmheap_memory_handle mem)
 {
+    int error = errno;
     struct shm_heap *heap = mem.heap;
-    if (shm_object_is_mapped(heap, mem.id))
-        return heap;
-    errno = EINVAL;
-    return NULL;
+    bool connected = shm_object_is_mapped(heap, mem.id);
+    errno = error;
+    return connected ? heap : NULL;
 }
 
 static shmheap_memory_handle shmheap_result(int error, struct shm_heap *heap)
@@ -88,17 +88,11 @@ static uint64_t shmheap_take(struct shm_heap *heap, uint64_t units)
 EXPORT void *shmheap_alloc(shmheap_memory_handle mem, size_t sz)
 {
     struct shm_heap *heap = shmheap_of(mem);
-    if (!heap)
-        return NULL;
     uint64_t units = shm_heap_units(sz, SPACE_UNIT);
-    if (!units) {
-        errno = sz ? ENOMEM : EINVAL;
-        return NULL;
-    }
-    uint64_t offset = shmheap_take(heap, units);
+    uint64_t offset = heap && units ? shmheap_take(heap, units) : 0;
     if (offset)
         return shm_heap_data(heap) + offset;
-    errno = ENOMEM;
+    errno = heap && sz ? ENOMEM : EINVAL;
     return NULL;
 }
 
