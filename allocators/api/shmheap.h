@@ -13,9 +13,9 @@
  * Every call may be made by any thread of any connected process at any time. A process that dies
  * inside a call, at whatever instruction, keeps nobody out: the next call repairs the heap.
  *
- * Bad calls change nothing. Those that return something return zero bits (NULL), the
- * first three with errno set, the others write one line to stderr. That includes calls with a handle that is no longer connected,
- * for which every call asks the kernel whether the heap is mapped. */
+ * Bad calls change nothing. Those that return something return zero bits (NULL); shmheap_create,
+ * _connect and _alloc set errno; the void ones write one line to stderr. That holds for handles that
+ * are not connected any more, too: every call asks the kernel whether the heap is mapped. */
 #ifndef SHMHEAP_H
 #define SHMHEAP_H
 

@@ -211,7 +211,7 @@ static void free_all_but(shmheap_memory_handle heap, size_t *const *kept)
             keep |= (char *)kept[i] == object;
         if (is_free || keep)
             continue;
-        shmheap_free(heap, object);
+        shm_heap_give(inside(heap), (block.at + 1) * SPACE_UNIT);
         block = (struct space_block){space->first, 0};
     }
 }
@@ -219,7 +219,7 @@ static void free_all_but(shmheap_memory_handle heap, size_t *const *kept)
 static void killed_processes_leave_a_heap_to_go_on_with(void **state)
 {
     (void)state;
-    enum { DEATHS = 3000 };
+    enum { DEATHS = 2500 };
     size_t *kept[KEPT];
     struct rng rng;
     unsigned inside_calls = 0;
@@ -330,18 +330,10 @@ static void scene_play(const struct scene *scene, shmheap_memory_handle heap, si
         _exit(1);
 }
 
-static bool step(pid_t child)
+/* The child stops before the call and after it, by SIGSTOP. */
+static pid_t scene_start(const struct scene *scene, shmheap_memory_handle heap, size_t **objects)
 {
     int status;
-    return ptrace(PTRACE_SINGLESTEP, child, NULL, NULL) == 0 &&
-           waitpid(child, &status, 0) == child && WIFSTOPPED(status);
-}
-
-/* Plays the scene in a child that dies after `steps` instructions; false when it was done before.
- */
-static bool scene_die(const struct scene *scene, shmheap_memory_handle heap, size_t **objects,
-                      unsigned steps)
-{
     pid_t child = fork();
     if (child == 0) {
         if (ptrace(PTRACE_TRACEME, 0, NULL, NULL) != 0)
@@ -351,34 +343,57 @@ static bool scene_die(const struct scene *scene, shmheap_memory_handle heap, siz
         raise(SIGSTOP);
         _exit(0);
     }
-    int status;
     waitpid(child, &status, 0);
-    assert_true(WIFSTOPPED(status));
-    bool inside_scene = true;
-    for (unsigned i = 0; i < steps && inside_scene; i++)
-        inside_scene = step(child);
-    siginfo_t signal_of;
-    if (inside_scene && ptrace(PTRACE_GETSIGINFO, child, NULL, &signal_of) == 0)
-        inside_scene = signal_of.si_signo != SIGSTOP || steps < 20;
-    kill(child, SIGKILL);
-    waitpid(child, &status, 0);
-    return inside_scene;
+    assert_true(WIFSTOPPED(status) && WSTOPSIG(status) == SIGSTOP);
+    return child;
 }
 
-/* Before the call or after it; nothing between, and nothing of the others touched. */
-static void assert_scene(const struct scene *scene, shmheap_memory_handle heap, size_t **objects,
-                         bool *done)
+/* One instruction; false when the call is over. */
+static bool scene_step(pid_t child)
 {
-    unsigned holes = (unsigned)__builtin_popcount(scene->holes);
+    int status;
+    return ptrace(PTRACE_SINGLESTEP, child, NULL, NULL) == 0 &&
+           waitpid(child, &status, 0) == child && WIFSTOPPED(status) && WSTOPSIG(status) == SIGTRAP;
+}
+
+static void scene_end(pid_t child)
+{
+    kill(child, SIGKILL);
+    assert_int_equal(wait_for(child), SIGKILL);
+}
+
+/* Makes `copy` what `heap` would be if the process that is in it had died now: the memory as it is,
+ * and the lock marked by the kernel if it is held. False when it is not. */
+static bool copy_of_dead(const struct shm_heap *heap, struct shm_heap *copy)
+{
+    for (unsigned i = 0; i < SHM_HEAP_STRETCHES; i++) {
+        size_t at, bytes = shm_heap_stretch(heap, i, shm_heap_size(heap), &at);
+        memcpy((char *)copy + at, (const char *)heap + at, bytes);
+    }
+    int word;
+    memcpy(&word, &copy->lock, sizeof word);
+    if (word == 0)
+        return false;
+    word = 0x40000000;
+    memcpy(&copy->lock, &word, sizeof word);
+    return true;
+}
+
+/* Before the call or after it; nothing between, and nothing of the others touched. Returns whether
+ * after. */
+static bool scene_is_done(const struct scene *scene, shmheap_memory_handle heap, size_t **objects,
+                          ptrdiff_t moved)
+{
     shmheap_free(heap, shmheap_alloc(heap, 8));
     assert_sound(heap);
-    uint64_t live = inside(heap)->space.live_blocks, before = OBJECTS - holes;
+    uint64_t live = inside(heap)->space.live_blocks;
+    uint64_t before = OBJECTS - (unsigned)__builtin_popcount(scene->holes);
     uint64_t after = scene->free >= 0 ? before - 1 : before + 1;
     assert_true(live == before || live == after);
-    *done = live == after;
     for (int i = 0; i < OBJECTS; i++)
         if (!(scene->holes >> i & 1) && i != scene->free)
-            assert_true(is_filled(objects[i], WORDS, (size_t)i));
+            assert_true(is_filled((size_t *)((char *)objects[i] + moved), WORDS, (size_t)i));
+    return live == after;
 }
 
 static bool may_trace(void)
@@ -389,50 +404,101 @@ static bool may_trace(void)
     return wait_for(child) == 0;
 }
 
+static void scene_die_everywhere(const struct scene *scene, shmheap_memory_handle copy)
+{
+    size_t *objects[OBJECTS];
+    unsigned steps = 0, held = 0, undone = 0;
+    shmheap_memory_handle heap = scene_set(scene, objects);
+    pid_t child = scene_start(scene, heap, objects);
+    copy.id = heap.id;
+    ptrdiff_t moved = (char *)inside(copy) - (char *)inside(heap);
+    bool done = false;
+    while (scene_step(child)) {
+        steps++;
+        held += copy_of_dead(inside(heap), inside(copy));
+        done = scene_is_done(scene, copy, objects, moved);
+        undone += !done;
+    }
+    scene_end(child);
+    shmheap_destroy(name, heap);
+    print_message("%s: %u instructions, %u with the lock held, undone before %u\n", scene->what,
+                  steps, held, undone);
+    assert_true(done && held > 30 && undone > 0);
+}
+
 static void death_at_every_instruction_of_a_call(void **state)
 {
     (void)state;
+    char copy_name[64];
     if (SCALE > 1 || !may_trace())
         skip();
-    for (size_t i = 0; i < sizeof scenes / sizeof *scenes; i++) {
-        size_t *objects[OBJECTS];
-        unsigned steps = 0, undone = 0, repairs = 0;
-        bool inside_scene = true, done = false;
-        for (; inside_scene; steps++) {
-            shmheap_memory_handle heap = scene_set(&scenes[i], objects);
-            inside_scene = scene_die(&scenes[i], heap, objects, steps);
-            repairs += died_inside(inside(heap));
-            assert_scene(&scenes[i], heap, objects, &done);
-            undone += !done;
-            shmheap_destroy(name, heap);
-        }
-        print_message("%s: %u instructions, %u with the lock held, undone before %u\n",
-                      scenes[i].what, steps, repairs, undone);
-        assert_true(done && undone > 0 && repairs > 30);
-    }
+    shmheap_memory_handle copy = shmheap_create(strcpy(copy_name, fresh_name()), 4096);
+    uint64_t id = copy.id;
+    for (size_t i = 0; i < sizeof scenes / sizeof *scenes; i++)
+        scene_die_everywhere(&scenes[i], copy);
+    inside(copy)->id = id;
+    shmheap_destroy(copy_name, copy);
 }
 
-/* ---- death inside a repair ----------------------------------------------------------------------
- */
+/* The same with real deaths, at some instructions: the mark in the lock is the kernel's. */
+static void death_is_noticed_by_the_next_call(void **state)
+{
+    (void)state;
+    unsigned held = 0;
+    if (SCALE > 1 || !may_trace())
+        skip();
+    for (unsigned stop = 0; stop < 1000; stop += 23) {
+        const struct scene *scene = &scenes[stop % (sizeof scenes / sizeof *scenes)];
+        size_t *objects[OBJECTS];
+        shmheap_memory_handle heap = scene_set(scene, objects);
+        pid_t child = scene_start(scene, heap, objects);
+        for (unsigned i = 0; i < stop && scene_step(child); i++)
+            continue;
+        scene_end(child);
+        held += died_inside(inside(heap));
+        scene_is_done(scene, heap, objects, 0);
+        shmheap_destroy(name, heap);
+    }
+    assert_true(held > 5);
+}
 
+/* A second process dies while it repairs what the first left, at every instruction. */
 static void death_inside_a_repair_is_repaired(void **state)
 {
     (void)state;
     static const struct scene scene = {"between holes", 0x14, 3, 0};
+    static const struct scene next = {"the repair", 0x14, -1, 8};
     size_t *objects[OBJECTS];
+    char copy_name[64];
     if (SCALE > 1 || !may_trace())
         skip();
-    for (unsigned steps = 40; steps < 3000; steps += 37) {
-        shmheap_memory_handle heap = scene_set(&scene, objects);
-        /* The first dies with the lock, somewhere in the middle of joining three blocks. */
-        unsigned first = 60;
-        while (scene_die(&scene, heap, objects, first) && !died_inside(inside(heap)))
-            first += 10;
-        scene_die(&scene, heap, objects, steps);
-        bool done;
-        assert_scene(&scene, heap, objects, &done);
-        shmheap_destroy(name, heap);
+    shmheap_memory_handle copy = shmheap_create(strcpy(copy_name, fresh_name()), 4096);
+    uint64_t id = copy.id;
+    shmheap_memory_handle heap = scene_set(&scene, objects);
+    pid_t child = scene_start(&scene, heap, objects);
+    /* Until it has freed but not joined: one live block less, the counts not yet. */
+    while (
+        scene_step(child) && !died_inside(inside(heap)) &&
+        space_is_live(
+            &inside(heap)->space,
+            ((uint64_t)((char *)objects[3] - (char *)shmheap_underlying(heap))) / SPACE_UNIT - 1))
+        continue;
+    scene_end(child);
+    assert_true(died_inside(inside(heap)));
+    child = scene_start(&next, heap, objects);
+    copy.id = heap.id;
+    unsigned steps = 0;
+    while (scene_step(child)) {
+        if (steps++ % 5)
+            continue;
+        copy_of_dead(inside(heap), inside(copy));
+        scene_is_done(&scene, copy, objects, (char *)inside(copy) - (char *)inside(heap));
     }
+    print_message("%u instructions\n", steps);
+    scene_end(child);
+    shmheap_destroy(name, heap);
+    inside(copy)->id = copy.id = id;
+    shmheap_destroy(copy_name, copy);
 }
 
 /* ---- growth -------------------------------------------------------------------------------------
@@ -499,6 +565,7 @@ int main(void)
         cmocka_unit_test(killed_processes_leave_a_heap_to_go_on_with),
         cmocka_unit_test(the_others_go_on_while_one_is_killed),
         cmocka_unit_test(death_at_every_instruction_of_a_call),
+        cmocka_unit_test(death_is_noticed_by_the_next_call),
         cmocka_unit_test(death_inside_a_repair_is_repaired),
         cmocka_unit_test(what_grew_is_seen_by_who_was_connected_before),
     };
