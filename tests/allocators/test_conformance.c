@@ -593,6 +593,21 @@ static void suite_add(const char *backend, const char *layers)
     }
 }
 
+/* Every value of an option that has few. */
+static void suite_add_option(const char *backend, const struct option_row *row)
+{
+    char text[SPEC_TEXT];
+    const char *at = row->type == OPTION_CHOICE ? row->choices
+                     : row->type == OPTION_FLAG ? "0|1"
+                                                : "";
+    while (*at) {
+        size_t word = strcspn(at, "|");
+        snprintf(text, sizeof text, ":%s=%.*s", row->name, (int)word, at);
+        suite_add(backend, text);
+        at += word + (at[word] == '|');
+    }
+}
+
 static void suite_add_backend(const struct allocator *backend)
 {
     char layer[64];
@@ -601,6 +616,8 @@ static void suite_add_backend(const struct allocator *backend)
         snprintf(layer, sizeof layer, "+%s", registry_layer(i)->name);
         suite_add(backend->name, layer);
     }
+    for (size_t i = 0; i < options_count(backend->options); i++)
+        suite_add_option(backend->name, &backend->options[i]);
     suite_add(backend->name, "+checked+locked");
     suite_add(backend->name, "+locked+faulty+checked");
 }
