@@ -1,0 +1,38 @@
+/* Tables out of band. */
+#include "allocators/fit_store.h"
+
+#include "allocators/region.h"
+#include "harness/base/err.h"
+
+size_t fit_store_bytes(size_t bytes)
+{
+    size_t page = region_page();
+    return (bytes + page - 1) / page * page;
+}
+
+char *fit_store_table(struct fit_store *store, size_t bytes)
+{
+    if (store->count == FIT_TABLES)
+        BUG("an index of more than %d tables", FIT_TABLES);
+    char *base = store->next;
+    store->table[store->count++] = (struct fit_table){.base = base};
+    store->next += fit_store_bytes(bytes);
+    return base;
+}
+
+int fit_store_reach(struct fit_store *store, const void *base, size_t bytes)
+{
+    if (!store->region)
+        return 0;
+    struct fit_table *table = store->table;
+    while (table->base != base)
+        table++;
+    size_t wanted = fit_store_bytes(bytes);
+    if (wanted <= table->committed)
+        return 0;
+    size_t offset = (size_t)(table->base - store->region->base) + table->committed;
+    int error = region_commit(store->region, offset, wanted - table->committed);
+    if (!error)
+        table->committed = wanted;
+    return error;
+}

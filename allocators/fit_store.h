@@ -1,0 +1,37 @@
+/* Where the tables of an index live: page-aligned tables out of band, committed as they are
+ * reached.
+ *
+ * A table is an array that starts zeroed and only grows. With a region, tables stand at the high
+ * end of it; without one (`region` NULL), in any zeroed memory the caller gives, such as a sparse
+ * shared mapping, and nothing needs committing. */
+#ifndef ALLOCATORS_FIT_STORE_H
+#define ALLOCATORS_FIT_STORE_H
+
+#include <stddef.h>
+
+struct region;
+
+enum { FIT_TABLES = 24 };
+
+struct fit_table {
+    char *base;
+    size_t committed; /* bytes; 0 throughout without a region */
+};
+
+struct fit_store {
+    struct region *region; /* borrowed; NULL: all memory is there already */
+    char *next;            /* where the next table begins; a multiple of 64 */
+    size_t count;
+    struct fit_table table[FIT_TABLES];
+};
+
+/* Bytes that a table of `bytes` takes in the store. */
+size_t fit_store_bytes(size_t bytes);
+
+/* A new table of at most `bytes` bytes, none of them committed yet. */
+char *fit_store_table(struct fit_store *store, size_t bytes);
+
+/* Makes the first `bytes` bytes of the table at `base` usable: 0 or -ENOMEM. */
+int fit_store_reach(struct fit_store *store, const void *base, size_t bytes);
+
+#endif
