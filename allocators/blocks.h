@@ -2,9 +2,9 @@
  *
  * Layout (Knuth, The Art of Computer Programming 1, 2.5, boundary tags): memory is counted in
  * granules of 16 bytes from the region's start. A block at granule g holds user memory from 16g on
- * and has an 8-byte tag before it: its size in bytes, in whole granules, at least two, with flags in
- * the low bits. A free block repeats the tag in its last 8 bytes, so that the block after it finds
- * its start. The user of a block of n granules has 16n - 8 bytes.
+ * and has an 8-byte tag before it: its size in bytes, in whole granules, at least two, with flags
+ * in the low bits. A free block repeats the tag in its last 8 bytes, so that the block after it
+ * finds its start. The user of a block of n granules has 16n - 8 bytes.
  *
  * The rules, the same for every policy:
  * 1. The memory after the last used block is the top. It is no free block: a policy chooses among
@@ -12,9 +12,9 @@
  *    start. Neighbouring free blocks are one at once; one that reaches the top joins it.
  * 2. A free block is taken at its low end. What is left becomes a free block if it has two granules
  *    or more, else it stays with the used one.
- * 3. realloc shrinks in place and frees the tail if that has two granules or more. It grows in place
- *    into the top, or into the free block behind if the two suffice (rule 2 for what is left), and
- *    otherwise moves: allocate, copy, free.
+ * 3. realloc shrinks in place and frees the tail if that has two granules or more. It grows in
+ * place into the top, or into the free block behind if the two suffice (rule 2 for what is left),
+ * and otherwise moves: allocate, copy, free.
  * 4. Aligned to a granules: a block of n + a + 1 granules is taken as if it were asked for; the
  *    block begins at its first aligned place with no gap before it or one of two granules or more,
  *    which is then freed, and then the tail as in 3.
@@ -25,6 +25,7 @@
 #ifndef ALLOCATORS_BLOCKS_H
 #define ALLOCATORS_BLOCKS_H
 
+#include <errno.h>
 #include <string.h>
 
 #include "allocators/allocator.h"
@@ -39,10 +40,17 @@ enum {
     BLOCKS_PAIR = 1,        /* two granules at least: fit_map.h */
 };
 
-/* Stands behind the tag of a free block with BLOCKS_HOLE; offsets in the region, page multiples. */
+/* Stands behind the tag of a free block with BLOCKS_HOLE; offsets in the region, page multiples;
+ * empty when both are the same. */
 struct blocks_hole {
     uint64_t lo, hi;
 };
+
+/* A free block of at least this many bytes is given back to the region but for its ends. */
+#define BLOCKS_RETURN ((size_t)1 << 20)
+
+/* Giving back is bounded by this share of the bytes allocated in large blocks. */
+enum { BLOCKS_CREDIT_SHARE = 8 };
 
 struct blocks {
     struct heap heap;
@@ -50,8 +58,9 @@ struct blocks {
     size_t top;       /* the granule where the top begins; its tag says used, size 0 */
     size_t committed; /* bytes from the base that are committed, apart from holes */
     size_t limit;     /* the granule that the top never passes */
-    size_t dirty;     /* bytes from the base on that have never been written lie from here and top */
-    size_t credit;    /* bytes that may yet be given back: see blocks_may_return */
+    size_t dirty;     /* bytes at offsets from this one and from the top on are zero */
+    size_t credit;    /* bytes that may be given back before more is allocated */
+    size_t holes;     /* free blocks with one: each costs the kernel a mapping */
     uint8_t *map;     /* the index's */
     struct region *region;
     struct fit_store store;
@@ -65,8 +74,11 @@ struct blocks_policy {
     void (*remove)(struct blocks *blocks, size_t position, size_t size);
     void (*placed)(struct blocks *blocks, size_t end); /* alloc's block ends there; NULL: nothing */
     int (*reach)(struct blocks *blocks, size_t last);  /* positions up to `last` will be used */
-    void *(*alloc_large)(struct heap *heap, size_t size); /* the paths not worth inlining */
-    void (*free_large)(struct blocks *blocks, size_t position);
+    void *(*alloc)(struct heap *heap, size_t size);
+    /* The paths not worth inlining: any size, any free block. */
+    void *(*alloc_large)(struct heap *heap, size_t size);
+    void *(*take_large)(struct blocks *blocks, size_t position, size_t size);
+    void (*free_any)(struct blocks *blocks, size_t position);
 };
 
 #define BLOCKS_INLINE static inline __attribute__((always_inline))
@@ -99,6 +111,20 @@ BLOCKS_INLINE void *blocks_pointer(const struct blocks *blocks, size_t position)
     return blocks->base + 16 * position;
 }
 
+BLOCKS_INLINE struct blocks_hole *blocks_hole_of(const struct blocks *blocks, size_t position)
+{
+    return (struct blocks_hole *)(void *)(blocks->base + 16 * position);
+}
+
+/* That of a free block of `size` granules, 0: of none. */
+BLOCKS_INLINE struct blocks_hole blocks_hole_at(const struct blocks *blocks, size_t position,
+                                                size_t size)
+{
+    if (size && *blocks_tag(blocks, position) & BLOCKS_HOLE)
+        return *blocks_hole_of(blocks, position);
+    return (struct blocks_hole){0, 0};
+}
+
 /* Granules for `size` bytes of the user's. */
 BLOCKS_INLINE size_t blocks_granules(size_t size)
 {
@@ -110,31 +136,29 @@ BLOCKS_INLINE size_t blocks_granules(size_t size)
 
 /* ---- the cold parts, in blocks.c ------------------------------------------------------------- */
 
-/* Lays out a heap of `heap_bytes` in the region, its index in the store: index_bytes(granules, pair)
- * tells the need. 0 and *out, or -errno with a sentence. */
+/* Lays out a heap of `heap_bytes` in the region, its index in the store: index_bytes(granules,
+ * pair) tells the need. 0 and *out, or -errno with a sentence. */
 int blocks_create(const struct heap_config *config, const struct allocator *ops, size_t heap_bytes,
                   size_t (*index_bytes)(size_t granules, unsigned pair), struct blocks **out,
                   struct err *err);
 
-/* After the index is initialised: the first pages. */
+/* After the index is initialised: the first pages. 0, or -errno with a sentence. */
 int blocks_start(struct blocks *blocks, const struct blocks_policy *policy, struct err *err);
 
-/* Commits up to `end` bytes and some more: 0 or -ENOMEM. */
+/* Commits up to `end` bytes from the base, and some more: 0 or -ENOMEM. */
 int blocks_reach(struct blocks *blocks, size_t end, const struct blocks_policy *policy);
 
-/* The top has fallen to `position`; `hole` is that of the last free block that joined it, or NULL. */
-void blocks_fall(struct blocks *blocks, size_t position, const struct blocks_hole *hole);
+/* The top falls to `position`; `hole` is that of the free block before it, or empty. */
+void blocks_fall(struct blocks *blocks, size_t position, struct blocks_hole hole);
 
-/* The free block's tags have been written but say nothing of a hole yet: joins the holes of up to
- * two free blocks that became part of it (lo == hi: none) and gives back large parts. */
-void blocks_join(struct blocks *blocks, size_t position, struct blocks_hole before,
-                 struct blocks_hole behind);
+/* A free block was made of up to two with the holes `low` and `high`: makes them one, and gives
+ * back large parts. */
+void blocks_join(struct blocks *blocks, size_t position, struct blocks_hole low,
+                 struct blocks_hole high);
 
-/* Of a free block with a hole, [position, end) is about to be used, and what follows to be free
- * (unless `end` is its end): commits what that takes. 0 or -ENOMEM; *rest is the hole that is left.
- */
-int blocks_fill(struct blocks *blocks, size_t position, size_t size, size_t end,
-                struct blocks_hole *rest);
+/* A free block with a hole is about to be used up to `end`: commits what that takes, the first
+ * bytes behind included. 0 or -ENOMEM; *rest is the hole that is left, or empty. */
+int blocks_fill(struct blocks *blocks, size_t position, size_t end, struct blocks_hole *rest);
 
 size_t blocks_usable(struct heap *heap, void *ref);
 size_t blocks_trim(struct heap *heap);
@@ -177,14 +201,307 @@ BLOCKS_INLINE size_t blocks_cut(struct blocks *blocks, size_t position, size_t r
     return end;
 }
 
-/* A small piece of a free block of `room` granules, small too. */
+/* A small piece of a small free block of `room` granules. */
 BLOCKS_INLINE void *blocks_take_small(struct blocks *blocks, size_t position, size_t room,
                                       size_t size, const struct blocks_policy *policy)
 {
     policy->remove(blocks, position, room);
-    size_t end =
-        blocks_cut(blocks, position, room, size, BLOCKS_USED | BLOCKS_BEFORE_USED, policy);
+    size_t end = blocks_cut(blocks, position, room, size, BLOCKS_USED | BLOCKS_BEFORE_USED, policy);
     if (policy->placed)
         policy->placed(blocks, end);
     return blocks_pointer(blocks, position);
 }
+
+/* Uses the free block that begins `kept` granules behind `position`, of any size, for a block that
+ * begins at `position` and takes at least `size` granules: 0, or -ENOMEM and nothing has changed.
+ */
+BLOCKS_INLINE int blocks_take_any(struct blocks *blocks, size_t position, size_t kept, size_t size,
+                                  uint64_t flags, const struct blocks_policy *policy)
+{
+    size_t from = position + kept;
+    uint64_t tag = *blocks_tag(blocks, from);
+    size_t room = blocks_size(tag);
+    struct blocks_hole hole = {0, 0};
+    if (tag & BLOCKS_HOLE && blocks_fill(blocks, from, position + size, &hole))
+        return -ENOMEM;
+    policy->remove(blocks, from, room);
+    size_t end = blocks_cut(blocks, position, kept + room, size, flags, policy);
+    if (hole.lo < hole.hi) {
+        *blocks_tag(blocks, end) |= BLOCKS_HOLE;
+        *blocks_hole_of(blocks, end) = hole;
+    }
+    return 0;
+}
+
+/* From a large free block. */
+BLOCKS_INLINE void *blocks_take_large(struct blocks *blocks, size_t position, size_t size,
+                                      const struct blocks_policy *policy)
+{
+    if (blocks_take_any(blocks, position, 0, size, BLOCKS_USED | BLOCKS_BEFORE_USED, policy))
+        return NULL;
+    if (policy->placed)
+        policy->placed(blocks, position + blocks_size(*blocks_tag(blocks, position)));
+    return blocks_pointer(blocks, position);
+}
+
+BLOCKS_INLINE void *blocks_alloc_large(struct heap *heap, size_t size,
+                                       const struct blocks_policy *policy)
+{
+    struct blocks *blocks = (struct blocks *)heap;
+    if (size > blocks->limit * 16)
+        return NULL;
+    size_t granules = blocks_granules(size), position = policy->find(blocks, granules);
+    blocks->credit += size / BLOCKS_CREDIT_SHARE;
+    return position == FIT_NONE ? blocks_take_top(blocks, granules, policy)
+                                : policy->take_large(blocks, position, granules);
+}
+
+BLOCKS_INLINE void *blocks_alloc(struct heap *heap, size_t size, const struct blocks_policy *policy)
+{
+    struct blocks *blocks = (struct blocks *)heap;
+    if (__builtin_expect(size > BLOCKS_SMALL, 0))
+        return policy->alloc_large(heap, size);
+    size_t granules = blocks_granules(size), position = policy->find(blocks, granules);
+    if (__builtin_expect(position == FIT_NONE, 0))
+        return blocks_take_top(blocks, granules, policy);
+    uint8_t code = blocks->map[position >> BLOCKS_PAIR];
+    if (__builtin_expect(code >= FIT_LARGE << 1, 0))
+        return policy->take_large(blocks, position, granules);
+    return blocks_take_small(blocks, position, fit_size(code, BLOCKS_PAIR), granules, policy);
+}
+
+/* ---- freeing --------------------------------------------------------------------------------- */
+
+/* Sizes of the free neighbours of a used block, 0 where there is none, without a branch. */
+struct blocks_around {
+    size_t before, size, behind;
+};
+
+BLOCKS_INLINE struct blocks_around blocks_around(const struct blocks *blocks, size_t position)
+{
+    uint64_t tag = *blocks_tag(blocks, position);
+    size_t size = blocks_size(tag);
+    uint64_t next = *blocks_tag(blocks, position + size);
+    /* Of a used block before, this reads its user's bytes, and drops them. */
+    uint64_t before = *blocks_end_tag(blocks, position);
+    return (struct blocks_around){
+        .before = blocks_size(before) & -(size_t) !(tag & BLOCKS_BEFORE_USED),
+        .size = size,
+        .behind = blocks_size(next) & -(size_t) !(next & BLOCKS_USED),
+    };
+}
+
+/* Makes one free block of a used one and its free neighbours. */
+BLOCKS_INLINE void blocks_merge(struct blocks *blocks, size_t position, struct blocks_around around,
+                                const struct blocks_policy *policy)
+{
+    size_t start = position - around.before, end = position + around.size + around.behind;
+    policy->remove(blocks, position + around.size, around.behind);
+    policy->remove(blocks, start, around.before);
+    *blocks_tag(blocks, start) = (end - start) << 4 | BLOCKS_BEFORE_USED;
+    *blocks_end_tag(blocks, end) = (end - start) << 4;
+    *blocks_tag(blocks, end) &= ~(uint64_t)BLOCKS_BEFORE_USED;
+    policy->insert(blocks, start, end - start, false);
+}
+
+BLOCKS_INLINE void blocks_free_any(struct blocks *blocks, size_t position,
+                                   const struct blocks_policy *policy)
+{
+    struct blocks_around around = blocks_around(blocks, position);
+    size_t start = position - around.before, behind = position + around.size;
+    struct blocks_hole low = blocks_hole_at(blocks, start, around.before);
+    struct blocks_hole high = blocks_hole_at(blocks, behind, around.behind);
+    if (behind == blocks->top) {
+        policy->remove(blocks, start, around.before);
+        blocks_fall(blocks, start, low);
+        return;
+    }
+    blocks_merge(blocks, position, around, policy);
+    if (around.before + around.size + around.behind >= BLOCKS_RETURN / 16)
+        blocks_join(blocks, start, low, high);
+}
+
+BLOCKS_INLINE void blocks_free(struct heap *heap, void *ref, const struct blocks_policy *policy)
+{
+    struct blocks *blocks = (struct blocks *)heap;
+    size_t position = blocks_position(blocks, ref);
+    struct blocks_around around = blocks_around(blocks, position);
+    if (__builtin_expect(around.before + around.size + around.behind >= fit_large(BLOCKS_PAIR) ||
+                             position + around.size == blocks->top,
+                         0))
+        policy->free_any(blocks, position);
+    else
+        blocks_merge(blocks, position, around, policy);
+}
+
+/* ---- resizing and aligning ------------------------------------------------------------------- */
+
+/* Frees what a used block has behind its first `size` granules, if that can be a block. */
+BLOCKS_INLINE void blocks_shrink(struct blocks *blocks, size_t position, size_t size,
+                                 const struct blocks_policy *policy)
+{
+    uint64_t tag = *blocks_tag(blocks, position);
+    size_t tail = blocks_size(tag) - size;
+    if (tail < 2)
+        return;
+    *blocks_tag(blocks, position) = size << 4 | (tag & 15);
+    *blocks_tag(blocks, position + size) = tail << 4 | BLOCKS_USED | BLOCKS_BEFORE_USED;
+    policy->free_any(blocks, position + size);
+}
+
+/* Makes a used block one of `size` granules, more than it has, where it stands: 0 or -ENOMEM. */
+BLOCKS_INLINE int blocks_extend(struct blocks *blocks, size_t position, size_t size,
+                                const struct blocks_policy *policy)
+{
+    uint64_t tag = *blocks_tag(blocks, position);
+    size_t kept = blocks_size(tag), end = position + kept;
+    if (end == blocks->top) {
+        if (size > blocks->limit - position || blocks_reach(blocks, (position + size) * 16, policy))
+            return -ENOMEM;
+        blocks->top = position + size;
+        *blocks_tag(blocks, position) = size << 4 | (tag & 15);
+        *blocks_tag(blocks, position + size) = BLOCKS_USED | BLOCKS_BEFORE_USED;
+        return 0;
+    }
+    uint64_t next = *blocks_tag(blocks, end);
+    if (next & BLOCKS_USED || kept + blocks_size(next) < size)
+        return -ENOMEM;
+    return blocks_take_any(blocks, position, kept, size, tag & 15, policy);
+}
+
+BLOCKS_INLINE void *blocks_realloc(struct heap *heap, void *ref, size_t size,
+                                   const struct blocks_policy *policy)
+{
+    struct blocks *blocks = (struct blocks *)heap;
+    if (size > blocks->limit * 16)
+        return NULL;
+    size_t position = blocks_position(blocks, ref), granules = blocks_granules(size);
+    size_t kept = blocks_size(*blocks_tag(blocks, position));
+    if (granules <= kept) {
+        blocks_shrink(blocks, position, granules, policy);
+        return ref;
+    }
+    if (!blocks_extend(blocks, position, granules, policy))
+        return ref;
+    void *fresh = policy->alloc(heap, size);
+    if (fresh) {
+        memcpy(fresh, ref, kept * 16 - 8);
+        policy->free_any(blocks, position);
+    }
+    return fresh;
+}
+
+/* What the top gives for the first time is zero already. */
+BLOCKS_INLINE void *blocks_zalloc(struct heap *heap, size_t size,
+                                  const struct blocks_policy *policy)
+{
+    struct blocks *blocks = (struct blocks *)heap;
+    size_t top = blocks->top;
+    bool clean = top * 16 >= blocks->dirty;
+    void *fresh = policy->alloc(heap, size);
+    if (fresh && !(clean && blocks_position(blocks, fresh) == top))
+        memset(fresh, 0, size);
+    return fresh;
+}
+
+BLOCKS_INLINE void *blocks_alloc_aligned(struct heap *heap, size_t align, size_t size,
+                                         const struct blocks_policy *policy)
+{
+    struct blocks *blocks = (struct blocks *)heap;
+    if (size > blocks->limit * 16 || align > blocks->limit * 16)
+        return NULL;
+    size_t granules = blocks_granules(size), step = align >> 4;
+    char *taken = policy->alloc(heap, (granules + step + 1) * 16 - 8);
+    if (!taken)
+        return NULL;
+    size_t position = blocks_position(blocks, taken);
+    size_t gap = -((uintptr_t)taken >> 4) & (step - 1);
+    gap += gap == 1 ? step : 0;
+    if (gap) {
+        uint64_t tag = *blocks_tag(blocks, position);
+        *blocks_tag(blocks, position) = gap << 4 | (tag & 15);
+        *blocks_tag(blocks, position + gap) =
+            (blocks_size(tag) - gap) << 4 | BLOCKS_USED | BLOCKS_BEFORE_USED;
+        policy->free_any(blocks, position);
+    }
+    blocks_shrink(blocks, position + gap, granules, policy);
+    return taken + 16 * gap;
+}
+
+/* ---- the table of a policy ------------------------------------------------------------------- */
+
+/* Defines `allocator_<symbol>` from symbol_find, symbol_insert, symbol_remove, symbol_reach and
+ * symbol_create, and `on_placed` (a function like symbol_placed, or NULL). */
+#define BLOCKS_ALLOCATOR(symbol, text_name, text_summary, on_placed)                               \
+    static void *symbol##_alloc(struct heap *heap, size_t size);                                   \
+    static __attribute__((noinline)) void *symbol##_alloc_large(struct heap *heap, size_t size);   \
+    static __attribute__((noinline)) void *symbol##_take_large(struct blocks *blocks,              \
+                                                               size_t position, size_t size);      \
+    static                                                                                         \
+        __attribute__((noinline)) void symbol##_free_any(struct blocks *blocks, size_t position);  \
+    static const struct blocks_policy symbol##_policy = {                                          \
+        .find = symbol##_find,                                                                     \
+        .insert = symbol##_insert,                                                                 \
+        .remove = symbol##_remove,                                                                 \
+        .placed = on_placed,                                                                       \
+        .reach = symbol##_reach,                                                                   \
+        .alloc = symbol##_alloc,                                                                   \
+        .alloc_large = symbol##_alloc_large,                                                       \
+        .take_large = symbol##_take_large,                                                         \
+        .free_any = symbol##_free_any,                                                             \
+    };                                                                                             \
+    static void *symbol##_alloc(struct heap *heap, size_t size)                                    \
+    {                                                                                              \
+        return blocks_alloc(heap, size, &symbol##_policy);                                         \
+    }                                                                                              \
+    static void *symbol##_alloc_large(struct heap *heap, size_t size)                              \
+    {                                                                                              \
+        return blocks_alloc_large(heap, size, &symbol##_policy);                                   \
+    }                                                                                              \
+    static void *symbol##_take_large(struct blocks *blocks, size_t position, size_t size)          \
+    {                                                                                              \
+        return blocks_take_large(blocks, position, size, &symbol##_policy);                        \
+    }                                                                                              \
+    static void symbol##_free_any(struct blocks *blocks, size_t position)                          \
+    {                                                                                              \
+        blocks_free_any(blocks, position, &symbol##_policy);                                       \
+    }                                                                                              \
+    static void symbol##_free(struct heap *heap, void *ref)                                        \
+    {                                                                                              \
+        blocks_free(heap, ref, &symbol##_policy);                                                  \
+    }                                                                                              \
+    static void *symbol##_zalloc(struct heap *heap, size_t size)                                   \
+    {                                                                                              \
+        return blocks_zalloc(heap, size, &symbol##_policy);                                        \
+    }                                                                                              \
+    static void *symbol##_realloc(struct heap *heap, void *ref, size_t old_size, size_t size)      \
+    {                                                                                              \
+        (void)old_size;                                                                            \
+        return blocks_realloc(heap, ref, size, &symbol##_policy);                                  \
+    }                                                                                              \
+    static void *symbol##_alloc_aligned(struct heap *heap, size_t align, size_t size)              \
+    {                                                                                              \
+        return blocks_alloc_aligned(heap, align, size, &symbol##_policy);                          \
+    }                                                                                              \
+    const struct allocator allocator_##symbol = {                                                  \
+        .name = text_name,                                                                         \
+        .summary = text_summary,                                                                   \
+        .align = 16,                                                                               \
+        .threads = THREADS_ONE,                                                                    \
+        .scope = SCOPE_HEAP,                                                                       \
+        .flags = ALLOCATOR_WALK_TILES | ALLOCATOR_FORK_SAFE,                                       \
+        .create = symbol##_create,                                                                 \
+        .destroy = blocks_destroy,                                                                 \
+        .alloc = symbol##_alloc,                                                                   \
+        .free = symbol##_free,                                                                     \
+        .zalloc = symbol##_zalloc,                                                                 \
+        .realloc = symbol##_realloc,                                                               \
+        .alloc_aligned = symbol##_alloc_aligned,                                                   \
+        .usable_size = blocks_usable,                                                              \
+        .trim = blocks_trim,                                                                       \
+        .stats = blocks_stats,                                                                     \
+        .walk = blocks_walk,                                                                       \
+        .check = blocks_check,                                                                     \
+    }
+
+#endif

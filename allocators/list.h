@@ -17,6 +17,11 @@
 BACKEND(null, null.c)
 BACKEND(bump, bump.c)
 BACKEND(system, system.c)
+BACKEND(first_fit, first-fit.c)
+BACKEND(best_fit, best-fit.c)
+BACKEND(next_fit, next-fit.c)
+BACKEND(worst_fit, worst-fit.c)
+BACKEND(buddy, buddy.c)
 
 EXTERNAL("jemalloc", "libjemalloc.so.2", "libjemalloc2", "jemalloc, preloaded")
 EXTERNAL("mimalloc", "libmimalloc.so.2", "libmimalloc2.0", "mimalloc, preloaded")
