@@ -79,6 +79,8 @@ struct trace_summary {
     uint64_t lost_events;   /* dropped by the recorder */
     uint64_t repairs;       /* orphan frees, double allocations, inversions mended on import */
     uint64_t orphan_frees, double_allocations, inversions; /* the repairs by kind */
+    uint64_t bad_records; /* lines or records of a foreign source that could not be understood */
+    uint64_t cut_tails;   /* 1 where a foreign source ends before its end */
 };
 
 /* A decoded stretch of the trace as columns; an absent column is NULL. Valid until the next call.

@@ -1,0 +1,169 @@
+/* An import from beginning to end. */
+#include "workloads/import/import.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "harness/base/nearest.h"
+#include "workloads/import/importer.h"
+
+#define IMPORTER_ADDRESS(name) &importer_##name,
+const struct importer *const importers[] = {IMPORTERS(IMPORTER_ADDRESS) NULL};
+
+struct import {
+    struct source *source;
+    struct trace_writer *writer;
+    struct repair *repair;
+    struct import_report *report;
+    uint64_t first_time_ns; /* of the source: the trace's zero */
+    uint64_t records;
+};
+
+/* Lines are counted by the source, records of a binary format here. */
+static uint64_t import_place(const struct import *import)
+{
+    uint64_t line = source_line_number(import->source);
+    return line ? line : import->records;
+}
+
+void import_bad(struct import *import, const char *text, size_t length)
+{
+    struct import_report *report = import->report;
+    import->records++;
+    trace_writer_summary(import->writer)->bad_records++;
+    if (report->bad_line)
+        return;
+    report->bad_line = import_place(import);
+    for (size_t i = 0; i < length && i + 1 < sizeof report->bad_text; i++)
+        report->bad_text[i] = text[i] >= ' ' && text[i] <= '~' ? text[i] : '?';
+}
+
+void import_cut(struct import *import, const char *format, ...)
+{
+    va_list args;
+    va_start(args, format);
+    vsnprintf(import->report->cut_tail, sizeof import->report->cut_tail, format, args);
+    va_end(args);
+    trace_writer_summary(import->writer)->cut_tails = 1;
+}
+
+int import_operation(struct import *import, const struct repair_operation *operation,
+                     struct err *err)
+{
+    struct repair_operation own = *operation;
+    if ((own.address && own.kind != TRACE_FREE && own.size >> 48) || own.align_log2 > 63) {
+        import_bad(import, "an impossible size or alignment", 31);
+        return 0;
+    }
+    if (!import->records++)
+        import->first_time_ns = own.time_ns;
+    own.time_ns = own.time_ns > import->first_time_ns ? own.time_ns - import->first_time_ns : 0;
+    return repair_add(import->repair, &own, err);
+}
+
+static int import_unknown_name(const char *format, struct err *err)
+{
+    struct nearest nearest = nearest_to(format);
+    for (size_t i = 0; importers[i]; i++)
+        nearest_offer(&nearest, importers[i]->name);
+    return err_set(err, EINVAL, "there is no format '%.80s'; the nearest is '%s'", format,
+                   nearest.best);
+}
+
+static int import_unrecognised(const char *from, struct err *err)
+{
+    char names[400] = "";
+    for (size_t i = 0; importers[i]; i++) {
+        size_t used = strlen(names);
+        snprintf(names + used, sizeof names - used, "%s%s", used ? ", " : "", importers[i]->name);
+    }
+    return err_set(err, EINVAL,
+                   "%s is of no known format; if it is one of %s, name it with --format", from,
+                   names);
+}
+
+static int import_choose(const struct importer **out, const struct source *source, const char *from,
+                         const char *format, struct err *err)
+{
+    size_t length;
+    const char *start = source_start(source, &length);
+    for (size_t i = 0; importers[i]; i++)
+        if (format ? strcmp(importers[i]->name, format) == 0
+                   : importers[i]->recognise(start, length)) {
+            *out = importers[i];
+            return 0;
+        }
+    return format ? import_unknown_name(format, err) : import_unrecognised(from, err);
+}
+
+/* What was read before damage in the archive stays; nothing at all is no recording. */
+static int import_check(struct import *import, const struct importer *importer, const char *from,
+                        struct err *err)
+{
+    const char *flaw = source_flaw(import->source);
+    const struct trace_summary *summary = trace_writer_summary(import->writer);
+    if (flaw)
+        import_cut(import, "%.60s is damaged inside its archive: %.100s", from, flaw);
+    if (summary->source_events)
+        return 0;
+    if (import->report->bad_line)
+        return err_set(err, EINVAL,
+                       "%s holds no operation that %s could understand; line %llu begins '%s'",
+                       from, importer->source, (unsigned long long)import->report->bad_line,
+                       import->report->bad_text);
+    return err_set(err, EINVAL, "%s holds no allocation operation", from);
+}
+
+static int import_all(struct import *import, const struct importer *importer, const char *from,
+                      struct err *err)
+{
+    int failed = repair_create(&import->repair, import->writer, importer->threads_known, err);
+    if (failed)
+        return failed;
+    failed = importer->read(import, import->source, err);
+    if (!failed)
+        failed = import_check(import, importer, from, err);
+    if (!failed)
+        return repair_finish(import->repair, err);
+    repair_abandon(import->repair);
+    return failed;
+}
+
+static int import_into(struct import *import, const struct importer *importer, const char *from,
+                       const char *to, struct err *err)
+{
+    size_t length;
+    const char *start = source_start(import->source, &length);
+    const struct trace_origin origin = {.tool = "heapbench " HEAPBENCH_VERSION,
+                                        .source = importer->source,
+                                        .losses = importer->losses,
+                                        .columns = importer->columns(start, length)};
+    int failed = trace_writer_create(&import->writer, to, &origin, err);
+    if (failed)
+        return failed;
+    failed = import_all(import, importer, from, err);
+    if (!failed)
+        return trace_writer_finish(import->writer, err);
+    trace_writer_abandon(import->writer);
+    return failed;
+}
+
+int import_file(const char *from, const char *format, const char *to, struct import_report *report,
+                struct err *err)
+{
+    const struct importer *importer;
+    struct import import = {.report = report};
+    *report = (struct import_report){0};
+    int failed = source_open(&import.source, from, err);
+    if (failed)
+        return failed;
+    failed = import_choose(&importer, import.source, from, format, err);
+    if (!failed) {
+        report->format = importer->source;
+        failed = import_into(&import, importer, from, to, err);
+    }
+    source_close(import.source);
+    return failed;
+}

@@ -1,0 +1,58 @@
+/* What an importer is: one file a format, one line in the list.
+ *
+ * An importer reads operations on addresses, in the order of its source, and hands them on; repairs
+ * (workloads/repair.h), numbering and writing are not its business. */
+#ifndef WORKLOADS_IMPORTER_H
+#define WORKLOADS_IMPORTER_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "harness/base/err.h"
+#include "workloads/import/source.h"
+#include "workloads/repair.h"
+
+struct import; /* an import under way */
+
+struct importer {
+    const char *name;   /* as --format takes it */
+    const char *source; /* as the trace's origin states it */
+    const char *losses; /* one sentence: what the format cannot hold; "" nothing */
+    bool threads_known; /* the operations of one thread come in order */
+
+    /* Whether the beginning of a file (at most SOURCE_PEEK bytes) is of this format. */
+    bool (*recognise)(const char *start, size_t length);
+
+    /* enum trace_column that this file has. */
+    uint32_t (*columns)(const char *start, size_t length);
+
+    /* Reads all of it. An error only where nothing sensible can follow: what cannot be understood
+     * in the middle is import_bad. */
+    int (*read)(struct import *import, struct source *source, struct err *err);
+};
+
+/* Hands an operation on; one that no program can have done (a size beyond any address space) counts
+ * as bad. `operation->thread` is any number, `time_ns` counts from anywhere. */
+int import_operation(struct import *import, const struct repair_operation *operation,
+                     struct err *err);
+
+/* Counts the line (or record) read last as not understood. */
+void import_bad(struct import *import, const char *text, size_t length);
+
+/* Says that the source ends before its end. */
+void import_cut(struct import *import, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+
+/* In the order in which they are asked; the surest signs first. */
+#define IMPORTERS(IMPORTER)                                                                        \
+    IMPORTER(memory_replay)                                                                        \
+    IMPORTER(rep)
+
+#define IMPORTER_EXTERN(name) extern const struct importer importer_##name;
+IMPORTERS(IMPORTER_EXTERN)
+
+/* NULL ends the list. */
+extern const struct importer *const importers[];
+
+#endif

@@ -1,0 +1,119 @@
+/* malloc-lab .rep, all dialects: header lines of one number each, then "a id size", "r id size",
+ * "f id"; with two header lines each operation is preceded by a thread number. */
+#include "workloads/import/importer.h"
+#include "workloads/import/scan.h"
+
+struct rep {
+    unsigned header_lines;
+    uint64_t declared; /* operations, by the header */
+    bool threaded;
+};
+
+static bool rep_number_line(struct scan line, uint64_t *number)
+{
+    return scan_blanks(&line) && scan_decimal(&line, number) && scan_blanks(&line) &&
+           scan_done(&line);
+}
+
+/* An id as an address: 0 is an id, too. f -1 is free(NULL). */
+static bool rep_id(struct scan *scan, uint64_t *address)
+{
+    scan_blanks(scan);
+    *address = 0;
+    if (scan_text(scan, "-1"))
+        return true;
+    return scan_decimal(scan, address) && ++*address;
+}
+
+static bool rep_operation(struct scan scan, bool threaded, struct repair_operation *operation)
+{
+    uint64_t thread = 0, id;
+    *operation = (struct repair_operation){0};
+    if (!scan_blanks(&scan) || (threaded && !scan_decimal(&scan, &thread)) || !scan_blanks(&scan) ||
+        scan_done(&scan))
+        return false;
+    char letter = *scan.at++;
+    if ((letter != 'a' && letter != 'r' && letter != 'f') || !rep_id(&scan, &id))
+        return false;
+    operation->thread = (uint32_t)thread;
+    operation->kind = letter == 'a' ? TRACE_MALLOC : letter == 'r' ? TRACE_REALLOC : TRACE_FREE;
+    operation->before = letter == 'a' ? 0 : id;
+    operation->address = letter == 'f' ? 0 : id;
+    if (letter != 'f' && (!scan_blanks(&scan) || !scan_decimal(&scan, &operation->size) || !id))
+        return false;
+    if (letter == 'r' && !operation->size)
+        operation->address = 0;
+    return scan_blanks(&scan) && scan_done(&scan);
+}
+
+/* The header and the first operation: two numbers (ids, operations) and a thread before each
+ * operation, or four with the operations third. */
+static bool rep_header(const char *start, size_t length, struct rep *rep)
+{
+    struct scan text = scan_over(start, length), line = {0};
+    uint64_t numbers[4] = {0}, number;
+    struct repair_operation operation;
+    *rep = (struct rep){0};
+    bool more;
+    while ((more = scan_line(&text, &line)) && rep_number_line(line, &number)) {
+        if (rep->header_lines == 4)
+            return false;
+        numbers[rep->header_lines++] = number;
+    }
+    rep->threaded = rep->header_lines == 2;
+    rep->declared = numbers[rep->threaded ? 1 : 2];
+    if (rep->header_lines != 4 && rep->header_lines != 2)
+        return false;
+    return more ? rep_operation(line, rep->threaded, &operation) : true;
+}
+
+static bool rep_recognise(const char *start, size_t length)
+{
+    struct rep rep;
+    return rep_header(start, length, &rep);
+}
+
+static uint32_t rep_columns(const char *start, size_t length)
+{
+    struct rep rep;
+    return rep_header(start, length, &rep) && rep.threaded ? TRACE_HAS_THREADS : 0;
+}
+
+static int rep_read(struct import *import, struct source *source, struct err *err)
+{
+    const char *text;
+    size_t length;
+    struct rep rep;
+    uint64_t operations = 0;
+    text = source_start(source, &length);
+    if (!rep_header(text, length, &rep))
+        return err_set(err, EINVAL,
+                       "no header of a .rep file: four lines of one number each, or "
+                       "two and then a thread before each operation");
+    int failed = 0;
+    while (!failed && source_line(source, &text, &length)) {
+        struct repair_operation operation;
+        if (!length || source_line_number(source) <= rep.header_lines)
+            continue;
+        if (rep_operation(scan_over(text, length), rep.threaded, &operation)) {
+            failed = import_operation(import, &operation, err);
+            operations++;
+        } else
+            import_bad(import, text, length);
+    }
+    if (operations < rep.declared)
+        import_cut(import, "its header declares %llu operations, %llu follow",
+                   (unsigned long long)rep.declared, (unsigned long long)operations);
+    return failed;
+}
+
+const struct importer importer_rep = {
+    .name = "rep",
+    .source = "malloc-lab .rep",
+    .losses = "The source knows neither alignment nor calloc nor time, and threads only in its "
+              "two-line dialect; which blocks shared an address is not in it.",
+    .threads_known = true,
+    .recognise = rep_recognise,
+    .columns = rep_columns,
+    .read = rep_read,
+};

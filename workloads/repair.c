@@ -1,0 +1,291 @@
+/* Repairs on the way to the writer. Operations pass through a window, so that the rules can look
+ * ahead of the one they decide on. */
+#include "workloads/repair.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+#include "harness/base/pages.h"
+#include "workloads/addresses.h"
+#include "workloads/numbering.h"
+
+struct repair {
+    struct trace_writer *writer; /* borrowed */
+    struct trace_summary *summary;
+    bool threads_known;
+    uint64_t time_ns;
+    struct addresses live;
+    struct numbering numbering;
+    struct addresses held; /* address to place among `holding`: allocations waiting for a release */
+    struct array holding;  /* struct repair_operation */
+    struct numbering holding_places;
+    uint64_t first, next; /* operations in the window: first … next-1 */
+    struct repair_operation *window;
+};
+
+int repair_create(struct repair **out, struct trace_writer *writer, bool threads_known,
+                  struct err *err)
+{
+    struct repair *repair = calloc(1, sizeof *repair);
+    if (repair)
+        repair->window = calloc(REPAIR_WINDOW, sizeof *repair->window);
+    if (!repair || !repair->window) {
+        free(repair);
+        return err_set(err, ENOMEM, "no memory left to bring operations in");
+    }
+    repair->writer = writer;
+    repair->summary = trace_writer_summary(writer);
+    repair->threads_known = threads_known;
+    numbering_init(&repair->numbering);
+    numbering_init(&repair->holding_places);
+    *out = repair;
+    return 0;
+}
+
+void repair_abandon(struct repair *repair)
+{
+    addresses_release(&repair->live);
+    addresses_release(&repair->held);
+    array_release(&repair->holding);
+    numbering_release(&repair->numbering);
+    numbering_release(&repair->holding_places);
+    free(repair->window);
+    free(repair);
+}
+
+static int repair_no_memory(struct err *err)
+{
+    return err_set(err, ENOMEM, "no memory left to keep account of live addresses");
+}
+
+static const struct repair_operation *repair_at(const struct repair *repair, uint64_t place)
+{
+    return &repair->window[place % REPAIR_WINDOW];
+}
+
+static void repair_count(struct repair *repair, uint64_t *kind)
+{
+    ++*kind;
+    repair->summary->repairs++;
+}
+
+/* --- to the writer --- */
+
+static struct trace_event repair_event(struct repair *repair, const struct repair_operation *from,
+                                       uint32_t object)
+{
+    if (from->time_ns > repair->time_ns)
+        repair->time_ns = from->time_ns;
+    return (struct trace_event){.kind = from->kind,
+                                .align_log2 = from->kind == TRACE_ALIGNED ? from->align_log2 : 0,
+                                .thread = from->thread,
+                                .site = from->site,
+                                .object = object,
+                                .size = from->size,
+                                .time_ns = repair->time_ns};
+}
+
+static int repair_write_free(struct repair *repair, const struct repair_operation *from,
+                             uint64_t address, struct err *err)
+{
+    uint32_t object = address ? addresses_leave(&repair->live, address) : TRACE_NO_OBJECT;
+    struct trace_event event = repair_event(repair, from, object);
+    event.kind = TRACE_FREE;
+    event.size = event.align_log2 = 0;
+    if (object != TRACE_NO_OBJECT)
+        numbering_give(&repair->numbering, object);
+    return trace_writer_add(repair->writer, &event, err);
+}
+
+static int repair_write_new(struct repair *repair, const struct repair_operation *from,
+                            struct err *err)
+{
+    if (numbering_reserve(&repair->numbering, 1))
+        return repair_no_memory(err);
+    uint32_t object = numbering_take(&repair->numbering);
+    struct trace_event event = repair_event(repair, from, object);
+    if (event.kind == TRACE_REALLOC)
+        event.kind = TRACE_MALLOC;
+    if (addresses_enter(&repair->live, from->address, object))
+        return repair_no_memory(err);
+    return trace_writer_add(repair->writer, &event, err);
+}
+
+static int repair_write_resized(struct repair *repair, const struct repair_operation *from,
+                                struct err *err)
+{
+    uint32_t object = addresses_leave(&repair->live, from->before);
+    struct trace_event event = repair_event(repair, from, object);
+    if (addresses_enter(&repair->live, from->address, object))
+        return repair_no_memory(err);
+    return trace_writer_add(repair->writer, &event, err);
+}
+
+static int repair_write_failed(struct repair *repair, const struct repair_operation *from,
+                               struct err *err)
+{
+    uint32_t object =
+        from->kind == TRACE_REALLOC ? addresses_find(&repair->live, from->before) : TRACE_NO_OBJECT;
+    struct trace_event event = repair_event(repair, from, object);
+    event.flags = TRACE_FAILED;
+    if (object == TRACE_NO_OBJECT && event.kind == TRACE_REALLOC)
+        event.kind = TRACE_MALLOC;
+    return trace_writer_add(repair->writer, &event, err);
+}
+
+/* Gives a live address its object, whatever it took to free it for that. */
+static int repair_write_placed(struct repair *repair, const struct repair_operation *from,
+                               struct err *err)
+{
+    bool resizes = from->kind == TRACE_REALLOC && from->before;
+    if (!resizes)
+        return repair_write_new(repair, from, err);
+    if (addresses_find(&repair->live, from->before) != ADDRESSES_NONE)
+        return repair_write_resized(repair, from, err);
+    repair_count(repair, &repair->summary->orphan_frees);
+    return repair_write_new(repair, from, err);
+}
+
+/* --- addresses allocated while live --- */
+
+/* Whether the operation ends what lives at `address`. */
+static bool repair_releases(const struct repair_operation *operation, uint64_t address)
+{
+    if (operation->before != address)
+        return false;
+    return operation->kind == TRACE_FREE ||
+           (operation->kind == TRACE_REALLOC && operation->address != address);
+}
+
+static bool repair_takes(const struct repair_operation *operation, uint64_t address)
+{
+    return operation->kind != TRACE_FREE && operation->address == address &&
+           operation->before != address;
+}
+
+/* Whether the release of the older object at this operation's address is only late. The first thing
+ * that happens to the address must be a release, from elsewhere; if it is allocated again after
+ * that, the older object's release must show as one release too many, or else a single missed free
+ * would turn every later use of the address into an inversion. */
+static bool repair_is_inversion(const struct repair *repair, const struct repair_operation *taken)
+{
+    unsigned live = 2, uses = 0;
+    for (uint64_t i = repair->first; i < repair->next; i++) {
+        const struct repair_operation *later = repair_at(repair, i);
+        bool releases = repair_releases(later, taken->address);
+        if (!releases && !repair_takes(later, taken->address))
+            continue;
+        if (uses++ == 0 && (!releases || (repair->threads_known && later->thread == taken->thread)))
+            return false;
+        live += releases ? -1u : 1u;
+        if (!live)
+            return true;
+    }
+    return uses == 1;
+}
+
+static int repair_unhold(struct repair *repair, uint64_t address, struct err *err);
+
+/* A realloc is held as the free and the malloc that it is: nothing else may depend on it meanwhile.
+ */
+static int repair_hold(struct repair *repair, const struct repair_operation *taken, struct err *err)
+{
+    struct repair_operation held = *taken;
+    held.before = 0;
+    held.kind = taken->kind == TRACE_REALLOC ? TRACE_MALLOC : taken->kind;
+    if (numbering_reserve(&repair->holding_places, 1))
+        return repair_no_memory(err);
+    uint32_t place = numbering_take(&repair->holding_places);
+    size_t bytes = ((size_t)place + 1) * sizeof held;
+    if (array_reserve(&repair->holding, bytes) ||
+        addresses_enter(&repair->held, held.address, place))
+        return repair_no_memory(err);
+    ((struct repair_operation *)repair->holding.at)[place] = held;
+    repair_count(repair, &repair->summary->inversions);
+    if (!taken->before || addresses_find(&repair->live, taken->before) == ADDRESSES_NONE)
+        return 0;
+    int failed = repair_write_free(repair, taken, taken->before, err);
+    return failed ? failed : repair_unhold(repair, taken->before, err);
+}
+
+/* After a release of `address`: the allocation that was held for it. */
+static int repair_unhold(struct repair *repair, uint64_t address, struct err *err)
+{
+    uint32_t place = repair->held.count ? addresses_leave(&repair->held, address) : ADDRESSES_NONE;
+    if (place == ADDRESSES_NONE)
+        return 0;
+    struct repair_operation held = ((struct repair_operation *)repair->holding.at)[place];
+    numbering_give(&repair->holding_places, place);
+    return repair_write_placed(repair, &held, err);
+}
+
+static int repair_take(struct repair *repair, const struct repair_operation *taken, struct err *err)
+{
+    bool stays = taken->kind == TRACE_REALLOC && taken->before == taken->address;
+    if (!stays && addresses_find(&repair->live, taken->address) != ADDRESSES_NONE) {
+        if (addresses_find(&repair->held, taken->address) == ADDRESSES_NONE &&
+            repair_is_inversion(repair, taken))
+            return repair_hold(repair, taken, err);
+        repair_count(repair, &repair->summary->double_allocations);
+        int failed = repair_write_free(repair, taken, taken->address, err);
+        if (failed)
+            return failed;
+    }
+    int failed = repair_write_placed(repair, taken, err);
+    if (failed || stays || taken->kind != TRACE_REALLOC || !taken->before)
+        return failed;
+    return repair_unhold(repair, taken->before, err);
+}
+
+static int repair_release(struct repair *repair, const struct repair_operation *operation,
+                          struct err *err)
+{
+    uint64_t address = operation->before;
+    if (address && addresses_find(&repair->live, address) == ADDRESSES_NONE) {
+        repair_count(repair, &repair->summary->orphan_frees);
+        return 0;
+    }
+    int failed = repair_write_free(repair, operation, address, err);
+    return failed ? failed : repair_unhold(repair, address, err);
+}
+
+static int repair_decide(struct repair *repair, const struct repair_operation *operation,
+                         struct err *err)
+{
+    if (operation->kind == TRACE_FREE)
+        return repair_release(repair, operation, err);
+    if (operation->address)
+        return repair_take(repair, operation, err);
+    if (operation->kind == TRACE_REALLOC && operation->before && !operation->size)
+        return repair_release(repair, operation, err);
+    return repair_write_failed(repair, operation, err);
+}
+
+/* --- through the window --- */
+
+static int repair_shift(struct repair *repair, struct err *err)
+{
+    struct repair_operation operation = *repair_at(repair, repair->first++);
+    return repair_decide(repair, &operation, err);
+}
+
+int repair_add(struct repair *repair, const struct repair_operation *operation, struct err *err)
+{
+    if (repair->next - repair->first == REPAIR_WINDOW) {
+        int failed = repair_shift(repair, err);
+        if (failed)
+            return failed;
+    }
+    repair->window[repair->next++ % REPAIR_WINDOW] = *operation;
+    repair->summary->source_events++;
+    return 0;
+}
+
+int repair_finish(struct repair *repair, struct err *err)
+{
+    int failed = 0;
+    while (!failed && repair->first < repair->next)
+        failed = repair_shift(repair, err);
+    repair_abandon(repair);
+    return failed;
+}
