@@ -489,3 +489,11 @@ uint64_t trace_reader_checksum(const struct trace_reader *reader)
         return reader->sum;
     return reader->has_summary ? reader->footer_sum : 0;
 }
+
+uint64_t trace_reader_bytes(const struct trace_reader *reader)
+{
+    struct stat status;
+    if (fstat(reader->fd, &status) == 0 && S_ISREG(status.st_mode))
+        return (uint64_t)status.st_size;
+    return reader->offset;
+}

@@ -28,6 +28,9 @@ const char *trace_reader_site(const struct trace_reader *reader, uint32_t number
  * the end was seen where there is no footer. */
 uint64_t trace_reader_checksum(const struct trace_reader *reader);
 
+/* Bytes of the file; of a stream, what was read so far. */
+uint64_t trace_reader_bytes(const struct trace_reader *reader);
+
 /* 1 and a block, 0 at the proper end, or -errno: every whole block before the damage has been
  * handed out, and the sentence names the offset. */
 int trace_reader_next(struct trace_reader *reader, struct trace_block *block, struct err *err);

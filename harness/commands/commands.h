@@ -8,6 +8,8 @@
 #define COMMANDS(COMMAND)                                                                          \
     COMMAND(list, "allocators with their capabilities and options, workloads, figures")            \
     COMMAND(run, "measure and compare allocators on traces: the main job")                         \
+    COMMAND(import, "bring the recording of another tool in as a trace")                           \
+    COMMAND(trace, "what is in a trace, and other traces from it")                                 \
     COMMAND(exec, "run a real program on an allocator")
 
 #define COMMAND_PROTOTYPE(name, help) int command_##name(int argc, char **argv);

@@ -153,7 +153,7 @@ static int import_into(struct import *import, const struct importer *importer, c
 int import_file(const char *from, const char *format, const char *to, struct import_report *report,
                 struct err *err)
 {
-    const struct importer *importer;
+    const struct importer *importer = NULL;
     struct import import = {.report = report};
     *report = (struct import_report){0};
     int failed = source_open(&import.source, from, err);

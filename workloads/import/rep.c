@@ -1,5 +1,7 @@
 /* malloc-lab .rep, all dialects: header lines of one number each, then "a id size", "r id size",
  * "f id"; with two header lines each operation is preceded by a thread number. */
+#include <errno.h>
+
 #include "workloads/import/importer.h"
 #include "workloads/import/scan.h"
 

@@ -1,0 +1,14 @@
+/* The subcommands of bench trace, one file each. */
+#ifndef HARNESS_COMMANDS_TRACE_H
+#define HARNESS_COMMANDS_TRACE_H
+
+/* TRACE_COMMAND(name, one line): `int trace_command_<name>(int argc, char **argv)` in
+ * trace_<name>.c; argv[0] is "bench trace <name>". Returns the exit status. */
+#define TRACE_COMMANDS(TRACE_COMMAND)                                                              \
+    TRACE_COMMAND(info, "what a trace holds, where it comes from and what it lacks")               \
+    TRACE_COMMAND(dump, "its operations as text, one a line")
+
+#define TRACE_COMMAND_PROTOTYPE(name, help) int trace_command_##name(int argc, char **argv);
+TRACE_COMMANDS(TRACE_COMMAND_PROTOTYPE)
+
+#endif

@@ -1,0 +1,130 @@
+/* bench trace dump: operations as text. */
+#include <argp.h>
+#include <inttypes.h>
+#include <stdbool.h>
+#include <stdio.h>
+
+#include "harness/commands/commands.h"
+#include "harness/commands/trace.h"
+#include "workloads/reader.h"
+
+struct dump_arguments {
+    const char *path;
+    bool json;
+};
+
+static const struct argp_option dump_options[] = {
+    {"json", 'j', NULL, 0, "one JSON object a line", 0}, {0}};
+
+static error_t dump_parse(int key, char *value, struct argp_state *state)
+{
+    struct dump_arguments *arguments = state->input;
+    switch (key) {
+    case 'j':
+        arguments->json = true;
+        return 0;
+    case ARGP_KEY_ARG:
+        if (arguments->path)
+            argp_error(state, "one trace at a time: what is '%s'?", value);
+        arguments->path = value;
+        return 0;
+    case ARGP_KEY_NO_ARGS:
+        argp_error(state, "name a trace (- for standard input)");
+        return 0;
+    default:
+        return ARGP_ERR_UNKNOWN;
+    }
+}
+
+static const struct argp dump_argp = {
+    .options = dump_options,
+    .parser = dump_parse,
+    .args_doc = "TRACE",
+    .doc = "The operations of a trace, one a line: number, time in ns (where known), thread, kind, "
+           "object, and for what has them size, alignment, call site; '!' marks a failed "
+           "call.\vExample:\n  bench trace dump build.trace | head",
+};
+
+static const char *const dump_kinds[TRACE_KINDS] = {"malloc",  "calloc", "realloc",
+                                                    "aligned", "free",   "mark"};
+
+static void dump_text(const struct trace_reader *reader, uint64_t number,
+                      const struct trace_event *event, bool times)
+{
+    printf("%" PRIu64, number);
+    if (times)
+        printf(" %" PRIu64, event->time_ns);
+    printf(" t%" PRIu32 " %s%s", event->thread, dump_kinds[event->kind],
+           event->flags & TRACE_FAILED ? "!" : "");
+    if (event->kind == TRACE_MARK) {
+        const char *label = trace_reader_label(reader, event->object);
+        printf(" %s\n", label ? label : "?");
+        return;
+    }
+    if (event->object == TRACE_NO_OBJECT)
+        fputs(" -", stdout);
+    else
+        printf(" #%" PRIu32, event->object);
+    if (event->kind != TRACE_FREE)
+        printf(" %" PRIu64, event->size);
+    if (event->kind == TRACE_ALIGNED)
+        printf(" align %" PRIu64, UINT64_C(1) << event->align_log2);
+    if (event->site)
+        printf(" site %" PRIu32, event->site);
+    putchar('\n');
+}
+
+static void dump_json(uint64_t number, const struct trace_event *event)
+{
+    printf("{\"event\": %" PRIu64 ", \"time_ns\": %" PRIu64 ", \"thread\": %" PRIu32
+           ", \"kind\": \"%s\", ",
+           number, event->time_ns, event->thread, dump_kinds[event->kind]);
+    if (event->object == TRACE_NO_OBJECT)
+        fputs("\"object\": null", stdout);
+    else
+        printf("\"object\": %" PRIu32, event->object);
+    printf(", \"size\": %" PRIu64 ", \"align\": %" PRIu64 ", \"site\": %" PRIu32
+           ", \"failed\": %s}\n",
+           event->size, event->kind == TRACE_ALIGNED ? UINT64_C(1) << event->align_log2 : 0,
+           event->site, event->flags & TRACE_FAILED ? "true" : "false");
+}
+
+static int dump_all(struct trace_reader *reader, bool json, struct err *err)
+{
+    bool times = trace_reader_origin(reader)->columns & TRACE_HAS_TIMES;
+    struct trace_block block;
+    int more;
+    while ((more = trace_reader_next(reader, &block, err)) == 1) {
+        for (size_t i = 0; i < block.count; i++) {
+            struct trace_event event = trace_block_at(&block, i);
+            if (json)
+                dump_json(block.first + i, &event);
+            else
+                dump_text(reader, block.first + i, &event, times);
+        }
+        if (ferror(stdout))
+            return 0;
+    }
+    return more;
+}
+
+int trace_command_dump(int argc, char **argv)
+{
+    struct dump_arguments arguments = {0};
+    struct trace_reader *reader;
+    struct err err = {0};
+    argp_err_exit_status = STATUS_USAGE;
+    argp_parse(&dump_argp, argc, argv, 0, NULL, &arguments);
+    int failed = trace_reader_open(&reader, arguments.path, &err);
+    if (!failed) {
+        failed = dump_all(reader, arguments.json, &err);
+        trace_reader_close(reader);
+    }
+    if (!failed && fflush(stdout)) {
+        perror("bench trace dump: standard output");
+        return STATUS_FAILED;
+    }
+    if (failed)
+        fprintf(stderr, "bench trace dump: %s\n", err.text);
+    return failed ? STATUS_USAGE : STATUS_DONE;
+}

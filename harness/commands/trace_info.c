@@ -1,0 +1,419 @@
+/* bench trace info: what a trace holds. */
+#include <argp.h>
+#include <errno.h>
+#include <inttypes.h>
+#include <jansson.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "harness/base/units.h"
+#include "harness/commands/commands.h"
+#include "harness/commands/trace.h"
+#include "workloads/size_classes.h"
+#include "workloads/statistics.h"
+
+enum { INFO_CLASSES = 16, INFO_TOP_SIZES = 10 };
+
+/* A trace and all that is told of it. */
+struct info {
+    const char *path;
+    struct trace_reader *reader;
+    const struct trace_origin *origin;
+    const struct trace_summary *summary;
+    struct statistics *statistics;
+    struct size_classes classes;
+    uint64_t file_bytes;
+};
+
+static const char *const info_kinds[TRACE_KINDS] = {"malloc",  "calloc", "realloc",
+                                                    "aligned", "free",   "mark"};
+
+/* --- JSON --- */
+
+static json_t *info_count(uint64_t value)
+{
+    return json_integer((json_int_t)value);
+}
+
+static void info_set(json_t *object, const char *name, uint64_t value)
+{
+    json_object_set_new(object, name, info_count(value));
+}
+
+static json_t *info_json_origin(const struct trace_origin *origin)
+{
+    json_t *out = json_object();
+    const struct {
+        const char *name, *text;
+    } texts[] = {{"program", origin->program},
+                 {"arguments", origin->arguments},
+                 {"host", origin->host},
+                 {"tool", origin->tool},
+                 {"source", origin->source}};
+    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
+        json_t *text = json_string(texts[i].text);
+        json_object_set_new(out, texts[i].name, text ? text : json_null());
+    }
+    info_set(out, "recorded_at", origin->recorded_at);
+    json_object_set_new(out, "has_times", json_boolean(origin->columns & TRACE_HAS_TIMES));
+    json_object_set_new(out, "has_sites", json_boolean(origin->columns & TRACE_HAS_SITES));
+    json_object_set_new(out, "has_threads", json_boolean(origin->columns & TRACE_HAS_THREADS));
+    return out;
+}
+
+static json_t *info_json_bins(const uint64_t *bins)
+{
+    json_t *out = json_array();
+    for (unsigned bin = 0; bin < STATISTICS_BINS; bin++)
+        if (bins[bin]) {
+            json_t *row = json_object();
+            info_set(row, "from", statistics_bin_low(bin));
+            info_set(row, "to", statistics_bin_high(bin));
+            info_set(row, "count", bins[bin]);
+            json_array_append_new(out, row);
+        }
+    return out;
+}
+
+static json_t *info_json_classes(const struct info *info)
+{
+    json_t *out = json_object(), *sizes = json_array();
+    for (unsigned i = 0; i < info->classes.count; i++)
+        json_array_append_new(sizes, info_count(info->classes.size[i]));
+    json_object_set_new(out, "sizes", sizes);
+    info_set(out, "requested_bytes", info->classes.requested);
+    info_set(out, "lost_bytes", info->classes.lost);
+    info_set(out, "lost_bytes_powers_of_two",
+             size_classes_lost_by_powers(info->statistics->exact, STATISTICS_EXACT));
+    return out;
+}
+
+static json_t *info_json_repairs(const struct trace_summary *sum)
+{
+    json_t *out = json_object();
+    info_set(out, "orphan_frees", sum->orphan_frees);
+    info_set(out, "double_allocations", sum->double_allocations);
+    info_set(out, "inversions", sum->inversions);
+    return out;
+}
+
+static void info_json_summary(json_t *out, const struct trace_summary *sum)
+{
+    const struct {
+        const char *name;
+        uint64_t value;
+    } fields[] = {{"events", sum->events},
+                  {"source_events", sum->source_events},
+                  {"threads", sum->threads},
+                  {"objects", sum->objects},
+                  {"peak_live_bytes", sum->peak_live_bytes},
+                  {"peak_live_blocks", sum->peak_live_blocks},
+                  {"peak_event", sum->peak_event},
+                  {"end_live_bytes", sum->end_live_bytes},
+                  {"end_live_blocks", sum->end_live_blocks},
+                  {"total_bytes", sum->total_bytes},
+                  {"cross_thread_frees", sum->cross_thread_frees},
+                  {"failed_calls", sum->failed_calls},
+                  {"max_align", sum->max_align},
+                  {"duration_ns", sum->duration_ns},
+                  {"lost_events", sum->lost_events},
+                  {"bad_records", sum->bad_records},
+                  {"cut_tails", sum->cut_tails},
+                  {"repairs", sum->repairs}};
+    for (size_t i = 0; i < sizeof fields / sizeof *fields; i++)
+        info_set(out, fields[i].name, fields[i].value);
+    json_t *kinds = json_object();
+    for (int i = 0; i < TRACE_KINDS; i++)
+        info_set(kinds, info_kinds[i], sum->by_kind[i]);
+    json_object_set_new(out, "by_kind", kinds);
+    json_object_set_new(out, "repairs_by_kind", info_json_repairs(sum));
+}
+
+static double info_bytes_per_event(const struct info *info)
+{
+    uint64_t events = info->summary->events;
+    return events ? (double)info->file_bytes / (double)events : 0;
+}
+
+static json_t *info_json(const struct info *info)
+{
+    json_t *out = json_object(), *path = json_string(info->path),
+           *losses = json_string(info->origin->losses);
+    char checksum[24];
+    snprintf(checksum, sizeof checksum, "%016" PRIx64, trace_reader_checksum(info->reader));
+    json_object_set_new(out, "trace", path ? path : json_null());
+    info_json_summary(out, info->summary);
+    info_set(out, "file_bytes", info->file_bytes);
+    json_object_set_new(out, "bytes_per_event", json_real(info_bytes_per_event(info)));
+    json_object_set_new(out, "checksum", json_string(checksum));
+    json_object_set_new(out, "origin", info_json_origin(info->origin));
+    json_object_set_new(out, "losses", losses ? losses : json_null());
+    json_object_set_new(out, "sizes", info_json_bins(info->statistics->sizes));
+    json_object_set_new(out, "lifetimes", info_json_bins(info->statistics->lifetimes));
+    json_object_set_new(out, "size_classes", info_json_classes(info));
+    return out;
+}
+
+/* --- text --- */
+
+/* Text from a file, made harmless for a terminal. */
+static void info_text(const char *name, const char *text)
+{
+    if (!*text)
+        return;
+    printf("  %-20s ", name);
+    for (; *text; text++)
+        putchar((unsigned char)*text < ' ' || *text == 0x7f ? '?' : *text);
+    putchar('\n');
+}
+
+static void info_number(const char *name, uint64_t value)
+{
+    char text[UNITS_TEXT];
+    printf("  %-20s %s\n", name, units_format_count(text, value));
+}
+
+static void info_size(const char *name, uint64_t bytes)
+{
+    char text[UNITS_TEXT], count[UNITS_TEXT];
+    printf("  %-20s %s (%s bytes)\n", name, units_format_size(text, bytes),
+           units_format_count(count, bytes));
+}
+
+static void info_print_operations(const struct info *info)
+{
+    const struct trace_summary *sum = info->summary;
+    char text[UNITS_TEXT];
+    info_number("operations", sum->events);
+    for (int i = 0; i < TRACE_KINDS; i++)
+        if (sum->by_kind[i])
+            printf("    %-18s %s\n", info_kinds[i], units_format_count(text, sum->by_kind[i]));
+    if (sum->source_events)
+        info_number("in the source", sum->source_events);
+    if (sum->failed_calls)
+        info_number("failed calls", sum->failed_calls);
+    info_number("threads", sum->threads);
+    info_number("cross-thread frees", sum->cross_thread_frees);
+    if (sum->max_align)
+        info_number("largest alignment", sum->max_align);
+    if (info->origin->columns & TRACE_HAS_TIMES)
+        printf("  %-20s %s\n", "duration", units_format_time(text, (double)sum->duration_ns));
+}
+
+static void info_print_load(const struct trace_summary *sum)
+{
+    char text[UNITS_TEXT];
+    info_size("peak live", sum->peak_live_bytes);
+    printf("  %-20s %s\n", "  at operation", units_format_count(text, sum->peak_event));
+    info_number("peak live blocks", sum->peak_live_blocks);
+    info_size("live at the end", sum->end_live_bytes);
+    info_number("  blocks", sum->end_live_blocks);
+    info_size("requested in all", sum->total_bytes);
+}
+
+static void info_print_lacks(const struct info *info)
+{
+    const struct trace_summary *sum = info->summary;
+    info_number("lost events", sum->lost_events);
+    info_number("repairs", sum->repairs);
+    if (sum->orphan_frees)
+        info_number("  orphan frees", sum->orphan_frees);
+    if (sum->double_allocations)
+        info_number("  double allocations", sum->double_allocations);
+    if (sum->inversions)
+        info_number("  inversions", sum->inversions);
+    if (sum->bad_records)
+        info_number("not understood", sum->bad_records);
+    if (sum->cut_tails)
+        info_text("cut tail", "the source ends before its end");
+    info_text("losses", info->origin->losses);
+}
+
+static void info_print_bins(const char *title, const uint64_t *bins)
+{
+    uint64_t total = 0, most = 0;
+    for (unsigned bin = 0; bin < STATISTICS_BINS; bin++) {
+        total += bins[bin];
+        most = bins[bin] > most ? bins[bin] : most;
+    }
+    printf("\n  %s\n", title);
+    for (unsigned bin = 0; bin < STATISTICS_BINS; bin++) {
+        char low[UNITS_TEXT], high[UNITS_TEXT], count[UNITS_TEXT];
+        static const char bar[] = "########################################";
+        if (!bins[bin])
+            continue;
+        int length = (int)((double)bins[bin] * 40 / (double)most);
+        printf("    %13s - %-13s %13s %5.1f%% %.*s\n",
+               units_format_count(low, statistics_bin_low(bin)),
+               units_format_count(high, statistics_bin_high(bin)),
+               units_format_count(count, bins[bin]), 100.0 * (double)bins[bin] / (double)total,
+               length, bar);
+    }
+}
+
+static void info_print_top(const uint64_t *exact, uint64_t total)
+{
+    uint64_t above = UINT64_MAX;
+    uint32_t above_size = 0;
+    printf("\n  most frequent sizes\n");
+    for (int rank = 0; rank < INFO_TOP_SIZES; rank++) {
+        uint64_t best = 0;
+        uint32_t size = 0;
+        for (uint32_t i = 0; i <= STATISTICS_EXACT; i++)
+            if (exact[i] > best && (exact[i] < above || (exact[i] == above && i > above_size))) {
+                best = exact[i];
+                size = i;
+            }
+        if (!best)
+            return;
+        char count[UNITS_TEXT];
+        printf("    %13u %13s %5.1f%%\n", size, units_format_count(count, best),
+               100.0 * (double)best / (double)total);
+        above = best;
+        above_size = size;
+    }
+}
+
+static void info_print_classes(const struct info *info)
+{
+    const struct size_classes *classes = &info->classes;
+    if (!classes->requested)
+        return;
+    uint64_t powers = size_classes_lost_by_powers(info->statistics->exact, STATISTICS_EXACT);
+    printf("\n  size classes that suit it (up to %d KiB)\n   ", STATISTICS_EXACT >> 10);
+    for (unsigned i = 0; i < classes->count; i++)
+        printf(" %u", classes->size[i]);
+    printf("\n    lose %.1f %% of the requested bytes to rounding; powers of two lose %.1f %%\n",
+           100.0 * (double)classes->lost / (double)classes->requested,
+           100.0 * (double)powers / (double)classes->requested);
+}
+
+static void info_print(const struct info *info)
+{
+    const struct trace_origin *origin = info->origin;
+    uint64_t sized = 0;
+    for (unsigned bin = 0; bin < STATISTICS_BINS; bin++)
+        sized += info->statistics->sizes[bin];
+    info_text("trace", info->path);
+    info_text("program", origin->program);
+    info_text("arguments", origin->arguments);
+    info_text("host", origin->host);
+    info_text("source", origin->source);
+    info_text("written by", origin->tool);
+    info_print_operations(info);
+    info_print_load(info->summary);
+    info_print_lacks(info);
+    info_size("file", info->file_bytes);
+    printf("  %-20s %.3f\n", "bytes an event", info_bytes_per_event(info));
+    if (!sized)
+        return;
+    info_print_bins("requested sizes (bytes)", info->statistics->sizes);
+    info_print_bins("lifetimes of freed blocks (operations)", info->statistics->lifetimes);
+    info_print_top(info->statistics->exact, sized);
+    info_print_classes(info);
+}
+
+/* --- the command --- */
+
+static int info_gather(struct info *info, struct err *err)
+{
+    int failed = trace_reader_open(&info->reader, info->path, err);
+    if (failed)
+        return failed;
+    info->origin = trace_reader_origin(info->reader);
+    info->summary = &info->statistics->tally.summary;
+    failed = statistics_scan(info->statistics, info->reader, err);
+    info->file_bytes = trace_reader_bytes(info->reader);
+    if (size_classes_choose(&info->classes, info->statistics->exact, STATISTICS_EXACT,
+                            INFO_CLASSES) &&
+        !failed)
+        failed = err_set(err, ENOMEM, "no memory left to choose size classes");
+    return failed;
+}
+
+/* A damaged trace is told as far as it is whole, and the damage after it. */
+static int info_one(const char *path, json_t *list)
+{
+    struct info info = {.path = path, .statistics = calloc(1, sizeof *info.statistics)};
+    struct err err = {0};
+    if (!info.statistics) {
+        fputs("bench trace info: no memory left\n", stderr);
+        return STATUS_USAGE;
+    }
+    int failed = info_gather(&info, &err);
+    if (info.reader && list)
+        json_array_append_new(list, info_json(&info));
+    else if (info.reader)
+        info_print(&info);
+    if (failed)
+        fprintf(stderr, "bench trace info: %s\n", err.text);
+    if (info.reader)
+        trace_reader_close(info.reader);
+    statistics_release(info.statistics);
+    free(info.statistics);
+    return failed ? STATUS_USAGE : STATUS_DONE;
+}
+
+struct info_arguments {
+    char **paths;
+    int count;
+    bool json;
+};
+
+static const struct argp_option info_options[] = {
+    {"json", 'j', NULL, 0, "as JSON: one object, or a list of them for several traces", 0}, {0}};
+
+static error_t info_parse(int key, char *value, struct argp_state *state)
+{
+    struct info_arguments *arguments = state->input;
+    (void)value;
+    switch (key) {
+    case 'j':
+        arguments->json = true;
+        return 0;
+    case ARGP_KEY_ARGS:
+        arguments->paths = state->argv + state->next;
+        arguments->count = state->argc - state->next;
+        return 0;
+    case ARGP_KEY_NO_ARGS:
+        argp_error(state, "name a trace (- for standard input)");
+        return 0;
+    default:
+        return ARGP_ERR_UNKNOWN;
+    }
+}
+
+static const struct argp info_argp = {
+    .options = info_options,
+    .parser = info_parse,
+    .args_doc = "TRACE...",
+    .doc = "What a trace holds: operations, threads, load, sizes, lifetimes, where it comes from "
+           "and what it lacks.\vExample:\n  bench trace info --json build.trace",
+};
+
+int trace_command_info(int argc, char **argv)
+{
+    struct info_arguments arguments = {0};
+    argp_err_exit_status = STATUS_USAGE;
+    argp_parse(&info_argp, argc, argv, 0, NULL, &arguments);
+    json_t *list = arguments.json ? json_array() : NULL;
+    int status = STATUS_DONE;
+    for (int i = 0; i < arguments.count; i++) {
+        if (i && !list)
+            putchar('\n');
+        int own = info_one(arguments.paths[i], list);
+        status = own ? own : status;
+    }
+    if (list) {
+        json_t *only = json_array_get(list, 0);
+        json_t *told = arguments.count == 1 ? only : list;
+        if (told) {
+            json_dumpf(told, stdout, JSON_INDENT(2) | JSON_PRESERVE_ORDER);
+            putchar('\n');
+        }
+        json_decref(list);
+    }
+    return status;
+}

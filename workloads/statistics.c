@@ -1,0 +1,86 @@
+/* Statistics along a trace. */
+#include "workloads/statistics.h"
+
+#include <errno.h>
+#include <stdbool.h>
+
+unsigned statistics_bin(uint64_t value)
+{
+    return value ? 64 - (unsigned)__builtin_clzll(value) : 0;
+}
+
+uint64_t statistics_bin_low(unsigned bin)
+{
+    return bin ? UINT64_C(1) << (bin - 1) : 0;
+}
+
+uint64_t statistics_bin_high(unsigned bin)
+{
+    return bin ? statistics_bin_low(bin) * 2 - 1 : 0;
+}
+
+static void statistics_size(struct statistics *statistics, uint64_t size)
+{
+    unsigned bin = statistics_bin(size);
+    statistics->sizes[bin]++;
+    statistics->size_bytes[bin] += size;
+    if (size <= STATISTICS_EXACT)
+        statistics->exact[size]++;
+}
+
+static int statistics_birth(struct statistics *statistics, uint32_t object)
+{
+    if (array_reserve(&statistics->births, ((size_t)object + 1) * sizeof(uint64_t)))
+        return -ENOMEM;
+    ((uint64_t *)statistics->births.at)[object] = statistics->tally.summary.events;
+    return 0;
+}
+
+int statistics_add(struct statistics *statistics, const struct trace_event *event)
+{
+    bool failed = event->flags & TRACE_FAILED, names = event->object != TRACE_NO_OBJECT;
+    if (event->kind <= TRACE_ALIGNED && !failed) {
+        statistics_size(statistics, event->size);
+        if (event->kind != TRACE_REALLOC && statistics_birth(statistics, event->object))
+            return -ENOMEM;
+    } else if (event->kind == TRACE_FREE && names) {
+        uint64_t born = ((const uint64_t *)statistics->births.at)[event->object];
+        statistics->lifetimes[statistics_bin(statistics->tally.summary.events - born)]++;
+    }
+    return tally_add(&statistics->tally, event);
+}
+
+/* What events do not show. */
+static void statistics_footer(struct trace_summary *summary, const struct trace_summary *footer)
+{
+    if (!footer)
+        return;
+    summary->source_events = footer->source_events;
+    summary->lost_events = footer->lost_events;
+    summary->repairs = footer->repairs;
+    summary->orphan_frees = footer->orphan_frees;
+    summary->double_allocations = footer->double_allocations;
+    summary->inversions = footer->inversions;
+    summary->bad_records = footer->bad_records;
+    summary->cut_tails = footer->cut_tails;
+}
+
+int statistics_scan(struct statistics *statistics, struct trace_reader *reader, struct err *err)
+{
+    struct trace_block block;
+    int more;
+    while ((more = trace_reader_next(reader, &block, err)) == 1)
+        for (size_t i = 0; i < block.count; i++) {
+            struct trace_event event = trace_block_at(&block, i);
+            if (statistics_add(statistics, &event))
+                return err_set(err, ENOMEM, "no memory left to count a trace's objects");
+        }
+    statistics_footer(&statistics->tally.summary, trace_reader_summary(reader));
+    return more;
+}
+
+void statistics_release(struct statistics *statistics)
+{
+    tally_release(&statistics->tally);
+    array_release(&statistics->births);
+}

@@ -1,0 +1,37 @@
+/* What a trace is like: its summary, the sizes asked for, and how long blocks live. */
+#ifndef WORKLOADS_STATISTICS_H
+#define WORKLOADS_STATISTICS_H
+
+#include "workloads/array.h"
+#include "workloads/reader.h"
+#include "workloads/tally.h"
+
+enum {
+    STATISTICS_BINS = 65,        /* by the number of significant bits: 0, 1, 2-3, 4-7, … */
+    STATISTICS_EXACT = 32 << 10, /* sizes up to this are counted one by one */
+};
+
+struct statistics {
+    struct tally tally;
+    uint64_t sizes[STATISTICS_BINS];      /* allocations and resizes, by requested bytes */
+    uint64_t size_bytes[STATISTICS_BINS]; /* the same, bytes requested in all */
+    uint64_t lifetimes[STATISTICS_BINS];  /* freed objects, by operations lived through */
+    uint64_t exact[STATISTICS_EXACT + 1]; /* allocations and resizes, by size */
+    struct array births;                  /* uint64_t an object: the event that allocated it */
+};
+
+/* Counts one event. 0 or -ENOMEM. */
+int statistics_add(struct statistics *statistics, const struct trace_event *event);
+
+/* Counts all that the reader yields, into a zeroed struct. What the footer alone knows (losses,
+ * repairs) is taken from there. On damage everything before it is counted. */
+int statistics_scan(struct statistics *statistics, struct trace_reader *reader, struct err *err);
+
+void statistics_release(struct statistics *statistics);
+
+/* The bin of a value, and the smallest and largest value of a bin. */
+unsigned statistics_bin(uint64_t value);
+uint64_t statistics_bin_low(unsigned bin);
+uint64_t statistics_bin_high(unsigned bin);
+
+#endif
