@@ -317,7 +317,7 @@ BLOCKS_INLINE void blocks_free_any(struct blocks *blocks, size_t position,
         return;
     }
     blocks_merge(blocks, position, around, policy);
-    if (around.before + around.size + around.behind >= BLOCKS_RETURN / 16)
+    if (around.before + around.size + around.behind >= BLOCKS_RETURN / 16 || low.hi || high.hi)
         blocks_join(blocks, start, low, high);
 }
 

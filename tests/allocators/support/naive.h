@@ -1,0 +1,36 @@
+/* The placement policies as a textbook would write them: a list of free extents, searched from one
+ * end to the other. What the real backends are held against; they share no line with it.
+ *
+ * An extent is counted in 16-byte granules from the heap's origin. The boundary-tag policies place
+ * user memory at its start; 8 bytes of each extent are the tag. */
+#ifndef TESTS_NAIVE_H
+#define TESTS_NAIVE_H
+
+#include <stddef.h>
+
+enum naive_policy { NAIVE_FIRST, NAIVE_BEST, NAIVE_NEXT, NAIVE_WORST, NAIVE_BUDDY };
+
+struct extent {
+    size_t start, size;
+};
+
+struct naive {
+    enum naive_policy policy;
+    size_t origin; /* the address of granule 0, divided by 16 */
+    size_t top;    /* the first granule after the heap */
+    size_t rover;  /* next fit */
+    size_t grow;   /* buddy: granules to grow by at least */
+    size_t count, room;
+    struct extent *free; /* by address; for buddy by time, the latest last */
+};
+
+void naive_init(struct naive *naive, enum naive_policy policy);
+void naive_release(struct naive *naive);
+
+/* Bytes as a program asks for them; `align` above 16. Memory is unlimited. */
+struct extent naive_alloc(struct naive *naive, size_t bytes);
+struct extent naive_alloc_aligned(struct naive *naive, size_t align, size_t bytes);
+void naive_free(struct naive *naive, struct extent block);
+struct extent naive_realloc(struct naive *naive, struct extent block, size_t bytes);
+
+#endif
