@@ -6,8 +6,6 @@
 #include <sys/auxv.h>
 #include <sys/mman.h>
 
-#include "harness/base/units.h"
-
 size_t region_page(void)
 {
     return getauxval(AT_PAGESZ);
@@ -17,14 +15,13 @@ int region_init(struct region *region, size_t bytes, struct err *err)
 {
     size_t mask = region_page() - 1;
     size_t reserved = (bytes + mask) & ~mask;
-    char size[UNITS_TEXT];
     if (reserved == 0)
         return err_set(err, EINVAL, "a region of %zu bytes cannot be reserved", bytes);
     void *base =
         mmap(NULL, reserved, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
     if (base == MAP_FAILED)
-        return err_set(err, errno, "cannot reserve %s of address space: %s (see ulimit -v)",
-                       units_format_size(size, reserved), strerror(errno));
+        return err_set(err, errno, "cannot reserve %zu MiB of address space: %s (see ulimit -v)",
+                       reserved >> 20, strerror(errno));
     *region = (struct region){.base = base, .reserved = reserved, .limit = SIZE_MAX, .calls = 1};
     return 0;
 }
@@ -64,4 +61,10 @@ void region_discard(struct region *region, size_t offset, size_t bytes)
 {
     region->calls++;
     madvise(region->base + offset, bytes, MADV_DONTNEED);
+}
+
+void region_prefer_huge(struct region *region, size_t offset, size_t bytes)
+{
+    region->calls++;
+    madvise(region->base + offset, bytes, MADV_HUGEPAGE);
 }

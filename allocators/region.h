@@ -39,6 +39,9 @@ void region_decommit(struct region *region, size_t offset, size_t bytes);
  * small to decommit (each decommitted hole costs the kernel a mapping of its own). */
 void region_discard(struct region *region, size_t offset, size_t bytes);
 
+/* Asks for huge pages in [offset, offset + bytes), where the kernel gives them to those who ask. */
+void region_prefer_huge(struct region *region, size_t offset, size_t bytes);
+
 /* A conventional size to reserve: 64 GiB, address space only. */
 #define REGION_DEFAULT ((size_t)64 << 30)
 

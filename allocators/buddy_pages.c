@@ -1,0 +1,342 @@
+/* The engine of mymalloc: mappings, pages and large chunks; see the header. */
+#include "allocators/buddy_pages.h"
+
+#include <errno.h>
+#include <string.h>
+
+enum {
+    LARGE_ENDS = 16 + CHUNK_HEADER, /* 8 bytes, the header, and a header's place at the end */
+    KEEP_FREE_PAGES = 32,           /* free pages that do not make their mapping go back */
+};
+
+/* What a page's descriptor means for a mapping: owner[0] is the page's place in it, owner[1] in
+ * the first page how many of the pages before the last are wholly free. */
+static struct chunk *buddy_page_chunk(const struct buddy_pages *heap, uint32_t page)
+{
+    return (struct chunk *)(page_runs_address(&heap->runs, page) + CHUNK_HEADER);
+}
+
+int buddy_pages_init(struct buddy_pages *heap, struct region *region, size_t offset, uint32_t key)
+{
+    *heap = (struct buddy_pages){.key = key};
+    return page_runs_init(&heap->runs, region, offset);
+}
+
+/* A mapping's last page without its last 32 bytes: one chunk of each order, largest first. */
+static bool buddy_tail_is_free(const struct buddy_pages *heap, uint32_t first)
+{
+    char *at = (char *)buddy_page_chunk(heap, first + MAPPING_PAGES - 1);
+    for (unsigned order = CHUNK_PAGE_LOG2 - 1; order >= CHUNK_MIN_LOG2; order--) {
+        if (!chunk_is_free(heap, (struct chunk *)at, order))
+            return false;
+        at += (size_t)1 << order;
+    }
+    return true;
+}
+
+static bool buddy_map(struct buddy_pages *heap)
+{
+    uint32_t first = page_runs_take(&heap->runs, MAPPING_PAGES);
+    if (first == 0)
+        return false;
+    for (uint32_t place = 0; place < MAPPING_PAGES; place++) {
+        heap->runs.page[first + place].kind = PAGE_SMALL;
+        heap->runs.page[first + place].owner[0] = (uint8_t)place;
+    }
+    heap->runs.page[first].owner[1] = MAPPING_PAGES - 1;
+    heap->free_pages += MAPPING_PAGES - 1;
+
+    char *at = (char *)buddy_page_chunk(heap, first + MAPPING_PAGES);
+    at -= 1 << CHUNK_MIN_LOG2;
+    struct chunk *end = (struct chunk *)at;
+    end->header = chunk_header(heap, end, CHUNK_END);
+    for (unsigned order = CHUNK_MIN_LOG2; order < CHUNK_PAGE_LOG2; order++) {
+        at -= (size_t)1 << order;
+        buddy_pages_push(heap, (struct chunk *)at, order);
+    }
+    for (uint32_t place = MAPPING_PAGES - 1; place-- > 0;)
+        buddy_pages_push(heap, buddy_page_chunk(heap, first + place), CHUNK_PAGE_LOG2);
+    return true;
+}
+
+/* The mapping has no live chunk: its free ones leave their bins, its pages their runs. */
+static void buddy_unmap(struct buddy_pages *heap, uint32_t first)
+{
+    for (uint32_t place = 0; place < MAPPING_PAGES - 1; place++)
+        buddy_pages_unlink(heap, buddy_page_chunk(heap, first + place), CHUNK_PAGE_LOG2);
+    char *at = (char *)buddy_page_chunk(heap, first + MAPPING_PAGES - 1);
+    for (unsigned order = CHUNK_PAGE_LOG2 - 1; order >= CHUNK_MIN_LOG2; order--) {
+        buddy_pages_unlink(heap, (struct chunk *)at, order);
+        at += (size_t)1 << order;
+    }
+    for (uint32_t place = 1; place < MAPPING_PAGES; place++)
+        heap->runs.page[first + place].kind = RUN_NONE;
+    heap->free_pages -= MAPPING_PAGES - 1;
+    page_runs_give(&heap->runs, first);
+}
+
+static bool buddy_mapping_is_empty(const struct buddy_pages *heap, uint32_t first)
+{
+    if (heap->runs.page[first].owner[1] < MAPPING_PAGES - 1 || !buddy_tail_is_free(heap, first))
+        return false;
+    for (uint32_t place = 0; place < MAPPING_PAGES - 1; place++)
+        if (!chunk_is_free(heap, buddy_page_chunk(heap, first + place), CHUNK_PAGE_LOG2))
+            return false;
+    return true;
+}
+
+void buddy_pages_page_freed(struct buddy_pages *heap, const struct chunk *chunk, unsigned order)
+{
+    uint32_t page = (uint32_t)page_runs_number(&heap->runs, chunk);
+    uint32_t first = page - heap->runs.page[page].owner[0];
+    if (order == CHUNK_PAGE_LOG2) {
+        heap->runs.page[first].owner[1]++;
+        heap->free_pages++;
+    }
+    if (heap->free_pages > KEEP_FREE_PAGES && buddy_mapping_is_empty(heap, first))
+        buddy_unmap(heap, first);
+}
+
+static struct chunk *buddy_pop_page(struct buddy_pages *heap)
+{
+    struct chunk *chunk = buddy_pages_pop(heap, CHUNK_PAGE_LOG2);
+    uint32_t page = (uint32_t)page_runs_number(&heap->runs, chunk);
+    heap->runs.page[page - heap->runs.page[page].owner[0]].owner[1]--;
+    heap->free_pages--;
+    return chunk;
+}
+
+/* The smallest order at or above `order` whose first chunk is whole; 0: no memory. A bin whose
+ * first chunk was written over loses the chunks behind it, which cannot be reached. */
+static unsigned buddy_find(struct buddy_pages *heap, unsigned order)
+{
+    for (;;) {
+        if (heap->nonempty >> order == 0 && !buddy_map(heap))
+            return 0;
+        unsigned from = order + (unsigned)__builtin_ctz(heap->nonempty >> order);
+        if (chunk_is_free(heap, heap->bin[from], from))
+            return from;
+        heap->bin[from] = NULL;
+        heap->nonempty &= ~(1u << from);
+    }
+}
+
+/* Takes a chunk from the smallest order that has one and halves it; the lower half goes on. */
+void *buddy_pages_alloc_slow(struct buddy_pages *heap, unsigned order)
+{
+    unsigned from = buddy_find(heap, order);
+    if (from == 0)
+        return NULL;
+    struct chunk *chunk =
+        from == CHUNK_PAGE_LOG2 ? buddy_pop_page(heap) : buddy_pages_pop(heap, from);
+    while (from > order) {
+        from--;
+        buddy_pages_push(heap, (struct chunk *)((char *)chunk + ((size_t)1 << from)), from);
+    }
+    chunk->header = chunk_header(heap, chunk, -chunk_payload_size(order));
+    return chunk_payload(chunk);
+}
+
+static size_t buddy_large_pages(size_t size)
+{
+    return (size + LARGE_ENDS + RUN_PAGE - 1) >> RUN_PAGE_LOG2;
+}
+
+/* The header's place at the end of a large chunk's last page, which an overrun would hit. */
+static struct chunk *buddy_large_end(const struct buddy_pages *heap, uint32_t first)
+{
+    uint32_t behind = first + heap->runs.page[first].pages;
+    return (struct chunk *)(page_runs_address(&heap->runs, behind) - CHUNK_HEADER);
+}
+
+static void *buddy_mark_large(struct buddy_pages *heap, uint32_t first, struct chunk *chunk)
+{
+    struct chunk *end = buddy_large_end(heap, first);
+    heap->runs.page[first].kind = PAGE_LARGE;
+    chunk->header = chunk_header(heap, chunk, CHUNK_LARGE);
+    end->header = chunk_header(heap, end, CHUNK_LARGE);
+    return chunk_payload(chunk);
+}
+
+void *buddy_pages_alloc_large(struct buddy_pages *heap, size_t size)
+{
+    if (size > PTRDIFF_MAX)
+        return NULL;
+    uint32_t first = page_runs_take(&heap->runs, buddy_large_pages(size));
+    if (first == 0)
+        return NULL;
+    return buddy_mark_large(heap, first, buddy_page_chunk(heap, first));
+}
+
+void buddy_pages_free_slow(struct buddy_pages *heap, void *payload, int32_t size)
+{
+    struct chunk *chunk = chunk_of(payload);
+    chunk->header = 0;
+    if (size == CHUNK_LARGE)
+        page_runs_give(&heap->runs, (uint32_t)page_runs_number(&heap->runs, chunk));
+    else
+        buddy_pages_free(heap, (char *)payload - (CHUNK_SHIFTED - size));
+}
+
+/* Inside a page: a chunk that is large enough wherever the multiple lies in it. */
+static void *buddy_alloc_shifted(struct buddy_pages *heap, size_t align, size_t size)
+{
+    char *real = buddy_pages_alloc(heap, size + align - 16);
+    if (!real)
+        return NULL;
+    char *payload = (char *)(((uintptr_t)real + align - 1) & ~(uintptr_t)(align - 1));
+    if (payload != real) {
+        struct chunk *chunk = chunk_of(payload);
+        chunk->header = chunk_header(heap, chunk, CHUNK_SHIFTED - (int32_t)(payload - real));
+    }
+    return payload;
+}
+
+/* With pages of its own: the run begins with the page that holds the header. */
+void *buddy_pages_alloc_aligned(struct buddy_pages *heap, size_t align, size_t size)
+{
+    if (size > PTRDIFF_MAX || align > PTRDIFF_MAX / 2)
+        return NULL;
+    if (align < RUN_PAGE && size + align - 16 <= CHUNK_MAX)
+        return buddy_alloc_shifted(heap, align, size);
+    size_t shift = align < RUN_PAGE ? align : RUN_PAGE;
+    size_t pages = buddy_large_pages(size + shift);
+    uint32_t first = page_runs_take(&heap->runs, pages + (align >> RUN_PAGE_LOG2));
+    if (first == 0)
+        return NULL;
+    uintptr_t start = (uintptr_t)page_runs_address(&heap->runs, first);
+    uintptr_t payload = (start + shift + align - 1) & ~(uintptr_t)(align - 1);
+    uint32_t skip = (uint32_t)((payload - CHUNK_HEADER - start) >> RUN_PAGE_LOG2);
+    if (skip > 0)
+        first = page_runs_behead(&heap->runs, first, skip);
+    page_runs_shorten(&heap->runs, first, pages);
+    return buddy_mark_large(heap, first, chunk_of((void *)payload));
+}
+
+size_t buddy_pages_usable(const struct buddy_pages *heap, const void *payload)
+{
+    const struct chunk *chunk = chunk_of(payload);
+    int32_t size = chunk_size(chunk);
+    if (size >= -CHUNK_MAX)
+        return (size_t)-size;
+    if (size == CHUNK_LARGE) {
+        uint32_t first = (uint32_t)page_runs_number(&heap->runs, chunk);
+        return (size_t)((char *)buddy_large_end(heap, first) - (const char *)payload);
+    }
+    size_t shift = (size_t)(CHUNK_SHIFTED - size);
+    return (size_t)-chunk_size(chunk_of((const char *)payload - shift)) - shift;
+}
+
+/* Whether the free chunks right behind a chunk of `order` make it one of `want`. */
+static bool buddy_can_grow(const struct buddy_pages *heap, const struct chunk *chunk,
+                           unsigned order, unsigned want)
+{
+    for (; order < want; order++) {
+        const struct chunk *buddy = chunk_buddy(chunk, order);
+        if (buddy < chunk || !chunk_is_free(heap, buddy, order))
+            return false;
+    }
+    return true;
+}
+
+/* In place: what a smaller size leaves becomes free, what a larger one needs is taken in. */
+static bool buddy_resize(struct buddy_pages *heap, struct chunk *chunk, size_t size)
+{
+    unsigned order = chunk_order((size_t)-chunk_size(chunk)), want = chunk_order(size);
+    if (!buddy_can_grow(heap, chunk, order, want))
+        return false;
+    for (; order < want; order++)
+        buddy_pages_unlink(heap, chunk_buddy(chunk, order), order);
+    while (order > want) {
+        order--;
+        buddy_pages_push(heap, chunk_buddy(chunk, order), order);
+    }
+    chunk->header = chunk_header(heap, chunk, -chunk_payload_size(want));
+    return true;
+}
+
+static bool buddy_resize_large(struct buddy_pages *heap, struct chunk *chunk, size_t size)
+{
+    uint32_t first = (uint32_t)page_runs_number(&heap->runs, chunk);
+    size_t before = (size_t)((char *)chunk - page_runs_address(&heap->runs, first));
+    if (size > PTRDIFF_MAX)
+        return false;
+    size_t pages = (before + CHUNK_HEADER + size + CHUNK_HEADER + RUN_PAGE - 1) >> RUN_PAGE_LOG2;
+    if (pages > heap->runs.page[first].pages) {
+        if (!page_runs_extend(&heap->runs, first, pages))
+            return false;
+    } else {
+        page_runs_shorten(&heap->runs, first, pages);
+    }
+    buddy_mark_large(heap, first, chunk);
+    return true;
+}
+
+void *buddy_pages_realloc(struct buddy_pages *heap, void *payload, size_t size)
+{
+    struct chunk *chunk = chunk_of(payload);
+    bool small = chunk_size(chunk) >= -CHUNK_MAX, large = chunk_size(chunk) == CHUNK_LARGE;
+    if (small && size <= CHUNK_MAX && buddy_resize(heap, chunk, size))
+        return payload;
+    if (large && size > CHUNK_MAX && buddy_resize_large(heap, chunk, size))
+        return payload;
+    void *moved = buddy_pages_alloc(heap, size);
+    if (!moved)
+        return NULL;
+    size_t usable = buddy_pages_usable(heap, payload);
+    memcpy(moved, payload, usable < size ? usable : size);
+    buddy_pages_free(heap, payload);
+    return moved;
+}
+
+/* Every mapping that is empty has its pages in the bin of whole pages. */
+size_t buddy_pages_trim(struct buddy_pages *heap)
+{
+    struct chunk *chunk = heap->bin[CHUNK_PAGE_LOG2];
+    while (chunk && chunk_is_free(heap, chunk, CHUNK_PAGE_LOG2)) {
+        uint32_t page = (uint32_t)page_runs_number(&heap->runs, chunk);
+        uint32_t first = page - heap->runs.page[page].owner[0];
+        bool empty = buddy_mapping_is_empty(heap, first);
+        if (empty)
+            buddy_unmap(heap, first);
+        chunk = empty ? heap->bin[CHUNK_PAGE_LOG2] : chunk->next;
+    }
+    return page_runs_trim(&heap->runs, 0);
+}
+
+static bool chunk_is_whole(const struct buddy_pages *heap, const struct chunk *chunk)
+{
+    return chunk->header == chunk_header(heap, chunk, chunk_size(chunk));
+}
+
+static const struct chunk *buddy_real_chunk(const struct chunk *chunk)
+{
+    int32_t size = chunk_size(chunk);
+    if (size >= -CHUNK_MAX || size == CHUNK_LARGE)
+        return chunk;
+    return (const struct chunk *)((const char *)chunk - (CHUNK_SHIFTED - size));
+}
+
+bool buddy_pages_owns(const struct buddy_pages *heap, const void *payload)
+{
+    const struct chunk *chunk = chunk_of(payload);
+    size_t page = page_runs_number(&heap->runs, chunk);
+    if ((uintptr_t)payload % 16 != 0 || page == 0 || page >= heap->runs.top)
+        return false;
+    uint8_t kind = heap->runs.page[page].kind;
+    if ((kind != PAGE_SMALL && kind != PAGE_LARGE) || !chunk_is_whole(heap, chunk))
+        return false;
+    return chunk_size(chunk) < 0;
+}
+
+bool buddy_pages_intact(const struct buddy_pages *heap, const void *payload)
+{
+    const struct chunk *chunk = buddy_real_chunk(chunk_of(payload));
+    if (!chunk_is_whole(heap, chunk))
+        return false;
+    int32_t size = chunk_size(chunk);
+    if (size == CHUNK_LARGE)
+        return chunk_is_whole(
+            heap, buddy_large_end(heap, (uint32_t)page_runs_number(&heap->runs, chunk)));
+    return chunk_is_whole(heap, (const struct chunk *)((const char *)chunk + CHUNK_HEADER - size));
+}

@@ -1,0 +1,78 @@
+/* The classic mymalloc interface over the buddy engine, in address space of its own. */
+#include "allocators/api/mymalloc.h"
+
+#include <sys/auxv.h>
+
+#include "allocators/buddy_pages.h"
+#include "allocators/classic/export.h"
+
+/* Address space, not memory: more than the pointers of blocks of `int` bytes could fill soon. */
+static const size_t sizes_to_reserve[] = {(size_t)256 << 30, (size_t)16 << 30, (size_t)1 << 30,
+                                          (size_t)64 << 20};
+
+static struct {
+    struct region region; /* base NULL: no heap */
+    struct buddy_pages heap;
+} mymalloc_state;
+
+/* A number that a program does not know, for the check words. */
+static uint32_t mymalloc_key(void)
+{
+    const uint32_t *random = (const uint32_t *)getauxval(AT_RANDOM);
+    return random ? *random : 0x6d796d61;
+}
+
+EXPORT void mymalloc_init(void)
+{
+    if (mymalloc_state.region.base) {
+        classic_complain("mymalloc: mymalloc_init() again without mymalloc_destroy()");
+        return;
+    }
+    struct region *region = &mymalloc_state.region;
+    struct err err = {0};
+    for (size_t i = 0; i < sizeof sizes_to_reserve / sizeof *sizes_to_reserve && !region->base; i++)
+        region_init(region, sizes_to_reserve[i], &err);
+    if (region->base && buddy_pages_init(&mymalloc_state.heap, region, 0, mymalloc_key()) == 0)
+        return;
+    classic_complain("mymalloc: mymalloc_init() found no memory %s", err.text);
+    region_release(region);
+}
+
+EXPORT void mymalloc_destroy(void)
+{
+    if (!mymalloc_state.region.base) {
+        classic_complain("mymalloc: mymalloc_destroy() without mymalloc_init()");
+        return;
+    }
+    region_release(&mymalloc_state.region);
+}
+
+EXPORT void *mymalloc(int size)
+{
+    if (__builtin_expect(size <= 0 || !mymalloc_state.region.base, 0))
+        return NULL;
+    return buddy_pages_alloc(&mymalloc_state.heap, (size_t)size);
+}
+
+static void mymalloc_refuse(const void *ptr)
+{
+    if (mymalloc_state.region.base && buddy_pages_owns(&mymalloc_state.heap, ptr))
+        classic_complain("mymalloc: myfree(%p): something was written past the end of this block",
+                         ptr);
+    else
+        classic_complain("mymalloc: myfree(%p): no live block begins there, or something was "
+                         "written before it",
+                         ptr);
+}
+
+EXPORT void myfree(void *ptr)
+{
+    struct buddy_pages *heap = &mymalloc_state.heap;
+    if (__builtin_expect(!mymalloc_state.region.base || !buddy_pages_owns(heap, ptr) ||
+                             !buddy_pages_intact(heap, ptr),
+                         0)) {
+        mymalloc_refuse(ptr);
+        return;
+    }
+    buddy_pages_free(heap, ptr);
+}

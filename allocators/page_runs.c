@@ -1,0 +1,319 @@
+/* Runs of whole pages; see the header. */
+#include "allocators/page_runs.h"
+
+#include <errno.h>
+#include <sys/mman.h>
+
+enum {
+    EXACT_PAGES = 32,           /* longest run with a bin of its own length */
+    KEEP_PAGES = 1024,          /* dirty pages that are always kept */
+    KEEP_SHIFT = 3,             /* and so many of the taken ones: an eighth */
+    GIVE_BACK_PAGES = 64,       /* shorter runs are not worth a system call and a mapping */
+    GROW_PAGES = 16,            /* the smallest step of the frontier */
+    GROW_SHIFT = 4,             /* and a sixteenth of what there is */
+    HUGE_PAGES = 512,           /* a huge page */
+    HUGE_FROM = 16 * HUGE_PAGES /* from this frontier on the steps are huge pages */
+};
+
+static struct run_bins *runs_bins(struct page_runs *runs, uint8_t kind)
+{
+    return &runs->bins[kind == RUN_CLEAN];
+}
+
+/* Longer runs never have a smaller bin. */
+static unsigned runs_bin(size_t pages)
+{
+    if (pages <= EXACT_PAGES)
+        return (unsigned)pages - 1;
+    unsigned log2 = 63 - (unsigned)__builtin_clzll(pages);
+    unsigned bin = EXACT_PAGES + (log2 - 5) * 4 + (unsigned)(pages >> (log2 - 2) & 3);
+    return bin < RUN_BINS ? bin : RUN_BINS - 1;
+}
+
+static void runs_tag(struct page_runs *runs, uint32_t first, size_t pages, uint8_t kind)
+{
+    struct run_page *last = &runs->page[first + pages - 1];
+    last->pages = (uint32_t)pages;
+    last->kind = pages > 1 && kind >= RUN_USED ? RUN_NONE : kind;
+    runs->page[first].pages = (uint32_t)pages;
+    runs->page[first].kind = kind;
+}
+
+static void runs_link(struct page_runs *runs, uint32_t first)
+{
+    struct run_page *page = &runs->page[first];
+    struct run_bins *bins = runs_bins(runs, page->kind);
+    unsigned bin = runs_bin(page->pages);
+    page->prev = 0;
+    page->next = bins->head[bin];
+    if (page->next)
+        runs->page[page->next].prev = first;
+    bins->head[bin] = first;
+    bins->map[bin / 64] |= UINT64_C(1) << (bin % 64);
+    if (page->kind == RUN_DIRTY)
+        runs->dirty += page->pages;
+}
+
+static void runs_unlink(struct page_runs *runs, uint32_t first)
+{
+    struct run_page *page = &runs->page[first];
+    struct run_bins *bins = runs_bins(runs, page->kind);
+    unsigned bin = runs_bin(page->pages);
+    if (page->next)
+        runs->page[page->next].prev = page->prev;
+    if (page->prev)
+        runs->page[page->prev].next = page->next;
+    else if ((bins->head[bin] = page->next) == 0)
+        bins->map[bin / 64] &= ~(UINT64_C(1) << (bin % 64));
+    if (page->kind == RUN_DIRTY)
+        runs->dirty -= page->pages;
+}
+
+/* The first non-empty bin at or after `bin`; RUN_BINS: none. */
+static unsigned runs_next_bin(const struct run_bins *bins, unsigned bin)
+{
+    for (unsigned word = bin / 64; word < RUN_BINS / 64; word++) {
+        uint64_t map = bins->map[word];
+        if (word == bin / 64)
+            map &= ~UINT64_C(0) << (bin % 64);
+        if (map)
+            return word * 64 + (unsigned)__builtin_ctzll(map);
+    }
+    return RUN_BINS;
+}
+
+/* A free run of at least `pages`: of a bin's first run the length is checked, in every higher bin
+ * all of them fit. 0: none. */
+static uint32_t runs_find(const struct page_runs *runs, const struct run_bins *bins, size_t pages)
+{
+    unsigned bin = runs_bin(pages);
+    uint32_t first = bins->head[bin];
+    if (first && runs->page[first].pages >= pages)
+        return first;
+    if (bin + 1 >= RUN_BINS || (bin = runs_next_bin(bins, bin + 1)) == RUN_BINS)
+        return 0;
+    return bins->head[bin];
+}
+
+/* Puts a free run into its bin, merged with its neighbours of the same kind; returns its start. */
+static uint32_t runs_free(struct page_runs *runs, uint32_t first, size_t pages, uint8_t kind)
+{
+    uint32_t next = first + (uint32_t)pages;
+    if (next < runs->top && runs->page[next].kind == kind) {
+        runs_unlink(runs, next);
+        pages += runs->page[next].pages;
+    }
+    if (runs->page[first - 1].kind == kind) {
+        uint32_t before = runs->page[first - 1].pages;
+        runs->page[first].kind = kind;
+        first -= before;
+        runs_unlink(runs, first);
+        pages += before;
+    }
+    runs_tag(runs, first, pages, kind);
+    runs_link(runs, first);
+    return first;
+}
+
+static void runs_give_back(struct page_runs *runs, uint32_t first)
+{
+    size_t pages = runs->page[first].pages;
+    runs_unlink(runs, first);
+    region_decommit(runs->region, (size_t)(page_runs_address(runs, first) - runs->region->base),
+                    pages << RUN_PAGE_LOG2);
+    runs_free(runs, first, pages, RUN_CLEAN);
+}
+
+static int runs_commit(struct page_runs *runs, uint32_t first, size_t pages)
+{
+    return region_commit(runs->region,
+                         (size_t)(page_runs_address(runs, first) - runs->region->base),
+                         pages << RUN_PAGE_LOG2);
+}
+
+/* The table down to `frontier`. */
+static int runs_commit_table(struct page_runs *runs, uint32_t frontier)
+{
+    size_t bytes = ((size_t)frontier * sizeof *runs->page + RUN_PAGE - 1) & ~(size_t)(RUN_PAGE - 1);
+    if (bytes <= runs->table_bytes)
+        return 0;
+    size_t offset = (size_t)((char *)runs->page - runs->region->base) + runs->table_bytes;
+    int status = region_commit(runs->region, offset, bytes - runs->table_bytes);
+    if (status == 0)
+        runs->table_bytes = bytes;
+    return status;
+}
+
+/* Where the frontier goes when it must reach `least`: huge pages are only filled by the kernel
+ * where the whole of one is committed. */
+static uint32_t runs_step(const struct page_runs *runs, size_t least)
+{
+    size_t target = runs->frontier + GROW_PAGES;
+    if (target < runs->frontier + (runs->frontier >> GROW_SHIFT))
+        target = runs->frontier + (runs->frontier >> GROW_SHIFT);
+    if (target < least)
+        target = least;
+    if (target >= HUGE_FROM) {
+        size_t skew = page_runs_number(runs, NULL) & (HUGE_PAGES - 1);
+        target = ((target - skew + HUGE_PAGES - 1) & ~(size_t)(HUGE_PAGES - 1)) + skew;
+    }
+    return (uint32_t)(target < runs->limit ? target : runs->limit);
+}
+
+static int runs_advance(struct page_runs *runs, uint32_t frontier)
+{
+    uint32_t from = runs->frontier;
+    if (runs_commit_table(runs, frontier) < 0 || runs_commit(runs, from, frontier - from) < 0)
+        return -ENOMEM;
+    if (frontier >= HUGE_FROM)
+        region_prefer_huge(runs->region,
+                           (size_t)(page_runs_address(runs, from) - runs->region->base),
+                           (size_t)(frontier - from) << RUN_PAGE_LOG2);
+    runs->frontier = frontier;
+    return 0;
+}
+
+/* Fresh pages from the top; 0: no memory. */
+static uint32_t runs_take_top(struct page_runs *runs, size_t pages)
+{
+    if (pages > runs->limit - runs->top)
+        return 0;
+    size_t least = runs->top + pages;
+    if (least > runs->frontier && runs_advance(runs, runs_step(runs, least)) < 0 &&
+        runs_advance(runs, (uint32_t)least) < 0)
+        return 0;
+    uint32_t first = runs->top;
+    runs->top += (uint32_t)pages;
+    return first;
+}
+
+/* The free run `first` becomes a taken one of `pages`; what is left stays free. */
+static void runs_cut(struct page_runs *runs, uint32_t first, size_t pages)
+{
+    size_t rest = runs->page[first].pages - pages;
+    uint8_t kind = runs->page[first].kind;
+    runs_unlink(runs, first);
+    if (rest == 0)
+        return;
+    runs_tag(runs, first + (uint32_t)pages, rest, kind);
+    runs_link(runs, first + (uint32_t)pages);
+}
+
+static uint32_t runs_take_free(struct page_runs *runs, size_t pages)
+{
+    uint32_t first = runs_find(runs, runs_bins(runs, RUN_DIRTY), pages);
+    if (first == 0) {
+        first = runs_find(runs, runs_bins(runs, RUN_CLEAN), pages);
+        if (first == 0 || runs_commit(runs, first, pages) < 0)
+            return 0;
+    }
+    runs_cut(runs, first, pages);
+    return first;
+}
+
+int page_runs_init(struct page_runs *runs, struct region *region, size_t offset)
+{
+    size_t pages = (region->reserved - offset) >> RUN_PAGE_LOG2;
+    if (region->reserved < offset || pages < 4 || pages > UINT32_MAX / 2)
+        return -ENOMEM;
+    size_t table = (pages * sizeof(struct run_page) + RUN_PAGE - 1) & ~(size_t)(RUN_PAGE - 1);
+    *runs = (struct page_runs){
+        .region = region,
+        .page = (struct run_page *)(region->base + offset),
+        .base = region->base + offset + table - RUN_PAGE,
+        .limit = (uint32_t)(pages - (table >> RUN_PAGE_LOG2)) + 1,
+        .top = 1,
+        .frontier = 1,
+    };
+    return runs_commit_table(runs, 1);
+}
+
+uint32_t page_runs_take(struct page_runs *runs, size_t pages)
+{
+    if (pages >= runs->limit)
+        return 0;
+    uint32_t first = runs_take_free(runs, pages);
+    if (first == 0)
+        first = runs_take_top(runs, pages);
+    if (first == 0)
+        return 0;
+    runs->taken += pages;
+    runs_tag(runs, first, pages, RUN_USED);
+    return first;
+}
+
+/* Only what is long enough by now: neighbours that are freed one after the other have merged. */
+static void runs_settle(struct page_runs *runs, uint32_t first)
+{
+    size_t keep = KEEP_PAGES + (runs->taken >> KEEP_SHIFT);
+    if (runs->dirty <= keep)
+        return;
+    if (runs->page[first].pages >= GIVE_BACK_PAGES + (keep >> KEEP_SHIFT))
+        runs_give_back(runs, first);
+    else if (runs->dirty > 2 * keep)
+        page_runs_trim(runs, keep);
+}
+
+void page_runs_give(struct page_runs *runs, uint32_t first)
+{
+    size_t pages = runs->page[first].pages;
+    runs->taken -= pages;
+    runs_settle(runs, runs_free(runs, first, pages, RUN_DIRTY));
+}
+
+void page_runs_shorten(struct page_runs *runs, uint32_t first, size_t pages)
+{
+    size_t rest = runs->page[first].pages - pages;
+    if (rest == 0)
+        return;
+    uint8_t kind = runs->page[first].kind;
+    runs_tag(runs, first, pages, kind);
+    runs_tag(runs, first + (uint32_t)pages, rest, RUN_USED);
+    page_runs_give(runs, first + (uint32_t)pages);
+}
+
+uint32_t page_runs_behead(struct page_runs *runs, uint32_t first, size_t pages)
+{
+    uint32_t rest = first + (uint32_t)pages;
+    runs_tag(runs, rest, runs->page[first].pages - pages, RUN_USED);
+    runs_tag(runs, first, pages, RUN_USED);
+    page_runs_give(runs, first);
+    return rest;
+}
+
+bool page_runs_extend(struct page_runs *runs, uint32_t first, size_t pages)
+{
+    size_t have = runs->page[first].pages;
+    uint32_t next = first + (uint32_t)have;
+    if (pages <= have)
+        return true;
+    size_t more = pages - have;
+    if (next == runs->top) {
+        if (runs_take_top(runs, more) == 0)
+            return false;
+    } else {
+        uint8_t kind = runs->page[next].kind;
+        if ((kind != RUN_DIRTY && kind != RUN_CLEAN) || runs->page[next].pages < more ||
+            (kind == RUN_CLEAN && runs_commit(runs, next, more) < 0))
+            return false;
+        runs_cut(runs, next, more);
+        runs->page[next].kind = RUN_NONE;
+    }
+    runs->taken += more;
+    runs_tag(runs, first, pages, runs->page[first].kind);
+    return true;
+}
+
+size_t page_runs_trim(struct page_runs *runs, size_t keep)
+{
+    struct run_bins *bins = runs_bins(runs, RUN_DIRTY);
+    size_t before = runs->dirty;
+    while (runs->dirty > keep) {
+        unsigned word = RUN_BINS / 64;
+        while (bins->map[--word] == 0)
+            ;
+        unsigned bin = word * 64 + 63 - (unsigned)__builtin_clzll(bins->map[word]);
+        runs_give_back(runs, bins->head[bin]);
+    }
+    return (before - runs->dirty) << RUN_PAGE_LOG2;
+}

@@ -1,0 +1,244 @@
+/* mymalloc's classic interface: bins, layout, buddies, large requests, bad calls. */
+#include "tests/unit.h"
+
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "harness/base/rng.h"
+#include "mymalloc.h"
+#include "tests/allocators/support/capture.h"
+
+static int header_size(const void *payload)
+{
+    int size;
+    memcpy(&size, (const char *)payload - 8, sizeof size);
+    return size;
+}
+
+static void mymalloc_rounds_to_its_bins(void **state)
+{
+    (void)state;
+    static const int bins[] = {24, 56, 120, 248, 504, 1016, 2040, 4088};
+    mymalloc_init();
+    for (int bin = 0, size = 1; bin < 8; bin++)
+        for (; size <= bins[bin]; size++) {
+            char *payload = mymalloc(size);
+            assert_non_null(payload);
+            assert_int_equal((uintptr_t)payload % 16, 0);
+            assert_int_equal(header_size(payload), -bins[bin]);
+            memset(payload, 0xff, (size_t)size);
+            myfree(payload);
+            assert_true(header_size(payload) >= 0);
+        }
+    mymalloc_destroy();
+}
+
+/* The first chunks of a page: halves of halves, in address order. A mapping's last page, which
+ * lacks its end, is used up first. */
+static void mymalloc_halves_and_joins(void **state)
+{
+    (void)state;
+    mymalloc_init();
+    for (int size = 24; size < 4088; size = 2 * size + 8)
+        assert_non_null(mymalloc(size));
+    char *a = mymalloc(24), *b = mymalloc(24), *c = mymalloc(56), *d = mymalloc(1016);
+    assert_ptr_equal(b, a + 32);
+    assert_int_equal(((uintptr_t)c - (uintptr_t)a), 64);
+    assert_int_equal(((uintptr_t)d - (uintptr_t)a), 1024);
+    myfree(a);
+    myfree(b);
+    myfree(c);
+    myfree(d);
+    assert_ptr_equal(mymalloc(4088), a);
+    mymalloc_destroy();
+}
+
+static void mymalloc_gives_large_requests_whole_pages(void **state)
+{
+    (void)state;
+    mymalloc_init();
+    for (int size = 4089; size < 3000000; size = size * 3 / 2 + 1) {
+        char *payload = mymalloc(size), *behind = mymalloc(24);
+        assert_non_null(payload);
+        assert_int_equal((uintptr_t)payload % 16, 0);
+        memset(payload, 0x5a, (size_t)size);
+        memset(behind, 0x11, 24);
+        assert_int_equal((unsigned char)payload[size - 1], 0x5a);
+        myfree(behind);
+        myfree(payload);
+        /* Reused: the same size fits, one that is larger must not be put there. */
+        payload = mymalloc(size);
+        memset(payload, 0x5a, (size_t)size);
+        myfree(payload);
+        assert_ptr_equal(mymalloc(size), payload);
+        char *larger = mymalloc(4 * size);
+        memset(larger, 1, 4 * (size_t)size);
+        assert_int_equal((unsigned char)payload[size - 1], 0x5a);
+        myfree(larger);
+        myfree(payload);
+    }
+    mymalloc_destroy();
+}
+
+static void mymalloc_complains(void *pointer)
+{
+    capture_begin(STDERR_FILENO);
+    myfree(pointer);
+    assert_int_equal(capture_end_lines(), 1);
+}
+
+static void mymalloc_refuses_bad_calls(void **state)
+{
+    (void)state;
+    char outside[64] = {0};
+    assert_null(mymalloc(8));
+    mymalloc_complains(outside);
+    capture_begin(STDERR_FILENO);
+    mymalloc_destroy();
+    assert_int_equal(capture_end_lines(), 1);
+    mymalloc_init();
+    capture_begin(STDERR_FILENO);
+    mymalloc_init();
+    assert_int_equal(capture_end_lines(), 1);
+    assert_null(mymalloc(0));
+    assert_null(mymalloc(-1));
+    assert_null(mymalloc(INT_MIN));
+    char *a = mymalloc(100), *b = mymalloc(100), *large = mymalloc(100000);
+    memset(a, 0, 100);
+    memset(b, 'b', 100);
+    memset(large, 0, 100000);
+    memcpy(a + 8, b - 8, 8);
+    memcpy(large + 8, b - 8, 8);
+    mymalloc_complains(NULL);
+    mymalloc_complains(outside);
+    mymalloc_complains(outside + 16);
+    mymalloc_complains(a + 16);
+    mymalloc_complains(a + 1);
+    mymalloc_complains(a - 16);
+    mymalloc_complains(large + 16);
+    mymalloc_complains(large + 4096);
+    mymalloc_complains((void *)-16);
+    mymalloc_complains((void *)((uintptr_t)a ^ (uintptr_t)1 << 40));
+    myfree(a);
+    mymalloc_complains(a);
+    myfree(large);
+    mymalloc_complains(large);
+    for (int i = 0; i < 100; i++)
+        assert_int_equal(b[i], 'b');
+    mymalloc_destroy();
+    assert_null(mymalloc(8));
+    mymalloc_complains(b);
+}
+
+static void mymalloc_report_overrun(int size, int byte, int length)
+{
+    mymalloc_init();
+    char *block = mymalloc(size);
+    memset(block + size, byte, (size_t)length);
+    mymalloc_complains(block);
+    for (int i = 0; i < 2000; i++) {
+        char *next = mymalloc(1 + i % 300);
+        assert_non_null(next);
+        assert_true(next != block);
+    }
+    mymalloc_destroy();
+}
+
+/* Past the end of every kind of chunk, into the header or all of what follows; the heap goes on. */
+static void mymalloc_reports_overruns(void **state)
+{
+    (void)state;
+    static const int sizes[] = {24, 56, 120, 504, 2040, 4088};
+    for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++)
+        for (int byte = 0; byte < 256; byte += 85) {
+            mymalloc_report_overrun(sizes[i], byte, 1);
+            mymalloc_report_overrun(sizes[i], byte, 8);
+            mymalloc_report_overrun(sizes[i], byte, 24);
+            mymalloc_report_overrun(3 * 4096 - 24, byte, 1);
+        }
+}
+
+static void mymalloc_gives_memory_back(void **state)
+{
+    (void)state;
+    enum { COUNT = 20000 };
+    static char *block[COUNT];
+    size_t before = mappings_bytes();
+    mymalloc_init();
+    for (int i = 0; i < COUNT; i++)
+        memset(block[i] = mymalloc(4000), 1, 4000);
+    for (int i = 0; i < COUNT; i++)
+        myfree(block[i]);
+    unsigned long pages = 0;
+    FILE *file = fopen("/proc/self/statm", "r");
+    assert_non_null(file);
+    assert_int_equal(fscanf(file, "%*u %lu", &pages), 1);
+    fclose(file);
+#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
+    assert_true(pages < COUNT / 4);
+#endif
+    mymalloc_destroy();
+    assert_int_equal(mappings_bytes(), before);
+}
+
+static void mymalloc_leaks_no_page(void **state)
+{
+    (void)state;
+    size_t before = mappings_bytes();
+    for (int i = 0; i < 2000; i++) {
+        mymalloc_init();
+        for (int j = 1; j < 6000; j += 100)
+            assert_non_null(mymalloc(j));
+        mymalloc_destroy();
+    }
+    assert_int_equal(mappings_bytes(), before);
+}
+
+/* Every live block keeps what was written into it, whatever happens around it. */
+static void mymalloc_keeps_blocks_apart(void **state)
+{
+    (void)state;
+    enum { LIVE = 2000 };
+    static struct {
+        unsigned char *at;
+        int size;
+    } live[LIVE];
+    struct rng rng;
+    rng_init(&rng, 3);
+    mymalloc_init();
+    for (int step = 0; step < 1000000; step++) {
+        size_t pick = (size_t)rng_below(&rng, LIVE);
+        unsigned char mark = (unsigned char)pick;
+        if (live[pick].at) {
+            assert_int_equal(live[pick].at[0], mark);
+            assert_int_equal(live[pick].at[live[pick].size - 1], mark);
+            myfree(live[pick].at);
+            live[pick].at = NULL;
+        } else {
+            int size = 1 + (int)rng_below(&rng, rng_below(&rng, 50) ? 300 : 30000);
+            live[pick].at = mymalloc(size);
+            live[pick].size = size;
+            live[pick].at[0] = live[pick].at[size - 1] = mark;
+        }
+    }
+    mymalloc_destroy();
+    memset(live, 0, sizeof live);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(mymalloc_rounds_to_its_bins),
+        cmocka_unit_test(mymalloc_halves_and_joins),
+        cmocka_unit_test(mymalloc_gives_large_requests_whole_pages),
+        cmocka_unit_test(mymalloc_refuses_bad_calls),
+        cmocka_unit_test(mymalloc_reports_overruns),
+        cmocka_unit_test(mymalloc_gives_memory_back),
+        cmocka_unit_test(mymalloc_leaks_no_page),
+        cmocka_unit_test(mymalloc_keeps_blocks_apart),
+    };
+    return cmocka_run_group_tests_name("mymalloc", tests, NULL, NULL);
+}
