@@ -1,5 +1,6 @@
 #!/usr/bin/env bats
 # The classic interfaces as a user of the originals meets them: headers, archive, programs.
+bats_require_minimum_version 1.5.0
 
 headers="alloc.h mems.h mem.h mymalloc.h"
 
