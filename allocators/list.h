@@ -17,6 +17,7 @@
 BACKEND(null, null.c)
 BACKEND(bump, bump.c)
 BACKEND(system, system.c)
+BACKEND(shmheap, shmheap.c)
 BACKEND(first_fit, first-fit.c)
 BACKEND(best_fit, best-fit.c)
 BACKEND(next_fit, next-fit.c)

@@ -73,8 +73,9 @@ static int cell_ask(const struct cell *cell, struct area *area, struct err *err)
                                                                        : cell->trace_path);
     cell_copy(request->spec, sizeof request->spec, cell->allocator);
     cell_copy(request->trace, sizeof request->trace, cell->trace_path);
-    snprintf(request->shared_name, sizeof request->shared_name, "/heapbench-%d-%u", (int)getpid(),
-             __atomic_add_fetch(&numbered, 1, __ATOMIC_RELAXED));
+    if (cell->processes > 1)
+        snprintf(request->shared_name, sizeof request->shared_name, "/heapbench-%d-%u",
+                 (int)getpid(), __atomic_add_fetch(&numbered, 1, __ATOMIC_RELAXED));
     request->pass = cell->pass;
     request->touch = cell->touch;
     request->memory_limit = cell->memory_limit;
@@ -194,7 +195,8 @@ static int cell_run(const struct cell *cell, const struct spec *spec, struct sto
         };
         status = launch_run(&launch, &ending, err);
         /* A shared heap outlives a worker that crashed. */
-        shm_unlink(area->request.shared_name);
+        if (area->request.shared_name[0])
+            shm_unlink(area->request.shared_name);
         if (status == 0)
             status = cell_judge(cell, area, fd, &ending, result, err);
         if (status == 0)

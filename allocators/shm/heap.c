@@ -160,7 +160,32 @@ bool shm_heap_resize(struct shm_heap *heap, uint64_t offset, uint64_t units)
     return true;
 }
 
+uint64_t shm_heap_trim(struct shm_heap *heap, uint64_t offset, size_t skip, uint64_t units)
+{
+    if (skip) {
+        uint64_t at = (offset + skip) / SPACE_UNIT - 1;
+        space_cut(&heap->space, at);
+        *heap_seal(heap, at) = heap_seal_of(heap, at);
+        space_free(&heap->space, offset / SPACE_UNIT - 1);
+    }
+    shm_heap_resize(heap, offset + skip, units);
+    return offset + skip;
+}
+
 size_t shm_heap_usable(const struct shm_heap *heap, uint64_t offset)
 {
     return (space_size(&heap->space, offset / SPACE_UNIT - 1) - 1) * SPACE_UNIT;
+}
+
+const char *shm_heap_flaw(const struct shm_heap *heap)
+{
+    struct space_block block = {heap->space.first, 0};
+    bool is_free = false;
+    const char *flaw = space_flaw(&heap->space);
+    if (flaw)
+        return flaw;
+    while ((block = space_next(&heap->space, block, &is_free)).at != SPACE_NONE)
+        if (!is_free && *heap_seal(heap, block.at) != heap_seal_of(heap, block.at))
+            return "the bookkeeping before an object was overwritten";
+    return NULL;
 }

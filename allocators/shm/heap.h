@@ -80,7 +80,14 @@ bool shm_heap_give(struct shm_heap *heap, uint64_t offset);
 /* Makes a live object shorter or, if what follows it allows, longer. False: as it was. */
 bool shm_heap_resize(struct shm_heap *heap, uint64_t offset, uint64_t units);
 
+/* Frees the first `skip` bytes (a multiple of 8) of a live object and what is left beyond `units`
+ * after them; returns the offset of what stays, before which is its bookkeeping. */
+uint64_t shm_heap_trim(struct shm_heap *heap, uint64_t offset, size_t skip, uint64_t units);
+
 /* Bytes that a live object can hold. */
 size_t shm_heap_usable(const struct shm_heap *heap, uint64_t offset);
+
+/* NULL, or what is wrong with the bookkeeping. */
+const char *shm_heap_flaw(const struct shm_heap *heap);
 
 #endif
