@@ -10,6 +10,7 @@
     COMMAND(run, "measure and compare allocators on traces: the main job")                         \
     COMMAND(import, "bring the recording of another tool in as a trace")                           \
     COMMAND(trace, "what is in a trace, and other traces from it")                                 \
+    COMMAND(plot, "the figures of a stored run, as svg, png, pdf or text")                         \
     COMMAND(exec, "run a real program on an allocator")
 
 #define COMMAND_PROTOTYPE(name, help) int command_##name(int argc, char **argv);

@@ -128,7 +128,7 @@ static json_t *list_figures(void)
 {
     json_t *rows = json_array();
 #ifdef FIGURES
-#define LIST_FIGURE(name, summary) json_array_append_new(rows, list_named(name, summary, NULL));
+#define LIST_FIGURE(symbol, name, summary) json_array_append_new(rows, list_named(name, summary, NULL));
     FIGURES(LIST_FIGURE)
 #endif
     return rows;

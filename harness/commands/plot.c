@@ -1,0 +1,205 @@
+/* bench plot: the figures of a stored run. */
+#include <argp.h>
+#include <errno.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "harness/base/nearest.h"
+#include "harness/commands/commands.h"
+#include "plots/figures.h"
+#include "results/asked.h"
+
+enum { PLOT_ALL = -1, OPT_FIGURE = 256, OPT_TERMINAL, OPT_TRACE };
+
+struct plot {
+    const char *run, *output, *trace;
+    int figure; /* PLOT_ALL, or which */
+    enum figure_terminal terminal;
+    size_t drawn, empty;
+};
+
+static const struct argp_option plot_options[] = {
+    {"figure", OPT_FIGURE, "NAME", 0, "Only this figure; 'bench list' names them", 0},
+    {"terminal", OPT_TERMINAL, "KIND", 0,
+     "svg (the default), png, pdf, or dumb: as text in the terminal", 0},
+    {"trace", OPT_TRACE, "NAME", 0, "Only of this trace", 0},
+    {"output", 'o', "DIR", 0, "Where the files go; RUN/plots by default", 0},
+    {0},
+};
+
+static int plot_find_figure(const char *name)
+{
+    struct nearest nearest = nearest_to(name);
+    for (size_t i = 0; i < figure_count(); i++) {
+        if (strcmp(figure_name(i), name) == 0)
+            return (int)i;
+        nearest_offer(&nearest, figure_name(i));
+    }
+    fprintf(stderr, "bench plot: there is no figure '%s'; the nearest is '%s'\n", name,
+            nearest.best);
+    exit(STATUS_USAGE);
+}
+
+static enum figure_terminal plot_find_terminal(const char *name)
+{
+    for (size_t i = 0; i < FIGURE_TERMINALS; i++)
+        if (strcmp(figure_terminals[i], name) == 0)
+            return (enum figure_terminal)i;
+    fprintf(stderr, "bench plot: --terminal is svg, png, pdf or dumb, not '%s'\n", name);
+    exit(STATUS_USAGE);
+}
+
+static error_t plot_option(int key, char *text, struct argp_state *state)
+{
+    struct plot *plot = state->input;
+    switch (key) {
+    case OPT_FIGURE:
+        plot->figure = plot_find_figure(text);
+        return 0;
+    case OPT_TERMINAL:
+        plot->terminal = plot_find_terminal(text);
+        return 0;
+    case OPT_TRACE:
+        plot->trace = text;
+        return 0;
+    case 'o':
+        plot->output = text;
+        return 0;
+    case ARGP_KEY_ARG:
+        if (plot->run)
+            argp_error(state, "one RUN at a time, and '%s' is a second", text);
+        plot->run = text;
+        return 0;
+    case ARGP_KEY_END:
+        if (!plot->run)
+            argp_error(state, "name the folder of a run");
+        return 0;
+    default:
+        return ARGP_ERR_UNKNOWN;
+    }
+}
+
+static const struct argp plot_argp = {
+    .options = plot_options,
+    .parser = plot_option,
+    .args_doc = "RUN",
+    .doc = "Draws the figures of a stored run, one file a figure and trace.\v"
+           "Example:\n  bench plot --figure latency --terminal png results/monday\n"
+           "Files are named FIGURE.TRACE.KIND; dumb figures go to the standard output."};
+
+/* A file that is not finished is not left behind. */
+static int plot_keep(FILE *file, const char *unfinished, const char *path, int failed,
+                     struct err *err)
+{
+    errno = ENOSPC;
+    bool written = !ferror(file) && fflush(file) == 0;
+    int code = errno;
+    fclose(file);
+    if (!failed && !written)
+        failed = err_set(err, code, "%s: %s", path, strerror(code));
+    if (!failed && rename(unfinished, path) < 0)
+        failed = err_set(err, errno, "%s: %s", path, strerror(errno));
+    if (failed)
+        unlink(unfinished);
+    return failed;
+}
+
+static int plot_file(struct plot *plot, const struct store *store, const char *trace, size_t figure,
+                     struct err *err)
+{
+    char slug[STORE_NAME], *path, *unfinished;
+    if (asprintf(&path, "%s/%s.%s.%s", plot->output, figure_name(figure), store_slug(slug, trace),
+                 figure_terminals[plot->terminal]) < 0 ||
+        asprintf(&unfinished, "%s.part", path) < 0)
+        BUG("out of memory for a path");
+    FILE *file = fopen(unfinished, "we");
+    int failed =
+        file ? 0
+             : err_set(err, errno, "%s: %s; choose another folder with -o", path, strerror(errno));
+    if (file) {
+        failed = figure_draw(figure, plot->terminal, store, trace, file, err);
+        failed = plot_keep(file, unfinished, path, failed, err);
+    }
+    if (!failed)
+        puts(path);
+    free(path);
+    free(unfinished);
+    return failed;
+}
+
+static int plot_trace(struct plot *plot, const struct store *store, const char *trace,
+                      struct err *err)
+{
+    for (size_t i = 0; i < figure_count(); i++) {
+        if (plot->figure != PLOT_ALL && plot->figure != (int)i)
+            continue;
+        int failed = plot->terminal == FIGURE_DUMB
+                         ? figure_draw(i, FIGURE_DUMB, store, trace, stdout, err)
+                         : plot_file(plot, store, trace, i, err);
+        if (failed < 0)
+            return failed;
+        plot->empty += failed == 1;
+        plot->drawn += failed == 0;
+        if (failed == 1)
+            fprintf(stderr, "bench plot: %s of %s: the run holds nothing that it could show\n",
+                    figure_name(i), trace);
+    }
+    return 0;
+}
+
+static int plot_traces(struct plot *plot, const struct store *store, struct err *err)
+{
+    const char **traces = asked_traces(store);
+    int failed = 0;
+    bool found = false;
+    for (const char **trace = traces; *trace && !failed; trace++)
+        if (!plot->trace || strcmp(plot->trace, *trace) == 0) {
+            found = true;
+            failed = plot_trace(plot, store, *trace, err);
+        }
+    free(traces);
+    if (!found)
+        failed = err_set(err, EINVAL, "%s has no trace '%s'; 'bench report %s' shows those it has",
+                         plot->run, plot->trace ? plot->trace : "", plot->run);
+    return failed;
+}
+
+static int plot_folder(struct plot *plot, char **owned, struct err *err)
+{
+    if (plot->terminal == FIGURE_DUMB)
+        return 0;
+    if (!plot->output) {
+        if (asprintf(owned, "%s/plots", plot->run) < 0)
+            BUG("out of memory for a path");
+        plot->output = *owned;
+    }
+    if (mkdir(plot->output, 0777) < 0 && errno != EEXIST)
+        return err_set(err, errno, "%s: %s; choose another folder with -o", plot->output,
+                       strerror(errno));
+    return 0;
+}
+
+int command_plot(int argc, char **argv)
+{
+    struct plot plot = {.figure = PLOT_ALL};
+    struct store *store;
+    struct err err = {0};
+    char *owned = NULL;
+    argp_err_exit_status = STATUS_USAGE;
+    argp_parse(&plot_argp, argc, argv, 0, NULL, &plot);
+    if (store_open(&store, plot.run, false, &err) < 0) {
+        fprintf(stderr, "bench plot: %s\n", err.text);
+        return STATUS_USAGE;
+    }
+    int failed = plot_folder(&plot, &owned, &err);
+    if (!failed)
+        failed = plot_traces(&plot, store, &err);
+    if (failed)
+        fprintf(stderr, "bench plot: %s\n", err.text);
+    store_close(store);
+    free(owned);
+    return failed == -EINVAL ? STATUS_USAGE : failed || !plot.drawn ? STATUS_FAILED : STATUS_DONE;
+}

@@ -1,0 +1,15 @@
+/* The scripts and templates of this folder, built into the program so that it runs from anywhere:
+ * asset_<file> with everything but letters and digits as '_', from plots/embed.cmake. */
+#ifndef PLOTS_ASSETS_H
+#define PLOTS_ASSETS_H
+
+extern const char asset_style_gp[];
+extern const char asset_time_memory_gp[];
+extern const char asset_footprint_gp[];
+extern const char asset_latency_gp[];
+extern const char asset_fragmentation_gp[];
+extern const char asset_heapmap_gp[];
+extern const char asset_sizes_gp[];
+extern const char asset_report_css[];
+
+#endif

@@ -1,0 +1,123 @@
+/* What the files behind the figures share. */
+#include "plots/figure.h"
+
+#include <errno.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "plots/assets.h"
+#include "results/asked.h"
+#include "results/sample.h"
+
+const char *const figure_terminals[FIGURE_TERMINALS] = {"svg", "png", "pdf", "dumb"};
+
+static const struct {
+    const char *name, *summary, *script;
+    int (*prepare)(struct drawing *drawing, const struct store *store, const char *trace,
+                   struct err *err);
+} figure_list[] = {
+#define FIGURE_ROW(symbol, name, summary) {name, summary, asset_##symbol##_gp, figure_##symbol},
+    FIGURES(FIGURE_ROW)};
+
+size_t figure_count(void)
+{
+    return sizeof figure_list / sizeof *figure_list;
+}
+
+const char *figure_name(size_t figure)
+{
+    return figure_list[figure].name;
+}
+
+const char *figure_summary(size_t figure)
+{
+    return figure_list[figure].summary;
+}
+
+int figure_draw(size_t figure, enum figure_terminal terminal, const struct store *store,
+                const char *trace, FILE *out, struct err *err)
+{
+    struct drawing drawing;
+    int failed = drawing_begin(&drawing, err);
+    if (failed)
+        return failed;
+    FILE *title = drawing_open(&drawing, "trace.txt", err);
+    failed = title ? 0 : -err->code;
+    if (title) {
+        drawing_text(title, trace, 60);
+        fputc('\n', title);
+        failed = drawing_close(title, err);
+    }
+    if (!failed)
+        failed = figure_list[figure].prepare(&drawing, store, trace, err);
+    if (!failed)
+        failed = drawing_render(&drawing, terminal, figure_list[figure].script, out, err);
+    drawing_end(&drawing);
+    return failed;
+}
+
+/* The repetition whose figure is the lower median. */
+static const struct cell_result *figure_median_cell(const struct store *store, const char *trace,
+                                                    const char *allocator, const char *pass,
+                                                    const char *figure)
+{
+    struct sample sample;
+    sample_collect(&sample, store, allocator, trace, pass, figure);
+    /* A measured one: of an even count the lower of the two in the middle. */
+    double middle =
+        sample.count < 2
+            ? statistics_median(sample.values, sample.count)
+            : statistics_percentile(sample.values, sample.count,
+                                    (double)((sample.count - 1) / 2) / (double)(sample.count - 1));
+    const struct cell_result *found = NULL;
+    const struct field *field = field_find(cell_fields, cell_field_count, figure);
+    for (size_t i = 0; i < store_cell_count(store) && !found; i++) {
+        const struct cell_result *cell = store_cell(store, i);
+        if (strcmp(cell->status, "ok") == 0 && strcmp(cell->pass, pass) == 0 &&
+            strcmp(cell->trace, trace) == 0 && strcmp(cell->allocator, allocator) == 0 &&
+            fabs(field_number(field, cell) - middle) <= 1e-9 * fabs(middle))
+            found = cell;
+    }
+    sample_release(&sample);
+    return found;
+}
+
+size_t figure_cells(const struct store *store, const char *trace, const char *pass,
+                    const char *figure, struct figure_cell cells[FIGURE_ALLOCATORS])
+{
+    const char **allocators = asked_allocators(store);
+    size_t count = 0, colour = 0;
+    for (const char **name = allocators; *name && count < FIGURE_ALLOCATORS; name++) {
+        bool real = asked_is_real(store, *name);
+        const struct cell_result *cell = figure_median_cell(store, trace, *name, pass, figure);
+        if (cell)
+            cells[count++] = (struct figure_cell){cell, colour, real};
+        colour += real;
+    }
+    free(allocators);
+    return count;
+}
+
+void figure_panels_set(struct drawing *drawing, size_t count)
+{
+    size_t columns = count <= 3 ? count : count <= 4 ? 2 : count <= 9 ? 3 : 4;
+    size_t rows = (count + columns - 1) / columns;
+    drawing_set(drawing, "count", (double)count);
+    drawing_set(drawing, "columns", (double)columns);
+    drawing_set(drawing, "rows", (double)rows);
+    drawing_set(drawing, "width", FIGURE_WIDTH);
+    drawing_set(drawing, "height", (double)(rows == 1 ? 340 : 80 + 190 * rows));
+}
+
+double figure_unit_set(struct drawing *drawing, double largest)
+{
+    int unit = 0;
+    double bytes = 1;
+    while (unit < 3 && largest / bytes >= 1024) {
+        bytes *= 1024;
+        unit++;
+    }
+    drawing_set(drawing, "unit", unit);
+    return bytes;
+}

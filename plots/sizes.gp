@@ -1,0 +1,31 @@
+# What the trace asks for. sizes.txt: bin's lower and upper end, per cent of the calls, of the bytes;
+# lifetimes.txt: lower and upper end, per cent of the freed objects.
+set multiplot
+set label 1 trace.": what the program asks for" at screen 0.5, screen 1-15.0/height center
+set label 2 "share of the requests" at screen 0.36, screen 1-38.0/height center textcolor rgb "#0072b2" font ",10"
+set label 3 "share of the requested bytes" at screen 0.62, screen 1-38.0/height center textcolor rgb "#d55e00" font ",10"
+set logscale x 2
+set lmargin at screen 70.0/width
+set rmargin at screen 1-24.0/width
+set style fill solid 0.9 noborder
+set format y "%g %%"
+set yrange [0:*]
+set tmargin at screen 1-56.0/height
+set bmargin at screen lifetimes ? 0.58 : 0.10
+set xlabel "bytes requested" offset 0,0.3
+set xtics ("0" 0.5, "1" 1, "8" 8, "64" 64, "512" 512, "4 KiB" 4096, "32 KiB" 32768, "256 KiB" 262144, "2 MiB" 2**21, "16 MiB" 2**24, "128 MiB" 2**27, "1 GiB" 2**30)
+# In each bin the left half is requests, the right half bytes.
+plot "sizes.txt" using 1:3:1:(sqrt($1*$2)):(0):3 with boxxyerror fillcolor rgb "#0072b2", \
+     "" using 1:4:(sqrt($1*$2)):2:(0):4 with boxxyerror fillcolor rgb "#d55e00"
+unset label 1
+unset label 2
+unset label 3
+if (lifetimes) {
+    set tmargin at screen 0.45
+    set bmargin at screen 0.10
+    set label 4 "share of the freed objects" at graph 0.5, graph 1.07 center textcolor rgb "#009e73" font ",10"
+    set xlabel "lifetime: operations between allocation and free"
+    set xtics ("0" 0.5, "1" 1, "10" 10, "100" 100, "1,000" 1e3, "10,000" 1e4, "100,000" 1e5, "a million" 1e6, "10 million" 1e7)
+    plot "lifetimes.txt" using 1:3:1:2:(0):3 with boxxyerror fillcolor rgb "#009e73"
+}
+unset multiplot

@@ -1,0 +1,235 @@
+/* make-run DIR [hostile]: writes a run folder without measuring anything, for tests of what reads
+ * one. Every figure is made up by a seeded generator; "hostile" names allocators and a trace by
+ * what a shell, gnuplot or a browser could be tricked with. */
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "harness/base/rng.h"
+#include "results/store.h"
+
+enum { REPEAT = 7, SAMPLES = 600, COLUMNS = 300, ROWS = 200, OPERATIONS = 1000000 };
+
+static const char *const plain[] = {
+    "null",  "bump", "system",   "first-fit", "best-fit", "next-fit",  "worst-fit",
+    "buddy", "tlsf", "jemalloc", "mimalloc",  "tcmalloc", "tbbmalloc",
+};
+
+static const char *const tricky[] = {
+    "null",
+    "$(touch pwned)",
+    "`touch pwned`",
+    "<script>alert(1)</script>",
+    "a\"b'c",
+    "so:/tmp/x y\n\\\"; system \"touch pwned\" #",
+    "@x %s {/Symbol a}_^&amp;",
+    "\xc3\xa9t\xc3\xa9 \xff\xfe",
+};
+
+static void fail(const struct err *err)
+{
+    fprintf(stderr, "make-run: %s\n", err->text);
+    exit(1);
+}
+
+static double share(struct rng *rng)
+{
+    return (double)rng_below(rng, 1 << 20) / (1 << 20);
+}
+
+static struct cell_result cell_of(const char *allocator, const char *trace, const char *pass,
+                                  uint64_t repetition)
+{
+    struct cell_result cell;
+    cell_result_clear(&cell);
+    snprintf(cell.allocator, sizeof cell.allocator, "%s", allocator);
+    snprintf(cell.trace, sizeof cell.trace, "%s", trace);
+    snprintf(cell.pass, sizeof cell.pass, "%s", pass);
+    strcpy(cell.status, "ok");
+    cell.repetition = repetition;
+    cell.operations = OPERATIONS;
+    cell.failed_allocations = 0;
+    return cell;
+}
+
+static void append(struct store *store, const struct cell_result *cell)
+{
+    struct err err = {0};
+    if (store_append(store, cell, &err) < 0)
+        fail(&err);
+}
+
+static FILE *begin(struct store *store, const char *kind, const struct cell_result *cell,
+                   const char *ending)
+{
+    struct err err = {0};
+    char name[STORE_NAME];
+    FILE *file = store_begin_file(store, kind, store_cell_name(name, cell), ending, &err);
+    if (!file)
+        fail(&err);
+    return file;
+}
+
+static void end(struct store *store, FILE *file)
+{
+    struct err err = {0};
+    if (store_end_file(store, file, &err) < 0)
+        fail(&err);
+}
+
+static void add_throughput(struct store *store, const char *allocator, const char *trace, double ns,
+                           struct rng *rng)
+{
+    for (uint64_t i = 0; i < REPEAT; i++) {
+        struct cell_result cell = cell_of(allocator, trace, "throughput", i);
+        cell.ns_per_op = ns * (1 + 0.04 * share(rng));
+        append(store, &cell);
+    }
+}
+
+/* A tail that falls off as a power of the distance to 100 %. */
+static double tail(double ns, double rest)
+{
+    return ns * (0.8 + 0.2 * pow(rest, -0.25)) / pow(rest, 0.4);
+}
+
+static void add_latency(struct store *store, const char *allocator, const char *trace, double ns,
+                        struct rng *rng)
+{
+    for (uint64_t i = 0; i < REPEAT; i++) {
+        struct cell_result cell = cell_of(allocator, trace, "latency", i);
+        double base = ns * (1 + 0.1 * share(rng));
+        cell.p50_ns = tail(base, 0.5);
+        cell.p99_ns = tail(base, 0.01);
+        cell.p999_ns = tail(base, 0.001);
+        cell.max_ns = tail(base, 1.0 / OPERATIONS);
+        cell.clock_cost_ns = 11;
+        FILE *file = begin(store, "latency", &cell, ".hgrm");
+        fputs("       Value   Percentile   TotalCount 1/(1-Percentile)\n\n", file);
+        for (double rest = 1; rest > 1.0 / OPERATIONS; rest /= 1.15)
+            fprintf(file, "%12.3f %2.12f %10.0f %14.2f\n", floor(tail(base, rest)), 1 - rest,
+                    (1 - rest) * OPERATIONS, 1 / rest);
+        fprintf(file, "%12.3f %2.12f %10d %14s\n", cell.max_ns, 1.0, OPERATIONS, "inf");
+        fputs("#[Mean = 0, StdDeviation = 0]\n", file);
+        end(store, file);
+        append(store, &cell);
+    }
+}
+
+static void add_memory(struct store *store, const char *allocator, const char *trace, double waste,
+                       struct rng *rng)
+{
+    struct cell_result cell = cell_of(allocator, trace, "memory", 0);
+    FILE *series = begin(store, "series", &cell, ".csv");
+    double held = 0, peak_live = 0, peak = 0;
+    fputs("event,time_ns,allocated,live,usable,held,resident,lazyfree,rss,vsz,blocks\n", series);
+    for (int i = 0; i <= SAMPLES; i++) {
+        double at = (double)i / SAMPLES;
+        double live = 4e6 * (sin(3 * at) + 0.3 * fabs(sin(25 * at))) + 2e4 * share(rng);
+        double usable = live * (1 + 0.3 * waste);
+        held = fmax(held * 0.998, usable * (1 + waste));
+        double resident = held * (0.85 + 0.15 * share(rng));
+        peak_live = fmax(peak_live, live);
+        peak = fmax(peak, resident);
+        fprintf(series, "%d,,%.0f,%.0f,%.0f,%.0f,%.0f,,%.0f,%.0f,%d\n", i * (OPERATIONS / SAMPLES),
+                1e8 * at, live, usable, held, resident, resident + 2e6, held * 1.5 + 5e6, i);
+    }
+    end(store, series);
+    FILE *map = begin(store, "heapmap", &cell, ".csv");
+    fputs("column,row,live,event,address\n", map);
+    for (int column = 0; column < COLUMNS; column++)
+        for (int row = 0; row < ROWS; row++) {
+            double top = ROWS * sin(3.0 * column / COLUMNS);
+            double live = 1 - waste * share(rng) * 1.5;
+            if (row < top && live > 0)
+                fprintf(map, "%d,%d,%.4f,%d,0x%x\n", column, row, live, column * 3000, row * 4096);
+        }
+    end(store, map);
+    cell.peak_live_bytes = (uint64_t)peak_live;
+    cell.peak_rss_bytes = (uint64_t)peak;
+    cell.peak_vsz_bytes = (uint64_t)(peak * 1.5 + 5e6);
+    cell.peak_held_bytes = (uint64_t)(peak * 1.1);
+    cell.rss_over_live = peak / peak_live;
+    cell.internal_fragmentation = 1 - 1 / (1 + 0.3 * waste);
+    cell.external_fragmentation = 1 - 1 / (1 + waste);
+    cell.jw4 = cell.rss_over_live - 1;
+    cell.page_faults = (uint64_t)(peak / 4096);
+    append(store, &cell);
+}
+
+static void add_statistics(struct store *store, const char *trace)
+{
+    struct err err = {0};
+    char slug[STORE_NAME];
+    FILE *file = store_begin_file(store, "traces", store_slug(slug, trace), ".json", &err);
+    if (!file)
+        fail(&err);
+    fprintf(file, "{\"events\": %d, \"sizes\": [", OPERATIONS);
+    for (int log2 = 3; log2 < 21; log2++)
+        for (int part = 4; part < 8; part++) {
+            double size = part * pow(2, log2 - 2), count = 1e6 / (1 + pow(fabs(log2 - 5.3), 2.5));
+            fprintf(file, "%s{\"size\": %.0f, \"count\": %.0f, \"bytes\": %.0f}",
+                    log2 + part > 7 ? "," : "", size, count * (part == 4 ? 2 : 1), count * size);
+        }
+    fputs("], \"lifetimes\": [{\"operations\": 1, \"count\": 5000}", file);
+    for (int log2 = 3; log2 < 20; log2++)
+        fprintf(file, ",{\"operations\": %d, \"count\": %d}", 1 << log2, 90000 / log2);
+    fputs("], \"never_freed\": 12}\n", file);
+    end(store, file);
+}
+
+static json_t *describe(const char *const *names, size_t count, const char *const *traces)
+{
+    json_t *allocators = json_array(), *list = json_array();
+    for (size_t i = 0; i < count; i++) {
+        /* As a name that is no UTF-8 comes into run.json. */
+        json_t *name = json_string(names[i]);
+        json_array_append_new(
+            allocators,
+            json_pack("{s:o, s:b}", "spec", name ? name : json_string("?"), "real", i != 0));
+    }
+    for (; *traces; traces++)
+        json_array_append_new(list,
+                              json_pack("{s:s, s:s, s:s, s:i}", "name", *traces, "path",
+                                        "nowhere.trace", "checksum", "0", "events", OPERATIONS));
+    return json_pack("{s:s, s:[ss], s:s, s:o, s:o, s:[sss], s:i, s:s, s:i, s:{s:s, s:i, s:s}}",
+                     "heapbench", "0.0", "command", "bench", "run", "started",
+                     "2026-01-01T00:00:00Z", "allocators", allocators, "traces", list, "passes",
+                     "throughput", "latency", "memory", "repeat", REPEAT, "touch", "page", "seed",
+                     1, "machine", "cpu", "<made up>", "cores", 2, "kernel", "Linux");
+}
+
+int main(int argc, char **argv)
+{
+    static const char *const traces[] = {"python3-json", "redis", NULL};
+    static const char *const odd_traces[] = {"<b>$(touch pwned)`id`", NULL};
+    bool hostile = argc > 2 && strcmp(argv[2], "hostile") == 0;
+    const char *const *names = hostile ? tricky : plain, *const *where =
+                                                             hostile ? odd_traces : traces;
+    size_t count = hostile ? sizeof tricky / sizeof *tricky : sizeof plain / sizeof *plain;
+    struct store *store;
+    struct err err = {0};
+    if (argc < 2) {
+        fputs("Usage: make-run DIR [hostile]\n", stderr);
+        return 2;
+    }
+    json_t *run = describe(names, count, where);
+    if (store_create(&store, argv[1], run, &err) < 0)
+        fail(&err);
+    json_decref(run);
+    struct rng rng;
+    rng_init(&rng, 7);
+    for (; *where; where++) {
+        add_statistics(store, *where);
+        for (size_t i = 0; i < count; i++) {
+            double ns = i == 0 ? 2 : 12 + 4 * (double)(i * 5 % count) + 3 * share(&rng);
+            double waste = i == 1 ? 3 : 0.05 + 0.09 * (double)(i * 3 % count);
+            add_throughput(store, names[i], *where, ns, &rng);
+            add_latency(store, names[i], *where, ns, &rng);
+            add_memory(store, names[i], *where, waste, &rng);
+        }
+    }
+    store_close(store);
+    return 0;
+}
