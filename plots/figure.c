@@ -107,7 +107,7 @@ void figure_panels_set(struct drawing *drawing, size_t count)
     drawing_set(drawing, "columns", (double)columns);
     drawing_set(drawing, "rows", (double)rows);
     drawing_set(drawing, "width", FIGURE_WIDTH);
-    drawing_set(drawing, "height", (double)(rows == 1 ? 340 : 80 + 190 * rows));
+    drawing_set(drawing, "height", (double)(rows == 1 ? 350 : 70 + 190 * rows));
 }
 
 double figure_unit_set(struct drawing *drawing, double largest)

@@ -1,7 +1,7 @@
 # Resident, virtual and live memory over the trace, one panel an allocator, one scale for all.
 # panels.txt: name, note; <i>.txt: per cent of the trace, live, resident, virtual.
 set multiplot
-head = 44.0/height
+head = 54.0/height
 cell_w = 1.0/columns
 cell_h = (1-head)/rows
 set label 1 trace.": memory over the trace" at screen 0.5, screen 1-15.0/height center

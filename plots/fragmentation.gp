@@ -1,7 +1,7 @@
 # Internal and external fragmentation over the trace, one panel an allocator.
 # panels.txt: name, note; <i>.txt: per cent of the trace, internal, external in per cent.
 set multiplot
-head = 44.0/height
+head = 54.0/height
 cell_w = 1.0/columns
 cell_h = (1-head)/rows
 set label 1 trace.": fragmentation over the trace" at screen 0.5, screen 1-15.0/height center

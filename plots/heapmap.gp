@@ -1,7 +1,7 @@
 # Heap map: address against time, darker the more of the bytes are live. panels.txt: name, note, bins
 # across, bins up; <i>.bin: a byte a bin.
 set multiplot
-head = 44.0/height
+head = 54.0/height
 cell_w = 1.0/columns
 cell_h = (1-head)/rows
 set label 1 trace.": heap map, live bytes by address (upwards; gaps left out) and time" at screen 0.5, screen 1-15.0/height center
@@ -34,7 +34,7 @@ do for [i=0:count-1] {
             using ($1 > 0 ? 100.0*(int($0)%int(wide))/wide : NaN):(int($0)/int(wide)) with dots
     } else {
         plot file binary array=(wide,tall) dx=100.0/wide dy=1 origin=(50.0/wide,0) \
-            format="%uchar" using 1 with image pixels
+            format="%uchar" using 1 with image
     }
     unset label 1
     unset label 2

@@ -69,7 +69,7 @@ static int latency_write_names(struct drawing *drawing, const struct latency_lin
     for (size_t i = 0; i < count; i++)
         heights[i] = figure_axis_pixel(y, fmax(lines[i].last_s, 1e-9));
     double gap = fmin(FIGURE_LINE + 1, (y->last_px - y->first_px) / (double)count);
-    figure_spread(heights, count, gap, y->first_px, y->last_px);
+    figure_spread(heights, count, gap, y->first_px + gap / 2, y->last_px - gap / 2);
     FILE *file = drawing_open(drawing, "names.txt", err);
     if (!file)
         return -err->code;

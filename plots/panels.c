@@ -8,11 +8,12 @@
 #include "harness/base/units.h"
 #include "plots/figure.h"
 
-enum { PANELS_POINTS = 200, PANELS_NAME = 30 };
+enum { PANELS_POINTS = 140, PANELS_NAME = 30 };
 
 struct panels_run {
     struct cell_sample *samples; /* owned */
     size_t count;
+    double vsz_before; /* bytes of address space at the first sample */
 };
 
 static double panels_number(uint64_t count)
@@ -47,8 +48,11 @@ static size_t panels_read(const struct store *store, const char *trace,
     for (size_t i = 0; i < all; i++) {
         struct panels_run run;
         run.samples = cells[i].real ? series_read(store, cells[i].cell, &run.count) : NULL;
-        if (!run.samples)
+        if (!run.samples || run.count == 0) {
+            free(run.samples);
             continue;
+        }
+        run.vsz_before = panels_number(run.samples[0].vsz);
         panels_thin(&run);
         cells[count] = cells[i];
         runs[count++] = run;
@@ -116,9 +120,9 @@ static int panels_write(struct drawing *drawing, const struct figure_cell *cells
 static void footprint_line(FILE *file, const struct panels_run *run, size_t i, double unit)
 {
     const struct cell_sample *sample = &run->samples[i];
-    double before = run->samples[0].event == 0 ? panels_number(run->samples[0].vsz) : NAN;
     fprintf(file, "\t%.10g\t%.10g\t%.10g", panels_number(sample->live) / unit,
-            panels_number(sample->resident) / unit, (panels_number(sample->vsz) - before) / unit);
+            panels_number(sample->resident) / unit,
+            (panels_number(sample->vsz) - run->vsz_before) / unit);
 }
 
 static void footprint_note(FILE *file, const struct cell_result *cell)
@@ -128,7 +132,7 @@ static void footprint_note(FILE *file, const struct cell_result *cell)
         units_format_size(resident, cell->peak_rss_bytes);
     if (cell->peak_vsz_bytes != COUNT_UNKNOWN)
         units_format_size(virtual, cell->peak_vsz_bytes);
-    fprintf(file, "%s resident, %s virtual at most", resident, virtual);
+    fprintf(file, "%s resident, %s virtual", resident, virtual);
 }
 
 static int footprint_order(const void *a, const void *b)
@@ -195,7 +199,6 @@ static void fragmentation_note(FILE *file, const struct cell_result *cell)
             fprintf(file, "%s ?", names[i]);
         else
             fprintf(file, "%s %.1f %%", names[i], 100 * shares[i]);
-    fputs(" where largest", file);
 }
 
 int figure_fragmentation(struct drawing *drawing, const struct store *store, const char *trace,

@@ -6,7 +6,7 @@ set label 2 "share of the requests" at screen 0.36, screen 1-38.0/height center 
 set label 3 "share of the requested bytes" at screen 0.62, screen 1-38.0/height center textcolor rgb "#d55e00" font ",10"
 set logscale x 2
 set lmargin at screen 70.0/width
-set rmargin at screen 1-24.0/width
+set rmargin at screen 1-44.0/width
 set style fill solid 0.9 noborder
 set format y "%g %%"
 set yrange [0:*]

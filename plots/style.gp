@@ -5,7 +5,7 @@ if (terminal == 0) {
     set terminal svg size width,height font "DejaVu Sans,12" background "#ffffff" noenhanced
 }
 if (terminal == 1) {
-    set terminal pngcairo size 2*width,2*height font "DejaVu Sans,12" fontscale 2 linewidth 2 pointscale 2 noenhanced
+    set terminal pngcairo size 2*width,2*height font "DejaVu Sans,12" fontscale 1.5 linewidth 2 pointscale 2 noenhanced
 }
 if (terminal == 2) {
     set terminal pdfcairo size width/96.0,height/96.0 font "DejaVu Sans,9" noenhanced
@@ -32,7 +32,5 @@ set grid linecolor rgb "#e4e4e4" linewidth 0.6 linetype 1 dashtype 1
 set key off
 array unit_name[4] = ["B", "KiB", "MiB", "GiB"]
 
-# Ticks at 1, 2, 5 of every decade, for axes too short for decades alone.
-set_ticks = ""
 trace = ""
 stats "trace.txt" using (trace = strcol(1), 0) nooutput
