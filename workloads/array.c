@@ -8,10 +8,8 @@
 
 enum { ARRAY_LEAST = 4096 };
 
-int array_reserve(struct array *array, size_t bytes)
+int array_grow(struct array *array, size_t bytes)
 {
-    if (bytes <= array->bytes)
-        return 0;
     size_t room = array->bytes ? array->bytes : ARRAY_LEAST;
     while (room < bytes)
         if (__builtin_mul_overflow(room, (size_t)2, &room))

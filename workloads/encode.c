@@ -115,9 +115,8 @@ static void encode_optional(struct codec *codec, struct codec_out *out,
 
 int codec_put(struct codec *codec, struct codec_out *out, struct trace_event *event)
 {
-    size_t objects = (size_t)codec->numbering.used + 1;
     if (numbering_reserve(&codec->numbering, 1) ||
-        array_reserve(&out->places, objects * sizeof(struct codec_place)))
+        array_reserve(&out->places, codec->numbering.ready * sizeof(struct codec_place)))
         return -ENOMEM;
     encode_tag(codec, out, event);
     if (event->thread != codec->thread)

@@ -1,5 +1,7 @@
 /* The fixed policy by which objects get their numbers, so that no allocation's number need be
- * stored: the number freed last is taken first, and a new one only when none is free. */
+ * stored: the number freed last is taken first, and when none is free, the next new one.
+ *
+ * All free numbers are one chain, the new ones at its end, so that taking is one load. */
 #ifndef WORKLOADS_NUMBERING_H
 #define WORKLOADS_NUMBERING_H
 
@@ -9,51 +11,53 @@
 #include "workloads/array.h"
 
 struct numbering {
-    struct array link; /* uint32_t an object: NUMBERING_LIVE, or the free number below it */
-    uint32_t free;     /* the number freed last, NUMBERING_NONE where there is none */
-    uint32_t used;     /* numbers ever given out: 0 … used-1 */
+    struct array links; /* uint32_t a number: NUMBERING_LIVE, or the free number to take next */
+    uint32_t head;      /* the free number to take first */
+    uint32_t live;
+    uint32_t ready; /* numbers below this are in the table */
 };
 
 #define NUMBERING_LIVE UINT32_MAX
-#define NUMBERING_NONE (UINT32_MAX - 1)
 
 static inline void numbering_init(struct numbering *numbering)
 {
-    *numbering = (struct numbering){.free = NUMBERING_NONE};
+    *numbering = (struct numbering){.head = 0};
 }
 
 static inline void numbering_release(struct numbering *numbering)
 {
-    array_release(&numbering->link);
+    array_release(&numbering->links);
 }
 
-/* Room for `more` further takes. 0 or -ENOMEM (also where numbers would run out). */
+/* Makes numbers ready for `more` further takes. 0 or -ENOMEM (also where numbers run out). */
 int numbering_reserve(struct numbering *numbering, uint32_t more);
+
+static inline uint32_t *numbering_links(const struct numbering *numbering)
+{
+    return numbering->links.at;
+}
 
 static inline bool numbering_is_live(const struct numbering *numbering, uint32_t object)
 {
-    return object < numbering->used &&
-           ((const uint32_t *)numbering->link.at)[object] == NUMBERING_LIVE;
+    return object < numbering->ready && numbering_links(numbering)[object] == NUMBERING_LIVE;
 }
 
-/* The next number; room was reserved. */
+/* The next number; it was reserved. */
 static inline uint32_t numbering_take(struct numbering *numbering)
 {
-    uint32_t *link = numbering->link.at;
-    uint32_t object = numbering->free;
-    if (object == NUMBERING_NONE)
-        object = numbering->used++;
-    else
-        numbering->free = link[object];
-    link[object] = NUMBERING_LIVE;
+    uint32_t *links = numbering_links(numbering), object = numbering->head;
+    numbering->head = links[object];
+    links[object] = NUMBERING_LIVE;
+    numbering->live++;
     return object;
 }
 
 /* Gives back a live number. */
 static inline void numbering_give(struct numbering *numbering, uint32_t object)
 {
-    ((uint32_t *)numbering->link.at)[object] = numbering->free;
-    numbering->free = object;
+    numbering_links(numbering)[object] = numbering->head;
+    numbering->head = object;
+    numbering->live--;
 }
 
 #endif

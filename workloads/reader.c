@@ -287,7 +287,7 @@ static int reader_settle(struct trace_reader *reader, struct err *err)
     enum { ROOM = 1 << 20 }; /* bytes of a block, stored or unpacked; more is taken when met */
     const struct trace_summary *summary = trace_reader_summary(reader);
     if (!summary || summary->objects > summary->events ||
-        summary->objects >= NUMBERING_NONE - CODEC_STRETCH)
+        summary->objects >= NUMBERING_LIVE - CODEC_STRETCH)
         return 0;
     if (numbering_reserve(&reader->codec.numbering, (uint32_t)summary->objects + CODEC_STRETCH) ||
         array_reserve(&reader->raw, ROOM) || array_reserve(&reader->stored, ROOM))

@@ -1,31 +1,9 @@
-/* A two-level table of numbers. */
+/* A two-level table of numbers: its leaves come and go. */
 #include "workloads/translate.h"
 
-#include <errno.h>
 #include <string.h>
 
 #include "harness/base/pages.h"
-
-enum { LEAF_BITS = 14, LEAF_COUNT = 1 << LEAF_BITS };
-
-struct translate_leaf {
-    uint32_t used;
-    uint32_t dense[LEAF_COUNT];
-};
-
-static struct translate_leaf **translate_slot(const struct translate *translate, uint32_t number)
-{
-    size_t place = number >> LEAF_BITS;
-    if (place >= translate->leaves.bytes / sizeof(struct translate_leaf *))
-        return NULL;
-    return (struct translate_leaf **)translate->leaves.at + place;
-}
-
-uint32_t translate_find(const struct translate *translate, uint32_t number)
-{
-    struct translate_leaf **slot = translate_slot(translate, number);
-    return slot && *slot ? (*slot)->dense[number % LEAF_COUNT] : TRANSLATE_NONE;
-}
 
 /* One emptied leaf is kept, so that a workload on the border of two does not map and unmap. */
 static struct translate_leaf *translate_leaf_get(struct translate *translate)
@@ -41,35 +19,22 @@ static struct translate_leaf *translate_leaf_get(struct translate *translate)
     return leaf;
 }
 
-static void translate_leaf_put(struct translate *translate, struct translate_leaf *leaf)
+struct translate_leaf *translate_grow(struct translate *translate, uint32_t number)
 {
-    if (translate->spare)
-        pages_unmap(leaf, sizeof *leaf);
-    else
-        translate->spare = leaf;
-}
-
-int translate_enter(struct translate *translate, uint32_t number, uint32_t dense)
-{
-    size_t place = number >> LEAF_BITS;
+    size_t place = number >> TRANSLATE_LEAF_BITS;
     if (array_reserve(&translate->leaves, (place + 1) * sizeof(struct translate_leaf *)))
-        return -ENOMEM;
-    struct translate_leaf **slot = translate_slot(translate, number);
-    if (!*slot && !(*slot = translate_leaf_get(translate)))
-        return -ENOMEM;
-    (*slot)->dense[number % LEAF_COUNT] = dense;
-    (*slot)->used++;
-    return 0;
+        return NULL;
+    return *translate_slot(translate, number) = translate_leaf_get(translate);
 }
 
-void translate_leave(struct translate *translate, uint32_t number)
+void translate_shrink(struct translate *translate, uint32_t number)
 {
     struct translate_leaf **slot = translate_slot(translate, number);
-    (*slot)->dense[number % LEAF_COUNT] = TRANSLATE_NONE;
-    if (--(*slot)->used == 0) {
-        translate_leaf_put(translate, *slot);
-        *slot = NULL;
-    }
+    if (translate->spare)
+        pages_unmap(*slot, sizeof **slot);
+    else
+        translate->spare = *slot;
+    *slot = NULL;
 }
 
 void translate_release(struct translate *translate)
