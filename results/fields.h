@@ -58,8 +58,7 @@
     REAL(jw3, "", "#3: H/L at the first argmax of H, less 1")                                      \
     REAL(jw4, "", "#4: max H / max L, less 1: the distance to the floor")                          \
     REAL(jw_area, "", "sum of H / sum of L, less 1")                                               \
-    COUNT(largest_hole_bytes, "bytes",                                                             \
-          "largest free block where H is largest, within 2 % (walk)")                      \
+    COUNT(largest_hole_bytes, "bytes", "largest free block where H is largest, within 2 % (walk)") \
     COUNT(free_blocks, "", "free blocks at that moment (walk)")                                    \
     COUNT(page_faults, "", "minor and major faults in the replay")                                 \
     COUNT(major_faults, "", "those that had to read")                                              \
@@ -74,6 +73,7 @@
 
 /* One row of the table that `bench run` and `bench report` print: an allocator over one trace. */
 #define ROW_FIELDS(TEXT, COUNT, REAL)                                                              \
+    TEXT(run, 256, "the run's folder, without what leads to it")                                   \
     TEXT(trace, 256, "the trace's name")                                                           \
     TEXT(allocator, 512, "the allocator spec")                                                     \
     COUNT(real, "", "1, or 0 for what only shows the floor (null) or is not for timing (checked)") \

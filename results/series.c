@@ -51,8 +51,8 @@ static void *series_lines(FILE *file, struct series_list *list,
 
 #define SERIES_COLUMNS(X)                                                                          \
     X(event)                                                                                       \
-    X(time_ns) X(allocated) X(live) X(usable) X(held) X(resident) X(lazyfree) X(rss) X(vsz)        \
-        X(blocks)
+    X(time_ns)                                                                                     \
+    X(allocated) X(live) X(usable) X(held) X(resident) X(lazyfree) X(rss) X(vsz) X(blocks)
 #define SERIES_COLUMN(name) {#name, offsetof(struct cell_sample, name)},
 static const struct {
     const char *name;

@@ -16,8 +16,8 @@ struct row *table_rows(const struct store *store, size_t *count);
 enum table_format { TABLE_TEXT, TABLE_MARKDOWN, TABLE_CSV, TABLE_JSON };
 
 /* One table a trace (text and Markdown), or all rows (CSV; JSON as {"rows": […]}). Text is as wide
- * as the terminal that `out` is, else 100 columns; where one table does not fit, time and memory are
- * two. */
+ * as the terminal that `out` is, else 100 columns; where one table does not fit, time and memory
+ * are two. */
 void table_print(FILE *out, const struct row *rows, size_t count, enum table_format format);
 
 /* The same as text, `width` columns wide. */

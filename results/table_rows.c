@@ -172,6 +172,8 @@ static void table_fill(struct row *row, const struct store *store, const char *a
                        const char *trace)
 {
     row_clear(row);
+    const char *slash = strrchr(store_folder(store), '/');
+    snprintf(row->run, sizeof row->run, "%s", slash ? slash + 1 : store_folder(store));
     snprintf(row->allocator, sizeof row->allocator, "%s", allocator);
     snprintf(row->trace, sizeof row->trace, "%s", trace);
     row->real = asked_is_real(store, allocator);

@@ -169,9 +169,9 @@ static void csv_quotes_what_needs_it(void **state)
     struct row *rows = table_rows(store, &count);
     snprintf(rows[2].detail, sizeof rows[2].detail, "a \"b\"\nc");
     char *text = printed(rows, count, TABLE_CSV);
-    assert_memory_equal(text, "trace,allocator,real,status,detail,operations,ns_per_op,", 55);
+    assert_memory_equal(text, "run,trace,allocator,real,status,detail,operations,ns_per_op,", 59);
     assert_non_null(
-        strstr(text, "\nperl,\"slow:a=1,b\",1,ok,\"a \"\"b\"\"\nc\",1000000,15,1.5,1.5,1.5,"));
+        strstr(text, ",perl,\"slow:a=1,b\",1,ok,\"a \"\"b\"\"\nc\",1000000,15,1.5,1.5,1.5,"));
     free(text);
     free(rows);
     run_end(store, folder);

@@ -1,0 +1,66 @@
+/* results/README.md, from the same lists as the code. */
+#include "results/document.h"
+
+#include "results/record.h"
+
+static const char *const document_types[] = {"text", "count", "number"};
+
+static void document_fields(FILE *out, const struct field *fields, size_t count)
+{
+    fputs("| name | type | unit | meaning |\n| --- | --- | --- | --- |\n", out);
+    for (size_t i = 0; i < count; i++)
+        fprintf(out, "| `%s` | %s | %s | %s |\n", fields[i].name, document_types[fields[i].type],
+                fields[i].unit, fields[i].help);
+}
+
+void document_write(FILE *out)
+{
+    fputs("# Run folders\n\n"
+          "This file is written by `build/tests/results-readme` from `results/fields.h`.\n\n"
+          "`bench run` writes a folder of plain files. `bench report`, `bench plot` and `bench "
+          "compare` read nothing else, so a run can be copied to another machine and shown there "
+          "without its traces. A figure that was not measured is `null` in JSON and an empty field "
+          "in CSV. Sizes are bytes, times nanoseconds.\n\n"
+          "| file | holds |\n| --- | --- |\n"
+          "| `run.json` | what was asked (`command`, `allocators`, `traces`, `passes`, `repeat`, "
+          "`touch`, `seed`), when (`started`), on what (`machine`) and by which version "
+          "(`heapbench`) |\n"
+          "| `cells.jsonl` | one line a finished cell, appended in one write and synced: after a "
+          "kill everything finished is there |\n"
+          "| `series/CELL.csv` | samples along the trace (memory pass) |\n"
+          "| `latency/CELL.hgrm` | percentile table as HdrHistogram's plotters read it: value in "
+          "ns, percentile, count up to it, 1/(1-percentile) (latency pass) |\n"
+          "| `latency/CELL.csv` | the same by kind of operation and size class |\n"
+          "| `heapmap/CELL.csv` | `column` (time), `row` (address), `live` (share of the bin's "
+          "bytes, 0 to 1), `event` and `address` of the bin; bins without a live byte are left "
+          "out (memory pass) |\n"
+          "| `traces/TRACE.json` | the trace's statistics: its `events`, `threads`, peaks, and "
+          "histograms of `sizes` (`size` is the lower end of a bin, every power of two in four) "
+          "and `lifetimes` (in `operations`) |\n"
+          "| `plots/` | figures drawn by `bench plot` |\n\n"
+          "`CELL` is `TRACE.ALLOCATOR.PASS.REPETITION`; characters that are not safe in a file's "
+          "name are `_` there and a hash is added.\n\n"
+          "## A line of cells.jsonl\n\n",
+          out);
+    document_fields(out, cell_fields, cell_field_count);
+    fputs(
+        "\n## A row of the table\n\n"
+        "`bench run --json` and `bench report --format json` print `{\"rows\": [...]}` with these, "
+        "`bench report --format csv` has them as columns. Medians are over the repetitions whose "
+        "status is ok.\n\n",
+        out);
+    document_fields(out, row_fields, row_field_count);
+    fputs("\n## A line of series/CELL.csv\n\n"
+          "| column | meaning |\n| --- | --- |\n"
+          "| `event` | operations done |\n"
+          "| `time_ns` | of the trace, where it has times |\n"
+          "| `allocated` | bytes requested so far in all |\n"
+          "| `live` | R: requested bytes live |\n"
+          "| `usable` | U: what the live blocks could hold |\n"
+          "| `held` | H: bytes the heap holds from the system |\n"
+          "| `resident` | P: resident bytes of the heap |\n"
+          "| `lazyfree` | bytes the kernel may take back, where read |\n"
+          "| `rss`, `vsz` | of the whole process |\n"
+          "| `blocks` | live blocks |\n",
+          out);
+}
