@@ -100,8 +100,8 @@ static int exec_prepare(struct launch *launch, const char *allocator, struct err
                        "%s: the loader splits preloads at blanks and colons; move heapbench "
                        "or the library to a folder without them",
                        strpbrk(witness, " :") ? witness : launch->library);
-    snprintf(launch->preload, sizeof launch->preload, "%s%s%s", launch->library,
-             *launch->library ? ":" : "", witness);
+    snprintf(launch->preload, sizeof launch->preload, "%s%s%s", witness,
+             *launch->library ? ":" : "", launch->library);
     launch->witness = memfd_create("heapbench-witness", MFD_CLOEXEC);
     return launch->witness < 0 ? err_set(err, errno, "memfd_create: %s", strerror(errno)) : 0;
 }

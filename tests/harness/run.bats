@@ -62,11 +62,12 @@ PY
 }
 
 @test "Ctrl-C keeps what is finished and says how to go on" {
-    "$BENCH" run -a null,system,bump -n 200 -o out small.trace >table 2>messages &
+    "$BENCH" run -a null,system,bump -n 5000 -o out small.trace >table 2>messages &
     local pid=$!
     while [ ! -s out/cells.jsonl ]; do sleep 0.02; done
     kill -TERM "$pid"
-    run wait "$pid"
+    local status=0
+    wait "$pid" || status=$?
     [ "$status" = 1 ]
     grep -q 'bench run --resume out' messages
     python3 -c 'import json; [json.loads(l) for l in open("out/cells.jsonl")]'
