@@ -1,0 +1,43 @@
+/* The threads of one program image, woven into one order by their stamps. */
+#ifndef WORKLOADS_MERGE_H
+#define WORKLOADS_MERGE_H
+
+#include "workloads/intake.h"
+
+enum merge_verdict {
+    MERGE_TAKEN,
+    MERGE_LATER, /* another thread's record must come first although its stamp is a little higher */
+};
+
+struct merge_visitor {
+    /* Gets the records in order; `last_call`: it will not get better, MERGE_LATER is no answer.
+     * Negative ends the merge with that value. */
+    int (*visit)(void *arg, uint32_t thread, const struct intake_record *record, bool last_call);
+    void *arg;
+    uint64_t slack; /* by how much a stamp may be early */
+};
+
+struct merge {
+    struct array intakes; /* struct intake, by thread of this image */
+    struct array heap;    /* struct merge_head */
+    uint32_t threads, heads;
+};
+
+static inline struct intake *merge_intake(const struct merge *merge, uint32_t thread)
+{
+    return (struct intake *)merge->intakes.at + thread;
+}
+
+/* A new thread; its number counts from 0. 0 or -ENOMEM. */
+int merge_add(struct merge *merge, struct spool *spool);
+
+/* Hands out all records up to the stamp `limit` that are sure to be next. With `ended` nobody
+ * writes any more, and all records are handed out. 0 or the visitor's negative answer. */
+int merge_run(struct merge *merge, uint64_t limit, bool ended, const struct merge_visitor *visitor);
+
+/* Records that were never finished, over all threads. */
+uint64_t merge_lost(const struct merge *merge);
+
+void merge_release(struct merge *merge);
+
+#endif

@@ -1,0 +1,130 @@
+/* Finds the spool, and tells processes that are recorded from those that are not. */
+#include "workloads/record/process.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sched.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+enum { PROCESS_BYTES = 4 << 20 };
+enum { PROCESS_STREAMS = (PROCESS_BYTES - sizeof(struct process)) / sizeof(struct stream) };
+
+struct spool_control *record_spool;
+
+static struct process *process;
+static bool process_without_spool; /* there is none: nothing to be tried again */
+
+static struct spool_control *process_map_spool(int file)
+{
+    struct spool_control control;
+    if (pread(file, &control, offsetof(struct spool_control, root_pid), 0) < 0 ||
+        control.magic != SPOOL_MAGIC)
+        return NULL;
+    void *spool = mmap(NULL, control.mapping_bytes, PROT_READ | PROT_WRITE,
+                       MAP_SHARED | MAP_NORESERVE, file, 0);
+    if (spool == MAP_FAILED)
+        return NULL;
+    madvise(spool, control.mapping_bytes, MADV_DONTDUMP);
+    return spool;
+}
+
+static struct process *process_map(void)
+{
+    void *memory = mmap(NULL, PROCESS_BYTES, PROT_READ | PROT_WRITE,
+                        MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    return memory == MAP_FAILED || madvise(memory, PROCESS_BYTES, MADV_WIPEONFORK) ? NULL : memory;
+}
+
+/* The file is not kept open: programs close or count descriptors. */
+static bool process_open_spool(void)
+{
+    const char *path = getenv(SPOOL_ENVIRONMENT);
+    int file = path ? open(path, O_RDWR | O_CLOEXEC) : -1;
+    if (file < 0)
+        return false;
+    struct spool_control *spool = process_map_spool(file);
+    close(file);
+    process = spool ? process_map() : NULL;
+    if (process)
+        record_spool = spool;
+    return process != NULL;
+}
+
+static void process_begin(void)
+{
+    struct spool_control *spool = record_spool;
+    pid_t pid = getpid();
+    uint32_t image = SPOOL_IMAGES;
+    if (pid == spool->root_pid || spool->follow)
+        image = atomic_fetch_add(&spool->images, 1);
+    if (image >= SPOOL_IMAGES) {
+        atomic_store(&process->state, PROCESS_LEFT_ALONE);
+        return;
+    }
+    struct spool_image *entry = &spool->image[image];
+    strncpy(entry->program, program_invocation_short_name, sizeof entry->program - 1);
+    entry->parent = getppid();
+    atomic_store(&entry->pid, pid);
+    process->image = image;
+    atomic_store(&process->state, PROCESS_RECORDED);
+}
+
+struct process *process_here(void)
+{
+    if (process_without_spool)
+        return NULL;
+    if (!process && !process_open_spool()) {
+        process_without_spool = environ != NULL;
+        return NULL;
+    }
+    if (atomic_load(&process->state) == PROCESS_UNBORN) {
+        record_stream = NULL;
+        process_begin();
+    }
+    return process;
+}
+
+bool process_is_left_alone(void)
+{
+    return process_without_spool ||
+           (process && atomic_load_explicit(&process->state, memory_order_relaxed) ==
+                           PROCESS_LEFT_ALONE);
+}
+
+static void process_lock(void)
+{
+    while (atomic_exchange(&process->locked, 1))
+        sched_yield();
+}
+
+static void process_unlock(void)
+{
+    atomic_store(&process->locked, 0);
+}
+
+struct stream *process_stream(struct process *here)
+{
+    process_lock();
+    struct stream *stream = here->free;
+    if (stream)
+        here->free = stream->next_free;
+    else if (here->used < PROCESS_STREAMS)
+        stream = &here->streams[here->used++];
+    process_unlock();
+    if (stream)
+        *stream = (struct stream){.image = here->image,
+                                  .number = atomic_fetch_add(&record_spool->streams, 1),
+                                  .stamped = record_spool->stamp_always};
+    return stream;
+}
+
+void process_stream_release(struct process *here, struct stream *stream)
+{
+    process_lock();
+    stream->next_free = here->free;
+    here->free = stream;
+    process_unlock();
+}

@@ -1,0 +1,34 @@
+/* The recorded process: its way into the spool, and its threads' streams. */
+#ifndef WORKLOADS_RECORD_PROCESS_H
+#define WORKLOADS_RECORD_PROCESS_H
+
+#include <stdatomic.h>
+#include <stdbool.h>
+
+#include "workloads/record/record.h"
+
+enum process_state { PROCESS_UNBORN, PROCESS_RECORDED, PROCESS_LEFT_ALONE };
+
+/* In memory that fork wipes: a child finds itself unborn and its lock open, whatever way it was
+ * forked. */
+struct process {
+    _Atomic int state;
+    _Atomic int locked;
+    uint32_t image;
+    uint32_t used;             /* streams ever handed out */
+    struct stream *free;       /* streams of threads that ended */
+    struct stream streams[];
+};
+
+/* What this process is to the recorder; decides on the first call. Signals are blocked. NULL where
+ * there is no spool. */
+struct process *process_here(void);
+
+/* The state without deciding anything: cheap. */
+bool process_is_left_alone(void);
+
+/* A stream for the calling thread, or NULL with 65,536 threads at once. Signals are blocked. */
+struct stream *process_stream(struct process *process);
+void process_stream_release(struct process *process, struct stream *stream);
+
+#endif

@@ -1,0 +1,52 @@
+/* Finds the next allocation functions, and serves the few calls that come before they are found. */
+#include "workloads/record/real.h"
+
+#include <dlfcn.h>
+#include <stdint.h>
+#include <string.h>
+
+struct real real;
+
+static _Alignas(16) char arena[64 << 10];
+static size_t arena_used;
+
+/* dlsym returns an object pointer; POSIX, not ISO C, says that a function pointer fits into it. */
+static void real_look_up(void *slot, const char *name)
+{
+    void *found = dlsym(RTLD_NEXT, name);
+    memcpy(slot, &found, sizeof found);
+}
+
+bool real_find(void)
+{
+    static bool under_way;
+    if (under_way)
+        return false;
+    under_way = true;
+    struct real found;
+#define REAL_LOOK_UP(result, name, arguments) real_look_up(&found.name, #name);
+    REAL_FUNCTIONS(REAL_LOOK_UP)
+    real = found;
+    under_way = false;
+    return true;
+}
+
+void *real_bootstrap(size_t size, size_t align)
+{
+    uintptr_t at = ((uintptr_t)arena + arena_used + align - 1) & ~(uintptr_t)(align - 1);
+    size_t used = at - (uintptr_t)arena;
+    if (used > sizeof arena || size > sizeof arena - used)
+        return NULL;
+    arena_used = used + size;
+    return (void *)at;
+}
+
+bool real_is_bootstrap(const void *pointer)
+{
+    return (uintptr_t)pointer - (uintptr_t)arena < sizeof arena;
+}
+
+size_t real_bootstrap_room(const void *pointer)
+{
+    return (size_t)(arena + sizeof arena - (const char *)pointer);
+}

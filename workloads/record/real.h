@@ -1,0 +1,45 @@
+/* The allocation functions behind the recorder's: the next ones in the loader's search order, be
+ * they the C library's or those of an allocator that the program links. */
+#ifndef WORKLOADS_RECORD_REAL_H
+#define WORKLOADS_RECORD_REAL_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#define REAL_FUNCTIONS(FUNCTION)                                                                   \
+    FUNCTION(void *, malloc, (size_t))                                                             \
+    FUNCTION(void *, calloc, (size_t, size_t))                                                     \
+    FUNCTION(void *, realloc, (void *, size_t))                                                    \
+    FUNCTION(void, free, (void *))                                                                 \
+    FUNCTION(int, posix_memalign, (void **, size_t, size_t))                                       \
+    FUNCTION(void *, aligned_alloc, (size_t, size_t))                                              \
+    FUNCTION(void *, memalign, (size_t, size_t))                                                   \
+    FUNCTION(void *, valloc, (size_t))                                                             \
+    FUNCTION(void *, pvalloc, (size_t))
+
+#define REAL_MEMBER(result, name, arguments) result(*name) arguments;
+struct real {
+    REAL_FUNCTIONS(REAL_MEMBER)
+};
+
+extern struct real real; /* valid once real_ready() was true */
+
+/* Looks the functions up on the first call. False only while that lookup itself allocates: serve
+ * the call from the bootstrap arena then. */
+bool real_find(void);
+
+static inline bool real_ready(void)
+{
+    return __builtin_expect(real.free != NULL, 1) || real_find();
+}
+
+/* Memory for calls from within the lookup: zeroed, aligned to `align` (a power of two), never given
+ * back, never recorded; NULL when used up. */
+void *real_bootstrap(size_t size, size_t align);
+
+bool real_is_bootstrap(const void *pointer);
+
+/* Bytes that may be read at a bootstrap pointer. */
+size_t real_bootstrap_room(const void *pointer);
+
+#endif

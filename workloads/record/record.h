@@ -1,0 +1,122 @@
+/* What a hook does with a finished call: one record into the thread's own chunk. */
+#ifndef WORKLOADS_RECORD_RECORD_H
+#define WORKLOADS_RECORD_RECORD_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/single_threaded.h>
+
+#include "workloads/record/spool.h"
+
+/* A thread's end of the spool. Lies in memory that fork wipes, so that in a child every thread
+ * begins anew: `chunk` is NULL. */
+struct stream {
+    struct spool_chunk *chunk;
+    uint32_t number, image, places;
+    uint32_t stamped; /* this thread has company: every record has a stamp from here on */
+    uint32_t rounds_left; /* of thread destructors */
+    struct stream *next_free;
+};
+
+extern __thread struct stream *record_stream __attribute__((tls_model("initial-exec")));
+extern struct spool_control *record_spool; /* NULL until the spool is open */
+
+/* Gives the calling thread a stream whose chunk has room, or returns NULL where nothing is to be
+ * recorded (no spool, a child not followed) or there is no room: then the event is counted as lost.
+ * Keeps errno; safe in signal handlers; does not allocate. */
+struct stream *record_refill(void);
+
+/* An addition that a signal handler of this thread cannot split, at the price of a plain one. */
+static inline uint32_t record_take(uint32_t *taken, uint32_t words)
+{
+#if defined(__x86_64__)
+    __asm__ volatile("xaddl %0, %1" : "+r"(words), "+m"(*taken) : : "memory");
+    return words;
+#else
+    return __atomic_fetch_add(taken, words, __ATOMIC_RELAXED);
+#endif
+}
+
+static inline void record_put(_Atomic uint64_t *word, uint64_t value)
+{
+    atomic_store_explicit(word, value, memory_order_release);
+}
+
+/* Room for `words` in the calling thread's chunk, or NULL. */
+static inline _Atomic uint64_t *record_reserve(struct stream *stream, uint32_t words)
+{
+    for (; stream; stream = record_refill()) {
+        struct spool_chunk *chunk = stream->chunk;
+        if (__builtin_expect(!chunk, 0))
+            continue;
+        uint32_t at = record_take(&chunk->taken, words);
+        if (__builtin_expect(at + words <= SPOOL_WORDS, 1))
+            return &chunk->words[at];
+        if (at < SPOOL_WORDS)
+            record_put(&chunk->words[at], SPOOL_CONTROL | SPOOL_END << SPOOL_SIZE_SHIFT);
+    }
+    return NULL;
+}
+
+/* The order among threads. A free takes its stamp before the call, an allocation after it: so
+ * whoever gets a block has the higher stamp than whoever gave it back. The locked addition is a
+ * barrier of its own. The counter may be read a little early by an allocation (it does not wait
+ * for the call's last instructions); the drain settles inversions that short. */
+static inline uint64_t record_stamp(void)
+{
+#if defined(__x86_64__)
+    if (record_spool->order == SPOOL_BY_COUNTER)
+        return __builtin_ia32_rdtsc();
+#endif
+    return atomic_fetch_add(&record_spool->sequence, 1) + 1;
+}
+
+static inline bool record_is_stamped(struct stream *stream)
+{
+    if (__builtin_expect(!__libc_single_threaded, 0))
+        stream->stamped = 1;
+    return stream->stamped;
+}
+
+/* The general form; the head is written last. */
+static inline void record_words(struct stream *stream, uint64_t head, bool stamped, bool sized,
+                                uint64_t size, uint64_t align)
+{
+    bool aligned = (head & 7) == SPOOL_ALIGNED;
+    uint32_t words = 1u + stamped + sized + aligned, at = 0;
+    _Atomic uint64_t *word = record_reserve(stream, words);
+    if (!word)
+        return;
+    record_put(&word[at++], SPOOL_CONTROL | SPOOL_PENDING << SPOOL_SIZE_SHIFT |
+                                (uint64_t)words << SPOOL_POINTER_SHIFT);
+    if (stamped)
+        atomic_store_explicit(&word[at++], record_stamp(), memory_order_relaxed);
+    if (sized)
+        atomic_store_explicit(&word[at++], size, memory_order_relaxed);
+    if (aligned)
+        atomic_store_explicit(&word[at], align, memory_order_relaxed);
+    record_put(word, head | (stamped ? SPOOL_STAMPED : 0) | (sized ? SPOOL_SIZED : 0));
+}
+
+static inline void record_event(enum spool_kind kind, const void *pointer, uint64_t size,
+                                uint64_t align)
+{
+    struct stream *stream = record_stream;
+    if (__builtin_expect(!stream || !stream->chunk, 0) && !(stream = record_refill()))
+        return;
+    uint64_t head = kind | (uint64_t)(uintptr_t)pointer << SPOOL_POINTER_SHIFT;
+    bool sized = size >= SPOOL_SMALL;
+    if (!sized)
+        head |= size << SPOOL_SIZE_SHIFT;
+    bool stamped = record_is_stamped(stream);
+    if (!stamped && !sized && kind != SPOOL_ALIGNED) {
+        _Atomic uint64_t *word = record_reserve(stream, 1);
+        if (word)
+            record_put(word, head);
+        return;
+    }
+    record_words(stream, head, stamped, sized, size, align);
+}
+
+#endif

@@ -1,0 +1,159 @@
+/* The slow path: a thread without room takes the next chunk of the pool. */
+#include <errno.h>
+#include <limits.h>
+#include <linux/futex.h>
+#include <pthread.h>
+#include <signal.h>
+#include <sys/mman.h>
+#include <sys/syscall.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "harness/base/clock.h"
+#include "workloads/record/process.h"
+
+enum {
+    REFILL_AHEAD = 16,        /* chunks that should be ready */
+    REFILL_WAITS = 20,        /* before events are given up */
+    REFILL_WAIT_MS = 100,
+};
+
+__thread struct stream *record_stream;
+
+static pthread_key_t refill_key;
+static _Atomic int refill_has_key;
+
+static void refill_futex(_Atomic uint32_t *word, int operation, uint32_t value, uint32_t wait_ms)
+{
+    struct timespec wait = {.tv_sec = 0, .tv_nsec = wait_ms * 1000000L};
+    syscall(SYS_futex, word, operation, value, &wait, NULL, 0);
+}
+
+static void refill_ask(void)
+{
+    atomic_fetch_add(&record_spool->demand, 1);
+    refill_futex(&record_spool->demand, FUTEX_WAKE, INT_MAX, 0);
+}
+
+static uint32_t refill_take_fresh(void)
+{
+    struct spool_control *spool = record_spool;
+    uint32_t fresh = atomic_load(&spool->fresh);
+    do
+        if (fresh >= atomic_load(&spool->allocated))
+            return 0;
+    while (!atomic_compare_exchange_weak(&spool->fresh, &fresh, fresh + 1));
+    if (fresh + REFILL_AHEAD >= atomic_load(&spool->allocated))
+        refill_ask();
+    /* One call instead of 64 page faults. */
+    madvise(spool_chunk_at(spool, fresh), SPOOL_CHUNK_BYTES, MADV_POPULATE_WRITE);
+    return fresh + 1;
+}
+
+static uint32_t refill_try(void)
+{
+    uint32_t chunk = spool_pop(record_spool, &record_spool->free_list);
+    return chunk ? chunk : refill_take_fresh();
+}
+
+/* A chunk's number + 1. Waits for the drain while it lives; 0 when that leads to nothing. */
+static uint32_t refill_chunk(void)
+{
+    static _Atomic int gave_up; /* waited in vain before: do not again */
+    uint32_t chunk = refill_try();
+    for (int i = 0; !chunk && i < REFILL_WAITS && !atomic_load(&gave_up); i++) {
+        if (kill(record_spool->drain_pid, 0) && errno == ESRCH)
+            break;
+        uint32_t allocated = atomic_load(&record_spool->allocated);
+        refill_ask();
+        if (!(chunk = refill_try()))
+            refill_futex(&record_spool->allocated, FUTEX_WAIT, allocated, REFILL_WAIT_MS);
+        chunk = chunk ? chunk : refill_try();
+    }
+    atomic_store(&gave_up, !chunk);
+    return chunk;
+}
+
+/* Threads end in an unknown order of destructors, and some of those free memory: the stream is
+ * kept until the last round of them. */
+static void refill_thread_ends(void *value)
+{
+    struct stream *stream = value;
+    if (stream->rounds_left--) {
+        pthread_setspecific(refill_key, stream);
+        return;
+    }
+    struct spool_chunk *chunk = stream->chunk;
+    record_stream = NULL;
+    stream->chunk = NULL;
+    if (chunk) {
+        uint32_t at = record_take(&chunk->taken, SPOOL_WORDS + 1);
+        if (at < SPOOL_WORDS)
+            record_put(&chunk->words[at], SPOOL_CONTROL | SPOOL_LEFT << SPOOL_SIZE_SHIFT);
+    }
+    process_stream_release(process_here(), stream);
+}
+
+/* The key comes with the first stream of the process, before any thread can end. */
+static void refill_watch_thread(struct stream *stream)
+{
+    if (!atomic_exchange(&refill_has_key, 1))
+        pthread_key_create(&refill_key, refill_thread_ends);
+    stream->rounds_left = PTHREAD_DESTRUCTOR_ITERATIONS - 1;
+    pthread_setspecific(refill_key, stream);
+}
+
+static void refill_open(struct stream *stream, uint32_t number)
+{
+    struct spool_chunk *chunk = spool_chunk_at(record_spool, number);
+    chunk->stream = stream->number;
+    chunk->image = stream->image;
+    chunk->place = stream->places++;
+    chunk->taken = 0;
+    spool_push(record_spool, &record_spool->opened, number);
+    stream->chunk = chunk;
+}
+
+static struct stream *refill(void)
+{
+    struct process *process = process_here();
+    if (!process || process_is_left_alone())
+        return NULL;
+    struct stream *stream = record_stream;
+    /* A signal handler may have got there first. */
+    if (stream && stream->chunk && stream->chunk->taken <= SPOOL_WORDS)
+        return stream;
+    bool is_new = !stream;
+    if (is_new && !(stream = process_stream(process)))
+        return NULL;
+    stream->chunk = NULL;
+    uint32_t number = refill_chunk();
+    if (!number) {
+        atomic_fetch_add(&record_spool->lost, 1);
+        if (is_new)
+            process_stream_release(process, stream);
+        return NULL;
+    }
+    refill_open(stream, number - 1);
+    record_stream = stream;
+    if (is_new)
+        refill_watch_thread(stream);
+    return stream;
+}
+
+struct stream *record_refill(void)
+{
+    if (process_is_left_alone())
+        return NULL;
+    int kept = errno;
+    uint64_t start = clock_ns();
+    sigset_t all, before;
+    sigfillset(&all);
+    pthread_sigmask(SIG_BLOCK, &all, &before);
+    struct stream *stream = refill();
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    if (record_spool)
+        atomic_fetch_add(&record_spool->refill_ns, clock_ns() - start);
+    errno = kept;
+    return stream;
+}

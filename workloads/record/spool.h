@@ -1,0 +1,145 @@
+/* The spool: memory shared between a recorded program and the recorder that drains it.
+ *
+ * A file of equal chunks, mapped whole by both sides. Each thread of the program fills a chunk of
+ * its own without a lock; the drain empties full ones and gives them back. What was written is in
+ * the file at once, so a killed program loses nothing but the record under way.
+ *
+ * A record is one to five words: a head and what its bits announce. Room is taken by one
+ * unlocked addition (atomic to signal handlers of the same thread) before the stamp is, and the
+ * head is written last: a word still zero is a record under way, and all later stamps of that
+ * thread are higher than any stamp taken before the hole was seen. */
+#ifndef WORKLOADS_RECORD_SPOOL_H
+#define WORKLOADS_RECORD_SPOOL_H
+
+#include <stdatomic.h>
+#include <stdint.h>
+
+#define SPOOL_ENVIRONMENT "HEAPBENCH_SPOOL" /* path of the spool file */
+#define SPOOL_MAGIC UINT64_C(0x316c6f6f70736268)
+
+enum {
+    SPOOL_CHUNK_BYTES = 256 << 10,
+    SPOOL_HEAD_WORDS = 8,
+    SPOOL_WORDS = SPOOL_CHUNK_BYTES / 8 - SPOOL_HEAD_WORDS,
+    SPOOL_IMAGES = 1 << 14, /* program images one recording can tell apart */
+    SPOOL_PATH = 512,
+};
+
+enum spool_kind {
+    SPOOL_HOLE, /* not written yet */
+    SPOOL_MALLOC,
+    SPOOL_CALLOC,
+    SPOOL_ALIGNED,
+    SPOOL_RELEASE, /* the free half of a realloc, stamped before the call */
+    SPOOL_RESIZE,  /* its allocation half, stamped after; pointer 0: failed, or freed by size 0 */
+    SPOOL_FREE,
+    SPOOL_CONTROL, /* enum spool_control_record in the size bits */
+};
+
+enum spool_control_record {
+    SPOOL_END,     /* full: the stream goes on in its next chunk */
+    SPOOL_LEFT,    /* the thread has ended */
+    SPOOL_PENDING, /* the head is still to come; the pointer bits count the words in all */
+};
+
+/* Head: kind in bits 0-2, flags, size in bits 6-15 where it fits, pointer in bits 16-63 (user
+ * addresses have 47 bits unless a program asks for more). Then, each where flagged: the stamp, the
+ * size; for SPOOL_ALIGNED the alignment; the call site. A failed call has the pointer 0. */
+enum spool_flag {
+    SPOOL_STAMPED = 1 << 3, /* else: as the record before in this stream */
+    SPOOL_SIZED = 1 << 4,
+    SPOOL_SITED = 1 << 5,
+};
+enum { SPOOL_SIZE_SHIFT = 6, SPOOL_SMALL = 1 << 10, SPOOL_POINTER_SHIFT = 16 };
+
+struct spool_chunk {
+    uint32_t taken;            /* words reserved; may run past SPOOL_WORDS */
+    uint32_t stream;           /* number of the thread in all of the recording */
+    uint32_t image;            /* whose thread */
+    uint32_t place;            /* 0, 1, … within the stream */
+    _Atomic uint32_t next;     /* link in either list, chunk number + 1 */
+    uint32_t unused[11];
+    _Atomic uint64_t words[SPOOL_WORDS];
+};
+_Static_assert(sizeof(struct spool_chunk) == SPOOL_CHUNK_BYTES, "chunks tile the file");
+
+enum spool_order {
+    SPOOL_BY_SEQUENCE, /* one shared counter: cheaper on few cores */
+    SPOOL_BY_COUNTER,  /* the invariant time-stamp counter: does not contend */
+};
+
+/* One program image: a process after exec or, when followed, after fork. */
+struct spool_image {
+    _Atomic int32_t pid; /* 0: not begun */
+    int32_t parent;
+    char program[24]; /* beginning of the program's name */
+};
+
+/* First in the file, followed by chunks at SPOOL_FIRST. */
+struct spool_control {
+    uint64_t magic;
+    /* set by the drain before the program starts */
+    uint64_t mapping_bytes; /* of the file's final size at most */
+    int32_t root_pid;
+    int32_t drain_pid;
+    uint32_t follow;
+    uint32_t stamp_always;
+    uint32_t depth; /* of call stacks, 0: none */
+    enum spool_order order;
+
+    /* the pool */
+    _Alignas(64) _Atomic uint32_t allocated; /* chunks in the file; the drain adds (futex) */
+    _Atomic uint32_t fresh;                  /* chunks ever taken from the unused end */
+    _Atomic uint32_t demand;                 /* futex: somebody wants more */
+    _Atomic uint32_t full;                   /* the file cannot grow any more */
+    _Alignas(64) _Atomic uint64_t free_list; /* tag in the upper half, chunk + 1 in the lower */
+    _Alignas(64) _Atomic uint64_t opened;    /* chunks newly begun, to be found by the drain */
+    _Atomic uint32_t streams;
+    _Atomic uint32_t images;
+    _Atomic uint64_t lost;        /* events there was no room for */
+    _Atomic uint64_t refill_ns;   /* spent outside the fast path, all threads */
+    _Alignas(64) _Atomic uint64_t sequence;
+    _Alignas(64) struct spool_image image[SPOOL_IMAGES];
+};
+
+#define SPOOL_FIRST ((sizeof(struct spool_control) + 4095) / 4096 * 4096)
+
+static inline struct spool_chunk *spool_chunk_at(struct spool_control *control, uint32_t number)
+{
+    return (struct spool_chunk *)((char *)control + SPOOL_FIRST +
+                                  (uint64_t)number * SPOOL_CHUNK_BYTES);
+}
+
+static inline uint32_t spool_chunk_number(struct spool_control *control, struct spool_chunk *chunk)
+{
+    return (uint32_t)(((uint64_t)((char *)chunk - (char *)control) - SPOOL_FIRST) /
+                      SPOOL_CHUNK_BYTES);
+}
+
+/* Both lists are stacks; the tag makes every state of the head a new one. */
+static inline void spool_push(struct spool_control *control, _Atomic uint64_t *list,
+                              uint32_t number)
+{
+    struct spool_chunk *chunk = spool_chunk_at(control, number);
+    uint64_t head = atomic_load_explicit(list, memory_order_acquire), now;
+    do {
+        atomic_store_explicit(&chunk->next, (uint32_t)head, memory_order_relaxed);
+        now = ((head >> 32) + 1) << 32 | (number + 1);
+    } while (!atomic_compare_exchange_weak(list, &head, now));
+}
+
+/* Takes the topmost chunk: its number + 1, or 0 where there is none. */
+static inline uint32_t spool_pop(struct spool_control *control, _Atomic uint64_t *list)
+{
+    uint64_t head = atomic_load_explicit(list, memory_order_acquire), now;
+    do {
+        if (!(uint32_t)head)
+            return 0;
+        struct spool_chunk *chunk = spool_chunk_at(control, (uint32_t)head - 1);
+        now = ((head >> 32) + 1) << 32 |
+              atomic_load_explicit(&chunk->next, memory_order_relaxed);
+    } while (!atomic_compare_exchange_weak(list, &head, now));
+    return (uint32_t)head;
+}
+
+#endif

@@ -1,0 +1,47 @@
+/* From the spool of a recorded program to traces, while the program runs: one trace a process. */
+#ifndef WORKLOADS_RECORDING_H
+#define WORKLOADS_RECORDING_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "harness/base/err.h"
+#include "workloads/spool.h"
+#include "workloads/trace.h"
+
+struct recording;
+
+struct recording_plan {
+    const char *path;           /* of the first process's trace; borrowed */
+    struct trace_origin origin; /* columns included; borrowed texts */
+    uint64_t start_stamp;       /* the counter at the beginning, for time stamps */
+    double ns_per_tick;
+};
+
+/* What became of one process; `path` is borrowed. */
+struct recording_result {
+    const char *path;
+    pid_t pid;
+    uint64_t events, lost;
+    uint64_t inherited; /* frees of blocks from before the recording: a parent's */
+};
+
+/* The spool is borrowed. */
+int recording_create(struct recording **out, struct spool *spool,
+                     const struct recording_plan *plan, struct err *err);
+
+/* Takes in what is there; a process whose pid answers `is_over` true has written its last. */
+int recording_step(struct recording *recording, bool (*is_over)(pid_t pid), struct err *err);
+
+/* After the last step, with every process over: writes the traces' ends. The first process has a
+ * trace even if it recorded nothing. */
+int recording_finish(struct recording *recording, struct err *err);
+
+/* Processes recorded so far, and one of them (after the finish). */
+size_t recording_count(const struct recording *recording);
+struct recording_result recording_result(const struct recording *recording, size_t number);
+
+void recording_destroy(struct recording *recording);
+
+#endif

@@ -1,0 +1,206 @@
+/* Records in order become events of a trace. */
+#include "workloads/session.h"
+
+#include <errno.h>
+#include <stdio.h>
+
+#include "workloads/merge.h"
+
+struct session_moving {
+    uint64_t address; /* 0: no realloc under way */
+    uint32_t number;
+};
+
+int session_init(struct session *session, const char *path, const struct trace_origin *origin,
+                 struct err *err)
+{
+    *session = (struct session){.err = err};
+    return trace_writer_create(&session->writer, path, origin, err);
+}
+
+static int session_no_memory(struct session *session)
+{
+    return err_set(session->err, ENOMEM, "no memory left for the table of live blocks");
+}
+
+static struct session_moving *session_moving_of(struct session *session, uint32_t thread)
+{
+    struct session_moving *moving;
+    if (array_reserve(&session->moving, (thread + 1) * sizeof *moving))
+        return NULL;
+    moving = session->moving.at;
+    return &moving[thread];
+}
+
+static int session_emit(struct session *session, struct trace_event *event, uint32_t thread,
+                        const struct intake_record *record)
+{
+    event->thread = thread;
+    event->site = record->site;
+    if (session->ns_per_tick > 0 && record->stamp > session->start_stamp)
+        event->time_ns =
+            (uint64_t)((double)(record->stamp - session->start_stamp) * session->ns_per_tick);
+    return trace_writer_add(session->writer, event, session->err);
+}
+
+static int session_free_number(struct session *session, uint32_t number, uint32_t thread,
+                               const struct intake_record *record)
+{
+    struct trace_event event = {.kind = TRACE_FREE, .object = number};
+    if (number != TRACE_NO_OBJECT && objects_give(&session->objects, number))
+        return session_no_memory(session);
+    return session_emit(session, &event, thread, record);
+}
+
+static int session_free(struct session *session, uint32_t thread,
+                        const struct intake_record *record)
+{
+    if (!record->pointer)
+        return session_free_number(session, TRACE_NO_OBJECT, thread, record);
+    uint32_t number = objects_take(&session->objects, record->pointer);
+    if (number != OBJECTS_NONE)
+        return session_free_number(session, number, thread, record);
+    session->orphan_frees++;
+    return 0;
+}
+
+/* Makes way at an address that is live still though it is being handed out. */
+static int session_make_way(struct session *session, uint32_t thread,
+                            const struct intake_record *record, bool last_call)
+{
+    if (objects_find(&session->objects, record->pointer) == OBJECTS_NONE)
+        return MERGE_TAKEN;
+    if (!last_call)
+        return MERGE_LATER;
+    session->double_allocations++;
+    uint32_t number = objects_take(&session->objects, record->pointer);
+    return session_free_number(session, number, thread, record);
+}
+
+static int session_allocate(struct session *session, uint32_t thread,
+                            const struct intake_record *record, bool last_call)
+{
+    struct trace_event event = {
+        .kind = record->kind == SPOOL_CALLOC    ? TRACE_CALLOC
+                : record->kind == SPOOL_ALIGNED ? TRACE_ALIGNED
+                                                : TRACE_MALLOC,
+        .object = TRACE_NO_OBJECT,
+        .size = record->size,
+        .align_log2 = record->align ? (uint8_t)__builtin_ctzll(record->align) : 0,
+        .flags = record->pointer ? 0 : TRACE_FAILED,
+    };
+    if (record->pointer) {
+        int verdict = session_make_way(session, thread, record, last_call);
+        if (verdict)
+            return verdict;
+        if (objects_enter(&session->objects, record->pointer, &event.object))
+            return session_no_memory(session);
+    }
+    return session_emit(session, &event, thread, record);
+}
+
+/* From here on another thread may get the address. */
+static int session_release_half(struct session *session, uint32_t thread,
+                                const struct intake_record *record)
+{
+    struct session_moving *moving = session_moving_of(session, thread);
+    if (!moving)
+        return session_no_memory(session);
+    *moving = (struct session_moving){record->pointer,
+                                      objects_take(&session->objects, record->pointer)};
+    return 0;
+}
+
+/* A realloc of what the trace does not know allocates. */
+static int session_resize_orphan(struct session *session, uint32_t thread,
+                                 const struct intake_record *record, bool last_call)
+{
+    struct intake_record allocation = *record;
+    allocation.kind = SPOOL_MALLOC;
+    int verdict = session_allocate(session, thread, &allocation, last_call);
+    session->orphan_frees += verdict == MERGE_TAKEN;
+    return verdict;
+}
+
+static int session_resize(struct session *session, uint32_t thread,
+                          const struct intake_record *record, bool last_call)
+{
+    struct session_moving *moving = session_moving_of(session, thread);
+    if (!moving)
+        return session_no_memory(session);
+    if (!moving->address || moving->number == OBJECTS_NONE)
+        return session_resize_orphan(session, thread, record, last_call);
+    if (!record->pointer && !record->size) {
+        moving->address = 0;
+        return session_free_number(session, moving->number, thread, record);
+    }
+    struct trace_event event = {
+        .kind = TRACE_REALLOC,
+        .object = moving->number,
+        .size = record->size,
+        .flags = record->pointer ? 0 : TRACE_FAILED,
+    };
+    if (record->pointer) {
+        int verdict = session_make_way(session, thread, record, last_call);
+        if (verdict)
+            return verdict;
+    }
+    uint64_t address = record->pointer ? record->pointer : moving->address;
+    moving->address = 0;
+    if (objects_put(&session->objects, address, event.object))
+        return session_no_memory(session);
+    return session_emit(session, &event, thread, record);
+}
+
+int session_visit(void *arg, uint32_t thread, const struct intake_record *record, bool last_call)
+{
+    struct session *session = arg;
+    switch (record->kind) {
+    case SPOOL_FREE:
+        return session_free(session, thread, record);
+    case SPOOL_RELEASE:
+        return session_release_half(session, thread, record);
+    case SPOOL_RESIZE:
+        return session_resize(session, thread, record, last_call);
+    default:
+        return session_allocate(session, thread, record, last_call);
+    }
+}
+
+int session_exec(struct session *session, const char *program)
+{
+    size_t at = 0;
+    struct intake_record record = {0};
+    for (uint32_t number; (number = objects_take_any(&session->objects, &at)) != OBJECTS_NONE;) {
+        int failed = session_free_number(session, number, 0, &record);
+        if (failed)
+            return failed;
+    }
+    array_release(&session->moving);
+    char text[64];
+    snprintf(text, sizeof text, "exec %.32s", program);
+    struct trace_event event = {.kind = TRACE_MARK,
+                                .object = trace_writer_label(session->writer, text)};
+    return session_emit(session, &event, 0, &record);
+}
+
+int session_finish(struct session *session, uint64_t lost)
+{
+    struct trace_summary *summary = trace_writer_summary(session->writer);
+    summary->lost_events = lost;
+    summary->orphan_frees = session->orphan_frees;
+    summary->double_allocations = session->double_allocations;
+    summary->repairs = session->orphan_frees + session->double_allocations;
+    int failed = trace_writer_finish(session->writer, session->err);
+    session->writer = NULL;
+    return failed;
+}
+
+void session_release(struct session *session)
+{
+    if (session->writer)
+        trace_writer_abandon(session->writer);
+    objects_release(&session->objects);
+    array_release(&session->moving);
+    session->writer = NULL;
+}

@@ -1,0 +1,42 @@
+/* One recorded process on its way into a trace: records in order become events. */
+#ifndef WORKLOADS_SESSION_H
+#define WORKLOADS_SESSION_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "harness/base/err.h"
+#include "workloads/intake.h"
+#include "workloads/objects.h"
+#include "workloads/trace.h"
+#include "workloads/writer.h"
+
+struct session {
+    struct trace_writer *writer;
+    struct objects objects;
+    struct array moving; /* struct session_moving, by thread: blocks inside a realloc */
+    uint32_t threads;
+    uint64_t start_stamp; /* for time stamps */
+    double ns_per_tick;
+    uint64_t orphan_frees, double_allocations;
+    struct err *err; /* where a failure of the writer is told */
+};
+
+/* Starts the trace at `path`; the origin is copied. */
+int session_init(struct session *session, const char *path, const struct trace_origin *origin,
+                 struct err *err);
+
+/* A visitor of merge_run; `session` is a struct session. MERGE_LATER for an allocation of what is
+ * live still. */
+int session_visit(void *session, uint32_t thread, const struct intake_record *record,
+                  bool last_call);
+
+/* The process has become another program: all its blocks are gone, a mark says so. */
+int session_exec(struct session *session, const char *program);
+
+/* Writes the trace's end. Negative: the trace is gone. */
+int session_finish(struct session *session, uint64_t lost);
+
+void session_release(struct session *session);
+
+#endif

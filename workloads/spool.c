@@ -1,0 +1,108 @@
+/* The recorder's end of the spool. */
+#include "workloads/spool.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <linux/futex.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/resource.h>
+#include <sys/statvfs.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+enum { SPOOL_AHEAD = 64, SPOOL_STEP = 32 };
+#define SPOOL_MOST ((uint64_t)64 << 30)  /* bytes of raw records under way */
+#define SPOOL_ROOM ((uint64_t)512 << 20) /* that a memory file system must have left */
+
+static const char *spool_folder(void)
+{
+    struct statvfs room;
+    const char *chosen = getenv("TMPDIR");
+    if (chosen && *chosen)
+        return chosen;
+    bool in_memory = statvfs("/dev/shm", &room) == 0 && access("/dev/shm", W_OK) == 0 &&
+                     (uint64_t)room.f_bavail * room.f_frsize >= SPOOL_ROOM;
+    return in_memory ? "/dev/shm" : "/tmp";
+}
+
+/* The program maps all of it at once, so that it need never open the file again: it may have
+ * closed all descriptors, changed its root or given up its rights by then. */
+static uint64_t spool_mapping(void)
+{
+    struct rlimit limit;
+    uint64_t most = SPOOL_MOST;
+    if (getrlimit(RLIMIT_AS, &limit) == 0 && limit.rlim_cur != RLIM_INFINITY &&
+        limit.rlim_cur / 4 < most)
+        most = limit.rlim_cur / 4;
+    uint64_t chunks = most > SPOOL_FIRST ? (most - SPOOL_FIRST) / SPOOL_CHUNK_BYTES : 0;
+    return SPOOL_FIRST + chunks * SPOOL_CHUNK_BYTES;
+}
+
+int spool_create(struct spool *spool, struct err *err)
+{
+    *spool = (struct spool){.file = -1};
+    const char *folder = spool_folder();
+    if (snprintf(spool->path, sizeof spool->path, "%s/heapbench-spool-XXXXXX", folder) >=
+        (int)sizeof spool->path)
+        return err_set(err, ENAMETOOLONG, "the name of the folder %.100s… is too long", folder);
+    spool->file = mkostemp(spool->path, O_CLOEXEC);
+    if (spool->file < 0)
+        return err_set(err, errno, "cannot make a spool file in %s: %s; name another folder in "
+                       "TMPDIR", folder, strerror(errno));
+    uint64_t bytes = spool_mapping();
+    int failed = posix_fallocate(spool->file, 0, SPOOL_FIRST);
+    void *mapped = failed ? MAP_FAILED
+                          : mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_NORESERVE,
+                                 spool->file, 0);
+    if (mapped == MAP_FAILED) {
+        failed = failed ? failed : errno;
+        spool_destroy(spool);
+        return err_set(err, failed, "cannot use a spool file in %s: %s; name another folder in "
+                       "TMPDIR", folder, strerror(failed));
+    }
+    spool->control = mapped;
+    spool->control->magic = SPOOL_MAGIC;
+    spool->control->mapping_bytes = bytes;
+    spool->control->drain_pid = getpid();
+    spool_extend(spool);
+    return 0;
+}
+
+void spool_extend(struct spool *spool)
+{
+    struct spool_control *control = spool->control;
+    uint32_t allocated = atomic_load(&control->allocated);
+    if (atomic_load(&control->fresh) + SPOOL_AHEAD <= allocated)
+        return;
+    uint64_t start = SPOOL_FIRST + (uint64_t)allocated * SPOOL_CHUNK_BYTES;
+    uint64_t bytes = (uint64_t)SPOOL_STEP * SPOOL_CHUNK_BYTES;
+    bool room = start + bytes <= control->mapping_bytes &&
+                posix_fallocate(spool->file, (off_t)start, (off_t)bytes) == 0;
+    atomic_store(&control->full, !room);
+    if (!room)
+        return;
+    atomic_store(&control->allocated, allocated + SPOOL_STEP);
+    syscall(SYS_futex, &control->allocated, FUTEX_WAKE, INT_MAX, NULL, NULL, 0);
+}
+
+void spool_give_back(struct spool *spool, uint32_t number)
+{
+    struct spool_chunk *chunk = spool_chunk_at(spool->control, number);
+    memset((void *)chunk->words, 0, sizeof chunk->words);
+    spool_push(spool->control, &spool->control->free_list, number);
+}
+
+void spool_destroy(struct spool *spool)
+{
+    if (spool->control)
+        munmap(spool->control, spool->control->mapping_bytes);
+    if (spool->file >= 0) {
+        unlink(spool->path);
+        close(spool->file);
+    }
+    *spool = (struct spool){.file = -1};
+}
