@@ -126,4 +126,5 @@ void merge_release(struct merge *merge)
         intake_release(merge_intake(merge, i));
     array_release(&merge->intakes);
     array_release(&merge->heap);
+    merge->threads = merge->heads = 0;
 }

@@ -12,9 +12,9 @@
 
 /* A zeroed struct is an empty table. */
 struct objects {
-    struct array slots;  /* open addressing with linear probing; a power of two of them */
-    struct array spare;  /* uint32_t: numbers given back */
-    size_t mask;         /* slots - 1, 0 while there are none */
+    struct array slots; /* open addressing with linear probing; a power of two of them */
+    struct array spare; /* uint32_t: numbers given back */
+    size_t mask;        /* slots - 1, 0 while there are none */
     size_t live;
     uint32_t numbers, spares;
 };
@@ -22,7 +22,8 @@ struct objects {
 /* The number of the object at `address` (never 0), or OBJECTS_NONE. */
 uint32_t objects_find(const struct objects *objects, uint64_t address);
 
-/* Enters an object with a number that no live one has, at an address where none is. 0 or -ENOMEM. */
+/* Enters an object with a number that no live one has, at an address where none is. 0 or -ENOMEM.
+ */
 int objects_enter(struct objects *objects, uint64_t address, uint32_t *number);
 
 /* Takes the object out and keeps its number taken (it moves: objects_put follows, or objects_give).

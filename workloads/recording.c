@@ -19,6 +19,7 @@ struct recording_process {
     char *path;
     struct session session;
     uint64_t events, lost;
+    bool over; /* asked before its chunks were looked for */
 };
 
 struct recording_image {
@@ -58,7 +59,8 @@ static char *recording_path(const struct recording *recording, pid_t pid)
     bool cut = length > suffix && strcmp(first + length - suffix, ".trace") == 0;
     if (recording->process_count == 0)
         return strdup(first);
-    if (asprintf(&path, "%.*s.%d.trace", (int)(cut ? length - suffix : length), first, (int)pid) < 0)
+    if (asprintf(&path, "%.*s.%d.trace", (int)(cut ? length - suffix : length), first, (int)pid) <
+        0)
         return NULL;
     return path;
 }
@@ -204,8 +206,7 @@ static int recording_run_image(struct recording *recording, uint32_t number, boo
     return 0;
 }
 
-static int recording_step_image(struct recording *recording, uint32_t number,
-                                bool (*is_over)(pid_t pid), struct err *err)
+static int recording_step_image(struct recording *recording, uint32_t number, struct err *err)
 {
     struct recording_image *image = &recording->images[number];
     if (!image->begun || image->over)
@@ -213,7 +214,7 @@ static int recording_step_image(struct recording *recording, uint32_t number,
     struct recording_process *process = &recording->processes[image->process];
     process->session.err = err;
     bool replaced = recording_has_successor(recording, number);
-    int failed = recording_run_image(recording, number, replaced || is_over(process->pid));
+    int failed = recording_run_image(recording, number, replaced || process->over);
     if (failed || !replaced)
         return failed;
     uint32_t next = number + 1;
@@ -222,20 +223,23 @@ static int recording_step_image(struct recording *recording, uint32_t number,
     return session_exec(&process->session, recording->spool->control->image[next].program);
 }
 
-int recording_step(struct recording *recording, bool (*is_over)(pid_t pid), struct err *err)
+int recording_step(struct recording *recording, recording_is_over *is_over, void *arg,
+                   struct err *err)
 {
     uint64_t now = recording_now(recording);
+    for (uint32_t i = 0; i < recording->process_count; i++)
+        recording->processes[i].over = is_over(recording->processes[i].pid, arg);
     int failed = recording_find_images(recording, err);
     if (!failed)
         failed = recording_find_chunks(recording, err);
     for (uint32_t i = 0; !failed && i < recording->image_count; i++)
-        failed = recording_step_image(recording, i, is_over, err);
+        failed = recording_step_image(recording, i, err);
     recording->limit = now;
     return failed;
 }
 
-int recording_create(struct recording **out, struct spool *spool,
-                     const struct recording_plan *plan, struct err *err)
+int recording_create(struct recording **out, struct spool *spool, const struct recording_plan *plan,
+                     struct err *err)
 {
     struct recording *recording = calloc(1, sizeof *recording);
     if (!recording)
@@ -243,14 +247,18 @@ int recording_create(struct recording **out, struct spool *spool,
     recording->spool = spool;
     recording->plan = *plan;
     recording->images = calloc(SPOOL_IMAGES, sizeof *recording->images);
-    int failed = recording->images ? recording_add_process(recording, spool->control->root_pid,
-                                                           plan->origin.program, err)
+    int failed = recording->images ? recording_add_process(recording, 0, plan->origin.program, err)
                                    : recording_no_memory(err);
     if (failed)
         recording_destroy(recording);
     else
         *out = recording;
     return failed;
+}
+
+void recording_set_root(struct recording *recording, pid_t pid)
+{
+    recording->processes[0].pid = pid;
 }
 
 int recording_finish(struct recording *recording, struct err *err)

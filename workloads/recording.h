@@ -27,12 +27,20 @@ struct recording_result {
     uint64_t inherited; /* frees of blocks from before the recording: a parent's */
 };
 
-/* The spool is borrowed. */
-int recording_create(struct recording **out, struct spool *spool,
-                     const struct recording_plan *plan, struct err *err);
+/* Before the program is started, so that an output that cannot be written stops it. The spool is
+ * borrowed. */
+int recording_create(struct recording **out, struct spool *spool, const struct recording_plan *plan,
+                     struct err *err);
 
-/* Takes in what is there; a process whose pid answers `is_over` true has written its last. */
-int recording_step(struct recording *recording, bool (*is_over)(pid_t pid), struct err *err);
+/* Which process the first trace is of; before the first step. */
+void recording_set_root(struct recording *recording, pid_t pid);
+
+/* Whether a process has written its last; `arg` is what was given with it. */
+typedef bool recording_is_over(pid_t pid, void *arg);
+
+/* Takes in what is there. */
+int recording_step(struct recording *recording, recording_is_over *is_over, void *arg,
+                   struct err *err);
 
 /* After the last step, with every process over: writes the traces' ends. The first process has a
  * trace even if it recorded nothing. */

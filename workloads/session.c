@@ -106,8 +106,8 @@ static int session_release_half(struct session *session, uint32_t thread,
     struct session_moving *moving = session_moving_of(session, thread);
     if (!moving)
         return session_no_memory(session);
-    *moving = (struct session_moving){record->pointer,
-                                      objects_take(&session->objects, record->pointer)};
+    *moving =
+        (struct session_moving){record->pointer, objects_take(&session->objects, record->pointer)};
     return 0;
 }
 

@@ -6,28 +6,16 @@
 #include <limits.h>
 #include <linux/futex.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
-#include <sys/statvfs.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
 enum { SPOOL_AHEAD = 64, SPOOL_STEP = 32 };
-#define SPOOL_MOST ((uint64_t)64 << 30)  /* bytes of raw records under way */
-#define SPOOL_ROOM ((uint64_t)512 << 20) /* that a memory file system must have left */
 
-static const char *spool_folder(void)
-{
-    struct statvfs room;
-    const char *chosen = getenv("TMPDIR");
-    if (chosen && *chosen)
-        return chosen;
-    bool in_memory = statvfs("/dev/shm", &room) == 0 && access("/dev/shm", W_OK) == 0 &&
-                     (uint64_t)room.f_bavail * room.f_frsize >= SPOOL_ROOM;
-    return in_memory ? "/dev/shm" : "/tmp";
-}
+/* Bytes of raw records under way: a hundred million events that the drain may lag behind. */
+#define SPOOL_MOST ((uint64_t)1 << 30)
 
 /* The program maps all of it at once, so that it need never open the file again: it may have
  * closed all descriptors, changed its root or given up its rights by then. */
@@ -35,36 +23,36 @@ static uint64_t spool_mapping(void)
 {
     struct rlimit limit;
     uint64_t most = SPOOL_MOST;
-    if (getrlimit(RLIMIT_AS, &limit) == 0 && limit.rlim_cur != RLIM_INFINITY &&
-        limit.rlim_cur / 4 < most)
+    if (getrlimit(RLIMIT_AS, &limit) == 0 && limit.rlim_cur / 4 < most)
         most = limit.rlim_cur / 4;
     uint64_t chunks = most > SPOOL_FIRST ? (most - SPOOL_FIRST) / SPOOL_CHUNK_BYTES : 0;
     return SPOOL_FIRST + chunks * SPOOL_CHUNK_BYTES;
 }
 
+static int spool_map(struct spool *spool, uint64_t bytes)
+{
+    int failed = posix_fallocate(spool->file, 0, SPOOL_FIRST);
+    if (failed)
+        return failed;
+    void *mapped =
+        mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_NORESERVE, spool->file, 0);
+    if (mapped == MAP_FAILED)
+        return errno;
+    spool->control = mapped;
+    return 0;
+}
+
 int spool_create(struct spool *spool, struct err *err)
 {
-    *spool = (struct spool){.file = -1};
-    const char *folder = spool_folder();
-    if (snprintf(spool->path, sizeof spool->path, "%s/heapbench-spool-XXXXXX", folder) >=
-        (int)sizeof spool->path)
-        return err_set(err, ENAMETOOLONG, "the name of the folder %.100s… is too long", folder);
-    spool->file = mkostemp(spool->path, O_CLOEXEC);
-    if (spool->file < 0)
-        return err_set(err, errno, "cannot make a spool file in %s: %s; name another folder in "
-                       "TMPDIR", folder, strerror(errno));
+    *spool = (struct spool){.file = memfd_create("heapbench-spool", MFD_CLOEXEC)};
     uint64_t bytes = spool_mapping();
-    int failed = posix_fallocate(spool->file, 0, SPOOL_FIRST);
-    void *mapped = failed ? MAP_FAILED
-                          : mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_NORESERVE,
-                                 spool->file, 0);
-    if (mapped == MAP_FAILED) {
-        failed = failed ? failed : errno;
+    int failed = spool->file < 0 ? errno : spool_map(spool, bytes);
+    if (failed) {
         spool_destroy(spool);
-        return err_set(err, failed, "cannot use a spool file in %s: %s; name another folder in "
-                       "TMPDIR", folder, strerror(failed));
+        return err_set(err, failed, "cannot get %llu bytes of shared memory to record into: %s",
+                       (unsigned long long)SPOOL_FIRST, strerror(failed));
     }
-    spool->control = mapped;
+    snprintf(spool->path, sizeof spool->path, "/proc/%ld/fd/%d", (long)getpid(), spool->file);
     spool->control->magic = SPOOL_MAGIC;
     spool->control->mapping_bytes = bytes;
     spool->control->drain_pid = getpid();
@@ -82,7 +70,6 @@ void spool_extend(struct spool *spool)
     uint64_t bytes = (uint64_t)SPOOL_STEP * SPOOL_CHUNK_BYTES;
     bool room = start + bytes <= control->mapping_bytes &&
                 posix_fallocate(spool->file, (off_t)start, (off_t)bytes) == 0;
-    atomic_store(&control->full, !room);
     if (!room)
         return;
     atomic_store(&control->allocated, allocated + SPOOL_STEP);
@@ -100,9 +87,7 @@ void spool_destroy(struct spool *spool)
 {
     if (spool->control)
         munmap(spool->control, spool->control->mapping_bytes);
-    if (spool->file >= 0) {
-        unlink(spool->path);
+    if (spool->file >= 0)
         close(spool->file);
-    }
     *spool = (struct spool){.file = -1};
 }

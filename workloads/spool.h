@@ -14,18 +14,18 @@ struct spool {
     char path[SPOOL_PATH];
 };
 
-/* In $TMPDIR, else in /dev/shm where there is room, else in /tmp. The caller then sets what the
- * control block holds for the program. */
+/* A memory file without a name: it goes with its last user, however that ends. `path` is where the
+ * program finds it while this process lives. The caller then sets what the control block holds for
+ * the program. */
 int spool_create(struct spool *spool, struct err *err);
 
-/* Makes room ahead of the program. Where the disk is full the program waits for chunks to come
- * back, and `full` is set. May be called by another thread than the one that drains. */
+/* Makes room ahead of the program. Where that is not possible the program waits for chunks to come
+ * back. May be called by another thread than the one that drains. */
 void spool_extend(struct spool *spool);
 
 /* An emptied chunk goes back to the program. */
 void spool_give_back(struct spool *spool, uint32_t chunk);
 
-/* Removes the file; what the program still maps goes with its last process. */
 void spool_destroy(struct spool *spool);
 
 #endif

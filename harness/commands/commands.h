@@ -12,6 +12,7 @@
     COMMAND(trace, "what is in a trace, and other traces from it")                                 \
     COMMAND(plot, "the figures of a stored run, as svg, png, pdf or text")                         \
     COMMAND(compare, "two runs, or two allocators of one; as a gate too")                          \
+    COMMAND(record, "record a real program's allocations as a trace")                              \
     COMMAND(exec, "run a real program on an allocator")
 
 #define COMMAND_PROTOTYPE(name, help) int command_##name(int argc, char **argv);

@@ -2,7 +2,8 @@
  * order and puts one record into the thread's chunk: a free before the call, an allocation after
  * it, a realloc on both sides. errno stays what the next function made it.
  *
- * operator new and delete of the C++ library come through malloc and free and are recorded there. */
+ * operator new and delete of the C++ library come through malloc and free and are recorded there.
+ */
 #include <errno.h>
 #include <malloc.h>
 #include <stdlib.h>
@@ -11,6 +12,8 @@
 
 #include "workloads/record/real.h"
 #include "workloads/record/record.h"
+
+#pragma GCC visibility push(default)
 
 enum { HOOKS_ALIGN = 16 }; /* of the bootstrap arena */
 

@@ -90,8 +90,8 @@ struct process *process_here(void)
 bool process_is_left_alone(void)
 {
     return process_without_spool ||
-           (process && atomic_load_explicit(&process->state, memory_order_relaxed) ==
-                           PROCESS_LEFT_ALONE);
+           (process &&
+            atomic_load_explicit(&process->state, memory_order_relaxed) == PROCESS_LEFT_ALONE);
 }
 
 static void process_lock(void)

@@ -15,8 +15,8 @@ struct process {
     _Atomic int state;
     _Atomic int locked;
     uint32_t image;
-    uint32_t used;             /* streams ever handed out */
-    struct stream *free;       /* streams of threads that ended */
+    uint32_t used;       /* streams ever handed out */
+    struct stream *free; /* streams of threads that ended */
     struct stream streams[];
 };
 

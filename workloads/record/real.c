@@ -2,12 +2,11 @@
 #include "workloads/record/real.h"
 
 #include <dlfcn.h>
-#include <stdint.h>
 #include <string.h>
 
 struct real real;
 
-static _Alignas(16) char arena[64 << 10];
+_Alignas(16) char real_arena[REAL_ARENA_BYTES];
 static size_t arena_used;
 
 /* dlsym returns an object pointer; POSIX, not ISO C, says that a function pointer fits into it. */
@@ -33,20 +32,15 @@ bool real_find(void)
 
 void *real_bootstrap(size_t size, size_t align)
 {
-    uintptr_t at = ((uintptr_t)arena + arena_used + align - 1) & ~(uintptr_t)(align - 1);
-    size_t used = at - (uintptr_t)arena;
-    if (used > sizeof arena || size > sizeof arena - used)
+    uintptr_t at = ((uintptr_t)real_arena + arena_used + align - 1) & ~(uintptr_t)(align - 1);
+    size_t used = at - (uintptr_t)real_arena;
+    if (used > sizeof real_arena || size > sizeof real_arena - used)
         return NULL;
     arena_used = used + size;
     return (void *)at;
 }
 
-bool real_is_bootstrap(const void *pointer)
-{
-    return (uintptr_t)pointer - (uintptr_t)arena < sizeof arena;
-}
-
 size_t real_bootstrap_room(const void *pointer)
 {
-    return (size_t)(arena + sizeof arena - (const char *)pointer);
+    return (size_t)(real_arena + sizeof real_arena - (const char *)pointer);
 }

@@ -5,6 +5,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #define REAL_FUNCTIONS(FUNCTION)                                                                   \
     FUNCTION(void *, malloc, (size_t))                                                             \
@@ -37,7 +38,13 @@ static inline bool real_ready(void)
  * back, never recorded; NULL when used up. */
 void *real_bootstrap(size_t size, size_t align);
 
-bool real_is_bootstrap(const void *pointer);
+extern char real_arena[];
+enum { REAL_ARENA_BYTES = 64 << 10 };
+
+static inline bool real_is_bootstrap(const void *pointer)
+{
+    return (uintptr_t)pointer - (uintptr_t)real_arena < REAL_ARENA_BYTES;
+}
 
 /* Bytes that may be read at a bootstrap pointer. */
 size_t real_bootstrap_room(const void *pointer);

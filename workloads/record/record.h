@@ -14,7 +14,7 @@
 struct stream {
     struct spool_chunk *chunk;
     uint32_t number, image, places;
-    uint32_t stamped; /* this thread has company: every record has a stamp from here on */
+    uint32_t stamped;     /* this thread has company: every record has a stamp from here on */
     uint32_t rounds_left; /* of thread destructors */
     struct stream *next_free;
 };

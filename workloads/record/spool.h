@@ -22,7 +22,7 @@ enum {
     SPOOL_HEAD_WORDS = 8,
     SPOOL_WORDS = SPOOL_CHUNK_BYTES / 8 - SPOOL_HEAD_WORDS,
     SPOOL_IMAGES = 1 << 14, /* program images one recording can tell apart */
-    SPOOL_PATH = 512,
+    SPOOL_PATH = 64,
 };
 
 enum spool_kind {
@@ -53,11 +53,11 @@ enum spool_flag {
 enum { SPOOL_SIZE_SHIFT = 6, SPOOL_SMALL = 1 << 10, SPOOL_POINTER_SHIFT = 16 };
 
 struct spool_chunk {
-    uint32_t taken;            /* words reserved; may run past SPOOL_WORDS */
-    uint32_t stream;           /* number of the thread in all of the recording */
-    uint32_t image;            /* whose thread */
-    uint32_t place;            /* 0, 1, … within the stream */
-    _Atomic uint32_t next;     /* link in either list, chunk number + 1 */
+    uint32_t taken;        /* words reserved; may run past SPOOL_WORDS */
+    uint32_t stream;       /* number of the thread in all of the recording */
+    uint32_t image;        /* whose thread */
+    uint32_t place;        /* 0, 1, … within the stream */
+    _Atomic uint32_t next; /* link in either list, chunk number + 1 */
     uint32_t unused[11];
     _Atomic uint64_t words[SPOOL_WORDS];
 };
@@ -91,13 +91,13 @@ struct spool_control {
     _Alignas(64) _Atomic uint32_t allocated; /* chunks in the file; the drain adds (futex) */
     _Atomic uint32_t fresh;                  /* chunks ever taken from the unused end */
     _Atomic uint32_t demand;                 /* futex: somebody wants more */
-    _Atomic uint32_t full;                   /* the file cannot grow any more */
+    _Atomic uint32_t closed;                 /* nobody drains any more */
     _Alignas(64) _Atomic uint64_t free_list; /* tag in the upper half, chunk + 1 in the lower */
     _Alignas(64) _Atomic uint64_t opened;    /* chunks newly begun, to be found by the drain */
     _Atomic uint32_t streams;
     _Atomic uint32_t images;
-    _Atomic uint64_t lost;        /* events there was no room for */
-    _Atomic uint64_t refill_ns;   /* spent outside the fast path, all threads */
+    _Atomic uint64_t lost;      /* events there was no room for */
+    _Atomic uint64_t refill_ns; /* spent outside the fast path, all threads */
     _Alignas(64) _Atomic uint64_t sequence;
     _Alignas(64) struct spool_image image[SPOOL_IMAGES];
 };
@@ -136,8 +136,7 @@ static inline uint32_t spool_pop(struct spool_control *control, _Atomic uint64_t
         if (!(uint32_t)head)
             return 0;
         struct spool_chunk *chunk = spool_chunk_at(control, (uint32_t)head - 1);
-        now = ((head >> 32) + 1) << 32 |
-              atomic_load_explicit(&chunk->next, memory_order_relaxed);
+        now = ((head >> 32) + 1) << 32 | atomic_load_explicit(&chunk->next, memory_order_relaxed);
     } while (!atomic_compare_exchange_weak(list, &head, now));
     return (uint32_t)head;
 }

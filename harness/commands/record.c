@@ -1,0 +1,245 @@
+/* bench record: the allocations of a real program as a trace. */
+#include <argp.h>
+#include <errno.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "harness/base/clock.h"
+#include "harness/base/units.h"
+#include "harness/commands/commands.h"
+#include "harness/recorder.h"
+#include "harness/siblings.h"
+
+struct request {
+    const char *output;
+    char **command; /* NULL-ended, within argv */
+    unsigned depth;
+    bool follow, times, anonymous, arguments;
+};
+
+enum { KEY_STACKS = 1000, KEY_FOLLOW, KEY_TIMES, KEY_ANONYMOUS, KEY_ARGUMENTS };
+enum { RECORD_DEPTH = 16, RECORD_CALIBRATE_NS = 5000000 };
+
+static const struct argp_option options[] = {
+    {"output", 'o', "FILE", 0,
+     "The trace to write (default: PROGRAM.trace, or PROGRAM-2.trace … where that exists)", 0},
+    {"follow", KEY_FOLLOW, NULL, 0,
+     "Record child processes too, each into FILE with its process number", 0},
+    {"times", KEY_TIMES, NULL, 0, "Keep the time of every operation (about one byte each)", 0},
+    {"arguments", KEY_ARGUMENTS, NULL, 0,
+     "Keep the program's arguments in the trace (left out otherwise: they may hold secrets)", 0},
+    {"anonymous", KEY_ANONYMOUS, NULL, 0, "Leave out the machine's name and the date", 0},
+    {0},
+};
+
+static error_t parse(int key, char *text, struct argp_state *state)
+{
+    struct request *request = state->input;
+    switch (key) {
+    case 'o':
+        request->output = text;
+        return 0;
+    case KEY_FOLLOW:
+        request->follow = true;
+        return 0;
+    case KEY_TIMES:
+        request->times = true;
+        return 0;
+    case KEY_ARGUMENTS:
+        request->arguments = true;
+        return 0;
+    case KEY_ANONYMOUS:
+        request->anonymous = true;
+        return 0;
+    case ARGP_KEY_ARG:
+        request->command = &state->argv[state->next - 1];
+        state->next = state->argc;
+        return 0;
+    case ARGP_KEY_END:
+        if (!request->command)
+            argp_failure(state, STATUS_USAGE, 0, "no command was given");
+        return 0;
+    default:
+        return ARGP_ERR_UNKNOWN;
+    }
+}
+
+static const struct argp argp = {
+    .options = options,
+    .parser = parse,
+    .args_doc = "-- COMMAND [ARGUMENT...]",
+    .doc = "Runs a program and writes every allocation it makes into a trace, for bench run to "
+           "replay."
+           "\vThe program's output and exit status are passed through; nothing of bench goes to "
+           "stdout. An existing file is never overwritten.\n\n"
+           "Example:\n  bench record -o json.trace -- python3 -m json.tool big.json /dev/null",
+};
+
+static const char *record_program(const struct request *request)
+{
+    const char *slash = strrchr(request->command[0], '/');
+    return slash ? slash + 1 : request->command[0];
+}
+
+/* The first free one of PROGRAM.trace, PROGRAM-2.trace, … */
+static int record_choose_output(const struct request *request, char path[PATH_MAX], struct err *err)
+{
+    for (unsigned i = 1; i < 10000; i++) {
+        char number[16] = "";
+        if (i > 1)
+            snprintf(number, sizeof number, "-%u", i);
+        snprintf(path, PATH_MAX, "%.200s%s.trace", record_program(request), number);
+        if (access(path, F_OK) && errno == ENOENT)
+            return 0;
+    }
+    return err_set(err, EEXIST, "%s and all names like it exist: name another file with -o", path);
+}
+
+static int record_check_output(const char *path, struct err *err)
+{
+    if (access(path, F_OK) == 0)
+        return err_set(err, EEXIST,
+                       "%s exists and is not overwritten: remove it, or name another file with -o",
+                       path);
+    return 0;
+}
+
+static char *record_join(char **words)
+{
+    size_t length = 1, used = 0;
+    for (char **word = words; *word; word++)
+        length += strlen(*word) + 1;
+    char *text = calloc(1, length);
+    for (char **word = words; text && *word; word++)
+        used += (size_t)snprintf(text + used, length - used, "%s%s", used ? " " : "", *word);
+    return text;
+}
+
+static void record_describe(const struct request *request, struct recorder_plan *plan,
+                            char host[HOST_NAME_MAX + 1], const char *arguments)
+{
+    host[0] = '\0';
+    if (!request->anonymous)
+        gethostname(host, HOST_NAME_MAX);
+    plan->recording.origin = (struct trace_origin){
+        .program = record_program(request),
+        .arguments = arguments,
+        .host = host,
+        .tool = "heapbench " HEAPBENCH_VERSION,
+        .source = "recorded",
+        .losses = "",
+        .recorded_at = request->anonymous ? 0 : (uint64_t)time(NULL),
+        .columns = TRACE_HAS_THREADS | (request->times ? TRACE_HAS_TIMES : 0),
+    };
+    if (!request->times)
+        return;
+    plan->recording.ns_per_tick = clock_ns_per_tick(RECORD_CALIBRATE_NS);
+    plan->recording.start_stamp = clock_ticks();
+}
+
+/* --- what is told at the end --- */
+
+static void record_tell_unloaded(const char *program)
+{
+    fprintf(
+        stderr,
+        "bench record: %s ignored the recorder, so its trace is empty: it is linked statically, "
+        "or it has set-user-id rights; record a dynamically linked program without them\n",
+        program);
+}
+
+static uint64_t record_file_bytes(const char *path)
+{
+    struct stat file;
+    return stat(path, &file) == 0 ? (uint64_t)file.st_size : 0;
+}
+
+static uint64_t record_cpu_ns(const struct rusage *usage)
+{
+    return ((uint64_t)usage->ru_utime.tv_sec + (uint64_t)usage->ru_stime.tv_sec) * 1000000000u +
+           ((uint64_t)usage->ru_utime.tv_usec + (uint64_t)usage->ru_stime.tv_usec) * 1000u;
+}
+
+static void record_tell(const struct recorder_outcome *outcome, const struct recording *recording)
+{
+    char events[UNITS_TEXT], lost[UNITS_TEXT];
+    uint64_t all = 0, bytes = 0;
+    for (size_t i = 0; i < recording_count(recording); i++) {
+        struct recording_result result = recording_result(recording, i);
+        all += result.events;
+        bytes += record_file_bytes(result.path);
+        if (i || result.lost)
+            fprintf(stderr, "bench record: %s: %s events, %s lost\n", result.path,
+                    units_format_count(events, result.events),
+                    units_format_count(lost, result.lost));
+    }
+    uint64_t cpu = record_cpu_ns(&outcome->usage), own = outcome->fast_ns + outcome->slow_ns;
+    fprintf(stderr,
+            "bench record: %s: %s events, %.2f bytes an event, recorder's own share of the "
+            "program's time %.1f %%\n",
+            recording_result(recording, 0).path, units_format_count(events, all),
+            all ? (double)bytes / (double)all : 0, cpu ? 100.0 * (double)own / (double)cpu : 0);
+}
+
+static int record_status(const struct recorder_outcome *outcome)
+{
+    return WIFSIGNALED(outcome->status) ? 128 + WTERMSIG(outcome->status)
+                                        : WEXITSTATUS(outcome->status);
+}
+
+static int record_run(const struct request *request, const struct recorder_plan *plan)
+{
+    struct recorder_outcome outcome;
+    struct recording *recording = NULL;
+    struct err err = {0};
+    int failed = recorder_run(plan, &outcome, &recording, &err);
+    if (failed) {
+        fprintf(stderr, "bench record: %s\n", err.text);
+        return outcome.wall_ns ? STATUS_FAILED : STATUS_USAGE;
+    }
+    if (outcome.start_errno) {
+        fprintf(stderr, "bench record: %s cannot be started: %s\n", request->command[0],
+                strerror(outcome.start_errno));
+        return outcome.start_errno == ENOENT ? 127 : 126;
+    }
+    if (!outcome.loaded)
+        record_tell_unloaded(request->command[0]);
+    record_tell(&outcome, recording);
+    recording_destroy(recording);
+    return record_status(&outcome);
+}
+
+int command_record(int argc, char **argv)
+{
+    struct request request = {0};
+    struct err err = {0};
+    char library[PATH_MAX], path[PATH_MAX], host[HOST_NAME_MAX + 1];
+    argp_parse(&argp, argc, argv, ARGP_IN_ORDER, NULL, &request);
+    int failed = request.output ? record_check_output(request.output, &err)
+                                : record_choose_output(&request, path, &err);
+    if (!failed)
+        failed = sibling_path("libheapbench-record.so", library, sizeof library, &err);
+    if (failed) {
+        fprintf(stderr, "bench record: %s\n", err.text);
+        return STATUS_USAGE;
+    }
+    char *arguments = request.arguments ? record_join(request.command + 1) : NULL;
+    struct recorder_plan plan = {
+        .command = request.command,
+        .library = library,
+        .recording.path = request.output ? request.output : path,
+        .follow = request.follow,
+        .times = request.times,
+        .order = request.times ? SPOOL_BY_COUNTER : SPOOL_BY_SEQUENCE,
+    };
+    record_describe(&request, &plan, host, arguments ? arguments : "");
+    int status = record_run(&request, &plan);
+    free(arguments);
+    return status;
+}

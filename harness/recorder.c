@@ -1,0 +1,223 @@
+/* Three threads: the main one waits for the program, one keeps the spool ahead of it, and one at
+ * idle priority, so that it takes no processor from the program, turns records into traces. */
+#include "harness/recorder.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <linux/futex.h>
+#include <pthread.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "harness/base/clock.h"
+
+enum { RECORDER_STEP_US = 1000, RECORDER_KEEP_MS = 100 };
+
+struct recorder {
+    const struct recorder_plan *plan;
+    struct recorder_outcome *outcome;
+    struct spool spool;
+    struct recording *recording;
+    pid_t child;
+    _Atomic bool child_over, all_over;
+    int drain_failed;
+    struct err drain_err;
+};
+
+static bool recorder_is_over(pid_t pid, void *arg)
+{
+    struct recorder *recorder = arg;
+    if (pid == recorder->child || atomic_load(&recorder->all_over))
+        return atomic_load(&recorder->child_over);
+    return kill(pid, 0) && errno == ESRCH;
+}
+
+/* --- the threads beside --- */
+
+static void *recorder_keep(void *arg)
+{
+    struct recorder *recorder = arg;
+    struct spool_control *control = recorder->spool.control;
+    struct timespec wait = {.tv_nsec = RECORDER_KEEP_MS * 1000000L};
+    while (!atomic_load(&recorder->all_over)) {
+        uint32_t demand = atomic_load(&control->demand);
+        spool_extend(&recorder->spool);
+        syscall(SYS_futex, &control->demand, FUTEX_WAIT, demand, &wait, NULL, 0);
+    }
+    return NULL;
+}
+
+static void *recorder_drain(void *arg)
+{
+    struct recorder *recorder = arg;
+    struct sched_param param = {0};
+    pthread_setschedparam(pthread_self(), SCHED_IDLE, &param);
+    while (!atomic_load(&recorder->all_over) && !recorder->drain_failed) {
+        recorder->drain_failed =
+            recording_step(recorder->recording, recorder_is_over, recorder, &recorder->drain_err);
+        usleep(RECORDER_STEP_US);
+    }
+    atomic_store(&recorder->spool.control->closed, 1);
+    return NULL;
+}
+
+/* --- the program --- */
+
+static void recorder_preload(const char *library)
+{
+    const char *others = getenv("LD_PRELOAD");
+    char *all = NULL;
+    if (others && *others && asprintf(&all, "%s:%s", library, others) > 0)
+        library = all;
+    setenv("LD_PRELOAD", library, 1);
+}
+
+static void recorder_child(struct recorder *recorder, const sigset_t *signals, int report)
+{
+    recorder->spool.control->root_pid = getpid();
+    recorder_preload(recorder->plan->library);
+    setenv(SPOOL_ENVIRONMENT, recorder->spool.path, 1);
+    sigprocmask(SIG_SETMASK, signals, NULL);
+    execvp(recorder->plan->command[0], recorder->plan->command);
+    int why = errno;
+    if (write(report, &why, sizeof why) < 0)
+        _exit(126);
+    _exit(127);
+}
+
+/* What the program could not be started for, 0 when it was: the pipe closes on exec. */
+static int recorder_start(struct recorder *recorder, const sigset_t *signals)
+{
+    int report[2], why = 0;
+    if (pipe2(report, O_CLOEXEC))
+        return errno;
+    recorder->child = fork();
+    if (recorder->child == 0)
+        recorder_child(recorder, signals, report[1]);
+    close(report[1]);
+    if (recorder->child < 0)
+        why = EAGAIN;
+    else if (read(report[0], &why, sizeof why) != sizeof why)
+        why = 0;
+    close(report[0]);
+    if (why && recorder->child > 0)
+        waitpid(recorder->child, NULL, 0);
+    recorder->spool.control->root_pid = recorder->child;
+    return why;
+}
+
+/* Takes in everything that has ended. True once nothing more can come. */
+static bool recorder_reap(struct recorder *recorder, uint64_t start_ns)
+{
+    int status;
+    pid_t pid;
+    struct rusage usage;
+    while ((pid = wait4(-1, &status, WNOHANG, &usage)) > 0)
+        if (pid == recorder->child) {
+            recorder->outcome->wall_ns = clock_ns() - start_ns;
+            recorder->outcome->status = status;
+            recorder->outcome->usage = usage;
+            atomic_store(&recorder->child_over, true);
+        }
+    return recorder->plan->follow ? pid < 0 && errno == ECHILD : atomic_load(&recorder->child_over);
+}
+
+/* What a terminal sends goes to the program too; what was sent to bench alone is passed on. */
+static void recorder_wait(struct recorder *recorder, const sigset_t *signals, uint64_t start_ns)
+{
+    while (!recorder_reap(recorder, start_ns)) {
+        siginfo_t info;
+        int signal = sigwaitinfo(signals, &info);
+        if (signal > 0 && signal != SIGCHLD && info.si_code <= 0)
+            kill(recorder->child, signal);
+    }
+    atomic_store(&recorder->all_over, true);
+    atomic_fetch_add(&recorder->spool.control->demand, 1);
+    syscall(SYS_futex, &recorder->spool.control->demand, FUTEX_WAKE, INT_MAX, NULL, NULL, 0);
+}
+
+/* --- all of it --- */
+
+static void recorder_set_up(struct recorder *recorder)
+{
+    struct spool_control *control = recorder->spool.control;
+    control->follow = recorder->plan->follow;
+    control->stamp_always = recorder->plan->times;
+    control->depth = recorder->plan->depth;
+    control->order = recorder->plan->order;
+    if (recorder->plan->follow)
+        prctl(PR_SET_CHILD_SUBREAPER, 1);
+}
+
+static void recorder_account(struct recorder *recorder)
+{
+    struct spool_control *control = recorder->spool.control;
+    struct timespec cpu;
+    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &cpu);
+    recorder->outcome->loaded = atomic_load(&control->images) > 0;
+    recorder->outcome->slow_ns = atomic_load(&control->refill_ns);
+    recorder->outcome->drain_ns = (uint64_t)cpu.tv_sec * 1000000000u + (uint64_t)cpu.tv_nsec;
+}
+
+static int recorder_follow(struct recorder *recorder, const sigset_t *signals, struct err *err)
+{
+    pthread_t keeper, drain;
+    uint64_t start_ns = clock_ns();
+    recording_set_root(recorder->recording, recorder->child);
+    if (pthread_create(&keeper, NULL, recorder_keep, recorder) ||
+        pthread_create(&drain, NULL, recorder_drain, recorder))
+        BUG("no thread can be started");
+    recorder_wait(recorder, signals, start_ns);
+    pthread_join(keeper, NULL);
+    pthread_join(drain, NULL);
+    if (recorder->drain_failed) {
+        *err = recorder->drain_err;
+        return recorder->drain_failed;
+    }
+    int failed = recording_step(recorder->recording, recorder_is_over, recorder, err);
+    return failed ? failed : recording_finish(recorder->recording, err);
+}
+
+int recorder_run(const struct recorder_plan *plan, struct recorder_outcome *outcome,
+                 struct recording **recording, struct err *err)
+{
+    struct recorder recorder = {.plan = plan, .outcome = outcome};
+    sigset_t signals, before;
+    *outcome = (struct recorder_outcome){0};
+    int failed = spool_create(&recorder.spool, err);
+    if (!failed)
+        failed = recording_create(&recorder.recording, &recorder.spool, &plan->recording, err);
+    if (failed) {
+        spool_destroy(&recorder.spool);
+        return failed;
+    }
+    recorder_set_up(&recorder);
+    sigemptyset(&signals);
+    sigaddset(&signals, SIGCHLD);
+    sigaddset(&signals, SIGINT);
+    sigaddset(&signals, SIGQUIT);
+    sigaddset(&signals, SIGTERM);
+    sigaddset(&signals, SIGHUP);
+    sigprocmask(SIG_BLOCK, &signals, &before);
+    outcome->start_errno = recorder_start(&recorder, &before);
+    if (!outcome->start_errno)
+        failed = recorder_follow(&recorder, &signals, err);
+    sigprocmask(SIG_SETMASK, &before, NULL);
+    recorder_account(&recorder);
+    if (failed || outcome->start_errno)
+        recording_destroy(recorder.recording);
+    else
+        *recording = recorder.recording;
+    spool_destroy(&recorder.spool);
+    return failed;
+}

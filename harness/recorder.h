@@ -1,0 +1,39 @@
+/* Runs a program with the recorder loaded into it, and turns what it records into traces while it
+ * runs. */
+#ifndef HARNESS_RECORDER_H
+#define HARNESS_RECORDER_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/resource.h>
+
+#include "harness/base/err.h"
+#include "workloads/recording.h"
+
+struct recorder_plan {
+    char **command; /* NULL-ended; borrowed */
+    const char *library;
+    struct recording_plan recording;
+    bool follow;
+    bool times;
+    unsigned depth; /* of call stacks, 0: none */
+    enum spool_order order;
+};
+
+struct recorder_outcome {
+    int status;                /* as waitpid tells it */
+    int start_errno;           /* why the program could not be started, 0: it was */
+    uint64_t wall_ns;          /* of the program's first process */
+    struct rusage usage;       /* the same's, with its children's */
+    bool loaded;               /* the recorder was in the program */
+    uint64_t fast_ns, slow_ns; /* spent in the recorder by the program's threads, estimated from a
+                                  calibration in the program, and measured */
+    uint64_t drain_ns;         /* CPU time of turning records into traces, beside the program */
+};
+
+/* 0 with *outcome and, unless the program was not started, *recording (owned by the caller) to ask
+ * about the traces; or -errno when no trace could be written. */
+int recorder_run(const struct recorder_plan *plan, struct recorder_outcome *outcome,
+                 struct recording **recording, struct err *err);
+
+#endif
