@@ -10,6 +10,7 @@
     COMMAND(run, "measure and compare allocators on traces: the main job")                         \
     COMMAND(import, "bring the recording of another tool in as a trace")                           \
     COMMAND(trace, "what is in a trace, and other traces from it")                                 \
+    COMMAND(report, "stored runs as text, HTML, Markdown, CSV or JSON")                            \
     COMMAND(plot, "the figures of a stored run, as svg, png, pdf or text")                         \
     COMMAND(compare, "two runs, or two allocators of one; as a gate too")                          \
     COMMAND(record, "record a real program's allocations as a trace")                              \

@@ -1,0 +1,210 @@
+/* bench report: stored runs as text, HTML, Markdown, CSV or JSON. */
+#include <argp.h>
+#include <errno.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "harness/commands/commands.h"
+#include "plots/report.h"
+#include "results/table.h"
+
+enum { OPT_FORMAT = 256, REPORT_RUNS = 64 };
+
+enum report_format { REPORT_TEXT, REPORT_HTML, REPORT_MARKDOWN, REPORT_CSV, REPORT_JSON };
+
+static const char *const report_formats[] = {"text", "html", "md", "csv", "json"};
+
+struct report {
+    const char *runs[REPORT_RUNS];
+    size_t count;
+    enum report_format format;
+    const char *output;
+    struct store *stores[REPORT_RUNS]; /* owned */
+    int status;
+};
+
+static const struct argp_option report_options[] = {
+    {"format", OPT_FORMAT, "KIND", 0, "text (the default), html, md, csv or json", 0},
+    {"output", 'o', "OUT", 0, "Write to this file, not to the standard output", 0},
+    {0},
+};
+
+static enum report_format report_find_format(const char *name, struct argp_state *state)
+{
+    for (size_t i = 0; i < sizeof report_formats / sizeof *report_formats; i++)
+        if (strcmp(report_formats[i], name) == 0)
+            return (enum report_format)i;
+    argp_error(state, "--format is text, html, md, csv or json, not '%s'", name);
+    return REPORT_TEXT;
+}
+
+static error_t report_option(int key, char *text, struct argp_state *state)
+{
+    struct report *report = state->input;
+    switch (key) {
+    case OPT_FORMAT:
+        report->format = report_find_format(text, state);
+        return 0;
+    case 'o':
+        report->output = text;
+        return 0;
+    case ARGP_KEY_ARG:
+        if (report->count == REPORT_RUNS)
+            argp_error(state, "at most %d runs at a time", REPORT_RUNS);
+        report->runs[report->count++] = text;
+        return 0;
+    case ARGP_KEY_END:
+        if (!report->count)
+            argp_error(state, "name the folder of a run");
+        return 0;
+    default:
+        return ARGP_ERR_UNKNOWN;
+    }
+}
+
+static const struct argp report_argp = {
+    .options = report_options,
+    .parser = report_option,
+    .args_doc = "RUN...",
+    .doc = "Shows what stored runs measured: the tables, and as HTML the figures too, in one file "
+           "that needs nothing else.\v"
+           "Example:\n  bench report --format html -o monday.html results/monday"};
+
+/* The rows of all runs behind each other. */
+static struct row *report_rows(const struct report *report, size_t *count)
+{
+    struct row *all = NULL;
+    *count = 0;
+    for (size_t i = 0; i < report->count; i++) {
+        size_t more;
+        struct row *rows = table_rows(report->stores[i], &more);
+        all = reallocarray(all, *count + more + 1, sizeof *all);
+        if (!all)
+            BUG("out of memory for %zu rows", *count + more);
+        memcpy(all + *count, rows, more * sizeof *all);
+        *count += more;
+        free(rows);
+    }
+    return all;
+}
+
+static void report_tables(const struct report *report, FILE *out)
+{
+    size_t count;
+    struct row *rows = report_rows(report, &count);
+    table_print(out, rows, count, report->format == REPORT_CSV ? TABLE_CSV : TABLE_JSON);
+    free(rows);
+}
+
+static void report_text(const struct report *report, FILE *out)
+{
+    for (size_t i = 0; i < report->count; i++) {
+        size_t count;
+        struct row *rows = table_rows(report->stores[i], &count);
+        if (report->count > 1)
+            fprintf(out, "%s== %s ==\n\n", i ? "\n" : "", report->runs[i]);
+        table_print(out, rows, count, TABLE_TEXT);
+        free(rows);
+    }
+}
+
+static void report_html(struct report *report, FILE *out)
+{
+    struct err err = {0};
+    report_html_begin(out);
+    for (size_t i = 0; i < report->count; i++)
+        if (report_html_run(out, report->stores[i], (unsigned)i, &err) < 0) {
+            fprintf(stderr, "bench report: %s\n", err.text);
+            report->status = STATUS_FAILED;
+        }
+    report_html_end(out);
+}
+
+static void report_write(struct report *report, FILE *out)
+{
+    switch (report->format) {
+    case REPORT_TEXT:
+        report_text(report, out);
+        break;
+    case REPORT_HTML:
+        report_html(report, out);
+        break;
+    case REPORT_MARKDOWN:
+        for (size_t i = 0; i < report->count; i++)
+            report_markdown_run(out, report->stores[i]);
+        break;
+    case REPORT_CSV:
+    case REPORT_JSON:
+        report_tables(report, out);
+        break;
+    }
+}
+
+static int report_refused(const struct report *report, const char *remedy)
+{
+    fprintf(stderr, "bench report: %s: %s; %s\n",
+            report->output ? report->output : "standard output", strerror(errno), remedy);
+    return STATUS_FAILED;
+}
+
+/* Through a temporary name, so that an older report is not lost to a full disk. */
+static int report_to_file(struct report *report)
+{
+    char *unfinished;
+    if (asprintf(&unfinished, "%s.part", report->output) < 0)
+        BUG("out of memory for a path");
+    FILE *out = fopen(unfinished, "we");
+    int status = STATUS_DONE;
+    if (!out)
+        status = report_refused(report, "name another file with -o");
+    else {
+        report_write(report, out);
+        errno = ENOSPC;
+        bool whole = !ferror(out) && fflush(out) == 0;
+        fclose(out);
+        if (!whole || rename(unfinished, report->output) < 0) {
+            status = report_refused(report, "free some space or name another file with -o");
+            unlink(unfinished);
+        }
+    }
+    free(unfinished);
+    return status;
+}
+
+static int report_to_output(struct report *report)
+{
+    report_write(report, stdout);
+    errno = ENOSPC;
+    return ferror(stdout) || fflush(stdout) ? report_refused(report, "nothing was lost in the run")
+                                            : STATUS_DONE;
+}
+
+static bool report_open(struct report *report)
+{
+    struct err err = {0};
+    for (size_t i = 0; i < report->count; i++) {
+        if (store_open(&report->stores[i], report->runs[i], false, &err) < 0) {
+            fprintf(stderr, "bench report: %s\n", err.text);
+            return false;
+        }
+        if (*store_warning(report->stores[i]))
+            fprintf(stderr, "bench report: %s: %s\n", report->runs[i],
+                    store_warning(report->stores[i]));
+    }
+    return true;
+}
+
+int command_report(int argc, char **argv)
+{
+    struct report report = {0};
+    argp_err_exit_status = STATUS_USAGE;
+    argp_parse(&report_argp, argc, argv, 0, NULL, &report);
+    int status = STATUS_USAGE;
+    if (report_open(&report))
+        status = report.output ? report_to_file(&report) : report_to_output(&report);
+    for (size_t i = 0; i < report.count && report.stores[i]; i++)
+        store_close(report.stores[i]);
+    return status == STATUS_DONE ? report.status : status;
+}

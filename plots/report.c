@@ -1,0 +1,335 @@
+/* The report of a run. */
+#include "plots/report.h"
+
+#include <errno.h>
+#include <math.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "harness/base/units.h"
+#include "plots/assets.h"
+#include "plots/figures.h"
+#include "plots/summary.h"
+#include "plots/svg.h"
+#include "results/column.h"
+#include "results/table.h"
+#include "results/text.h"
+
+/* A run under way. */
+struct report {
+    FILE *out;
+    const struct store *store;
+    struct row *rows; /* owned */
+    size_t count;
+    unsigned number;  /* of the run in the file */
+    unsigned figures; /* drawn so far */
+    struct err *err;
+    int failed;
+};
+
+static size_t report_same_trace(const struct row *rows, size_t count)
+{
+    size_t same = 1;
+    while (same < count && strcmp(rows[same].trace, rows->trace) == 0)
+        same++;
+    return same;
+}
+
+static const char *report_string(const struct report *report, const char *key)
+{
+    const char *text = json_string_value(json_object_get(store_run(report->store), key));
+    return text ? text : "";
+}
+
+void report_html_begin(FILE *out)
+{
+    /* The policy makes sure of what is meant anyway: no script runs, nothing is fetched. */
+    fprintf(out,
+            "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n"
+            "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n"
+            "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src "
+            "'unsafe-inline'; img-src data:\">\n"
+            "<title>heapbench report</title>\n<style>\n%s</style>\n</head>\n<body>\n<main>\n",
+            asset_report_css);
+}
+
+void report_html_end(FILE *out)
+{
+    fputs("</main>\n</body>\n</html>\n", out);
+}
+
+/* ---- summary ---- */
+
+static void report_totals(const struct report *report)
+{
+    size_t count;
+    struct summary_total *totals = summary_totals(report->rows, report->count, &count);
+    fputs("<h2>All traces together</h2>\n<div class=\"wide\"><table>\n<thead><tr><th>allocator</th>"
+          "<th>time over the fastest</th><th>peak RSS over live</th><th>fastest on</th>"
+          "<th>smallest on</th><th>without full result</th></tr></thead>\n<tbody>\n",
+          report->out);
+    for (size_t i = 0; i < count; i++) {
+        const struct summary_total *total = &totals[i];
+        fputs("<tr><th>", report->out);
+        text_html(report->out, total->allocator);
+        fputs("</th>", report->out);
+        if (total->timed)
+            fprintf(report->out, "<td>%.2f</td>", total->relative);
+        else
+            fputs("<td>-</td>", report->out);
+        if (total->sized)
+            fprintf(report->out, "<td>%.2f</td>", total->over_live);
+        else
+            fputs("<td>-</td>", report->out);
+        fprintf(report->out, "<td>%zu</td><td>%zu</td><td>%zu</td></tr>\n", total->fastest,
+                total->smallest, total->failed);
+    }
+    fputs("</tbody></table></div>\n<p class=\"note\">Geometric means over the traces on which the "
+          "figure was measured; those measured on the most traces first. A mean over programs says "
+          "little about yours: see the trace that is most like it.</p>\n",
+          report->out);
+    free(totals);
+}
+
+static void report_summary(const struct report *report)
+{
+    size_t traces = 0;
+    fputs("<h2>In short</h2>\n", report->out);
+    for (size_t i = 0, same; i < report->count; i += same, traces++) {
+        char lines[SUMMARY_LINES][SUMMARY_TEXT];
+        same = report_same_trace(report->rows + i, report->count - i);
+        summary_of_trace(report->rows + i, same, lines);
+        fprintf(report->out, "<h3><a href=\"#run%u-trace%zu\">", report->number, i);
+        text_html(report->out, report->rows[i].trace);
+        fputs("</a></h3>\n<ul>\n", report->out);
+        for (size_t line = 0; line < SUMMARY_LINES; line++)
+            if (*lines[line]) {
+                fputs("<li>", report->out);
+                text_html(report->out, lines[line]);
+                fputs("</li>\n", report->out);
+            }
+        fputs("</ul>\n", report->out);
+    }
+    if (traces > 1)
+        report_totals(report);
+}
+
+/* ---- one trace ---- */
+
+static void report_row(FILE *out, const struct row *row)
+{
+    char text[COLUMN_TEXT];
+    fprintf(out, "<tr%s><th>", row->real ? "" : " class=\"floor\"");
+    text_html(out, row->allocator);
+    fputs("</th>", out);
+    if (!column_any(row)) {
+        fprintf(out, "<td class=\"status\" colspan=\"%zu\">", column_count);
+        text_html(out, row->status);
+        fputs(*row->detail ? ": " : "", out);
+        text_html(out, row->detail);
+        fputs("</td></tr>\n", out);
+        return;
+    }
+    for (size_t i = 0; i < column_count; i++) {
+        columns[i].write(text, row);
+        fputs("<td>", out);
+        text_html(out, text);
+        fputs("</td>", out);
+    }
+    fputs("</tr>\n", out);
+}
+
+static void report_notes(FILE *out, const struct row *rows, size_t count)
+{
+    fputs("<ul class=\"note\">\n<li>" COLUMN_MARKS ".</li>\n", out);
+    for (size_t i = 0; i < count; i++) {
+        bool ok = strcmp(rows[i].status, "ok") == 0;
+        if (!column_any(&rows[i]) || (ok && !*rows[i].detail))
+            continue;
+        fputs("<li><b>", out);
+        text_html(out, rows[i].allocator);
+        fputs("</b>: ", out);
+        text_html(out, ok ? "" : rows[i].status);
+        fputs(ok || !*rows[i].detail ? "" : ": ", out);
+        text_html(out, rows[i].detail);
+        fputs("</li>\n", out);
+    }
+    fputs("</ul>\n", out);
+}
+
+static void report_table(FILE *out, const struct row *rows, size_t count)
+{
+    fputs("<div class=\"wide\"><table>\n<thead><tr><th>allocator</th>", out);
+    for (size_t i = 0; i < column_count; i++) {
+        fputs("<th title=\"", out);
+        text_html(out, columns[i].help);
+        fprintf(out, "\">%s</th>", columns[i].title);
+    }
+    fputs("</tr></thead>\n<tbody>\n", out);
+    for (size_t i = 0; i < count; i++)
+        report_row(out, &rows[i]);
+    fputs("</tbody></table></div>\n", out);
+    report_notes(out, rows, count);
+}
+
+static void report_figure(struct report *report, size_t figure, const char *trace)
+{
+    char *svg = NULL;
+    size_t length;
+    FILE *memory = open_memstream(&svg, &length);
+    if (!memory)
+        BUG("out of memory for a figure");
+    int failed = figure_draw(figure, FIGURE_SVG, report->store, trace, memory, report->err);
+    fclose(memory);
+    if (failed == 0) {
+        fputs("<figure>\n", report->out);
+        char prefix[32];
+        snprintf(prefix, sizeof prefix, "run%u-figure%u-", report->number, ++report->figures);
+        svg_inline(report->out, svg, prefix);
+        fprintf(report->out, "<figcaption>%s</figcaption>\n</figure>\n", figure_summary(figure));
+    }
+    if (failed < 0)
+        report->failed = failed;
+    free(svg);
+}
+
+static void report_trace(struct report *report, const struct row *rows, size_t count)
+{
+    fprintf(report->out, "<section id=\"run%u-trace%zu\">\n<h2>", report->number,
+            (size_t)(rows - report->rows));
+    text_html(report->out, rows->trace);
+    fputs("</h2>\n", report->out);
+    report_table(report->out, rows, count);
+    fputs("<div class=\"figures\">\n", report->out);
+    for (size_t i = 0; i < figure_count() && !report->failed; i++)
+        report_figure(report, i, rows->trace);
+    fputs("</div>\n</section>\n", report->out);
+}
+
+/* ---- how, and on what ---- */
+
+static void report_method(const struct report *report)
+{
+    FILE *out = report->out;
+    fputs("<h2>How it was measured</h2>\n<dl>\n", out);
+    for (size_t i = 0; i < column_count; i++) {
+        fprintf(out, "<dt>%s</dt><dd>", columns[i].title);
+        text_html(out, columns[i].help);
+        fputs("</dd>\n", out);
+    }
+    fputs("</dl>\n<p>Each figure comes from a pass that nothing else disturbs, each cell from a "
+          "fresh process with a fixed address layout. Throughput: no clock inside the loop. "
+          "Latency: a pair of time stamps around each call, whose own cost is part of the value. "
+          "Memory: blocks are touched as a program would, and read from the system, not from the "
+          "allocator. Repetitions are interleaved in a shuffled order; figures are medians; "
+          "intervals are 95 % bootstrap intervals of the ratio of medians over 10,000 resamples of "
+          "the repetitions. The <b>null</b> row does nothing and shows what the replay itself "
+          "costs: it is a floor, not a competitor, and it is not subtracted.</p>\n",
+          out);
+}
+
+static void report_value(FILE *out, const json_t *value)
+{
+    if (json_is_string(value)) {
+        text_html(out, json_string_value(value));
+        return;
+    }
+    char *text = json_dumps(value, JSON_COMPACT | JSON_ENCODE_ANY);
+    text_html(out, text ? text : "?");
+    free(text);
+}
+
+static void report_pairs(FILE *out, const json_t *object)
+{
+    /* jansson's iterators take the object unqualified, though they only read it. */
+    json_t *copy = json_copy((json_t *)(uintptr_t)object);
+    const char *key;
+    json_t *value;
+    fputs("<div class=\"wide\"><table class=\"pairs\">\n", out);
+    json_object_foreach(copy, key, value)
+    {
+        fputs("<tr><th>", out);
+        text_html(out, key);
+        fputs("</th><td>", out);
+        report_value(out, value);
+        fputs("</td></tr>\n", out);
+    }
+    fputs("</table></div>\n", out);
+    json_decref(copy);
+}
+
+static void report_machine(const struct report *report)
+{
+    const json_t *command = json_object_get(store_run(report->store), "command");
+    fputs("<h2>The machine and the run</h2>\n", report->out);
+    report_pairs(report->out, json_object_get(store_run(report->store), "machine"));
+    fputs("<p>Command:</p>\n<pre>", report->out);
+    for (size_t i = 0; i < json_array_size(command); i++) {
+        const char *word = json_string_value(json_array_get(command, i));
+        fputs(i ? " " : "", report->out);
+        text_html(report->out, word ? word : "");
+    }
+    fputs("</pre>\n<p>All of it, of ", report->out);
+    fprintf(report->out, "%zu cells, is in ", store_cell_count(report->store));
+    text_html(report->out, store_folder(report->store));
+    fputs(".</p>\n", report->out);
+}
+
+int report_html_run(FILE *out, const struct store *store, unsigned number, struct err *err)
+{
+    struct report report = {.out = out, .store = store, .number = number, .err = err};
+    report.rows = table_rows(store, &report.count);
+    fputs("<header><h1>Which allocator?</h1>\n<p>heapbench ", out);
+    text_html(out, report_string(&report, "heapbench"));
+    fputs(", run ", out);
+    text_html(out, report.count ? report.rows->run : store_folder(store));
+    fputs(", started ", out);
+    text_html(out, report_string(&report, "started"));
+    fputs("</p></header>\n", out);
+    report_summary(&report);
+    for (size_t i = 0, same; i < report.count; i += same) {
+        same = report_same_trace(report.rows + i, report.count - i);
+        report_trace(&report, report.rows + i, same);
+    }
+    if (report.failed) {
+        fputs("<p class=\"trouble\">", out);
+        text_html(out, err->text);
+        fputs("</p>\n", out);
+    }
+    report_method(&report);
+    report_machine(&report);
+    free(report.rows);
+    return report.failed;
+}
+
+void report_markdown_run(FILE *out, const struct store *store)
+{
+    size_t count;
+    struct row *rows = table_rows(store, &count);
+    struct report report = {.out = out, .store = store};
+    fputs("# Which allocator?\n\nheapbench ", out);
+    text_markdown(out, report_string(&report, "heapbench"));
+    fputs(", run ", out);
+    text_markdown(out, count ? rows->run : store_folder(store));
+    fputs(", started ", out);
+    text_markdown(out, report_string(&report, "started"));
+    fputs("\n\n", out);
+    for (size_t i = 0, same; i < count; i += same) {
+        char lines[SUMMARY_LINES][SUMMARY_TEXT];
+        same = report_same_trace(rows + i, count - i);
+        summary_of_trace(rows + i, same, lines);
+        fputs("**", out);
+        text_markdown(out, rows[i].trace);
+        fputs("**\n\n", out);
+        for (size_t line = 0; line < SUMMARY_LINES; line++)
+            if (*lines[line]) {
+                fputs("* ", out);
+                text_markdown(out, lines[line]);
+                fputc('\n', out);
+            }
+        fputc('\n', out);
+    }
+    table_print(out, rows, count, TABLE_MARKDOWN);
+    free(rows);
+}
