@@ -50,15 +50,15 @@
     COUNT(end_held_bytes, "bytes", "H after the last event")                                       \
     COUNT(end_resident_bytes, "bytes", "P after the last event")                                   \
     REAL(rss_over_live, "", "peak_rss_bytes / peak_live_bytes")                                    \
-    REAL(internal_fragmentation, "", "1 - R/U at the sample where H is first largest")             \
-    REAL(external_fragmentation, "", "1 - U/H at the same sample")                                 \
-    REAL(residency, "", "P/H at the same sample")                                                  \
+    REAL(internal_fragmentation, "", "1 - R/U at the peak of R")                                   \
+    REAL(external_fragmentation, "", "1 - U/H at the same moment")                                 \
+    REAL(residency, "", "P/H at the same moment")                                                  \
     REAL(jw1, "", "Johnstone & Wilson #1: mean of H/L, less 1")                                    \
     REAL(jw2, "", "#2: H/L at the first argmax of L, less 1")                                      \
     REAL(jw3, "", "#3: H/L at the first argmax of H, less 1")                                      \
     REAL(jw4, "", "#4: max H / max L, less 1: the distance to the floor")                          \
     REAL(jw_area, "", "sum of H / sum of L, less 1")                                               \
-    COUNT(largest_hole_bytes, "bytes", "largest free block where H is largest, within 2 % (walk)") \
+    COUNT(largest_hole_bytes, "bytes", "largest free block at that moment (walk)")                 \
     COUNT(free_blocks, "", "free blocks at that moment (walk)")                                    \
     COUNT(page_faults, "", "minor and major faults in the replay")                                 \
     COUNT(major_faults, "", "those that had to read")                                              \

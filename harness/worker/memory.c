@@ -28,12 +28,12 @@ struct memory {
     uint64_t peak;   /* and after this many: the peak of R */
     uint64_t base_rss;
     uint64_t sampling_ns;
+    uint64_t most_held;
     bool usable_known;
     bool peak_reset;
     bool mapped;                  /* blocks have places of their own, so there is a heap map */
-    size_t fullest;               /* the sample at which H was first largest */
-    struct free_space free_space; /* then, or shortly before */
-    uint64_t walked_at;           /* H at that walk */
+    size_t at_peak;               /* the sample at the peak of R */
+    struct free_space free_space; /* then */
     bool walked;
 };
 
@@ -44,23 +44,11 @@ static int memory_visit(void *arg, const struct span *span)
     return 0;
 }
 
-/* A walk costs as much as the heap has blocks, so a heap that only grows is not walked at every
- * sample but whenever H has grown by so much since the last walk. */
-enum { WALK_AGAIN_PERCENT = 2 };
-
-/* Free space is wanted for the moment of the largest H, which is known only afterwards: it is
- * looked at on the way up, and so within WALK_AGAIN_PERCENT of that moment. */
-static void memory_note_fullest(struct memory *memory, size_t at)
+/* The peak of R is the one moment that is the same for every allocator: what blocks and heap
+ * lose is told for it. */
+static void memory_note_peak(struct memory *memory)
 {
-    const struct cell_sample *samples = memory->area->sample;
-    if (at > 0 && samples[at].held <= samples[memory->fullest].held)
-        return;
-    memory->fullest = at;
-    if (at > 0 &&
-        samples[at].held < memory->walked_at + memory->walked_at / 100 * WALK_AGAIN_PERCENT)
-        return;
-    memory->walked_at = samples[at].held;
-    memory->free_space = (struct free_space){0};
+    memory->at_peak = memory->area->samples;
     memory->walked = heap_walk(memory->worker->heap, memory_visit, &memory->free_space) == 0;
 }
 
@@ -90,7 +78,9 @@ static void memory_sample(struct memory *memory, uint64_t event, uint64_t time_n
         .blocks = ledger->blocks,
     };
     area->rounded[area->samples] = ledger->rounded;
-    memory_note_fullest(memory, area->samples);
+    if (event == memory->peak)
+        memory_note_peak(memory);
+    memory->most_held = held > memory->most_held ? held : memory->most_held;
     area->samples++;
     if (memory->mapped && area->map.columns <= event * HEAPMAP_COLUMNS / (memory->events + 1))
         heapmap_column(&area->map, event);
@@ -251,13 +241,13 @@ static void memory_report_fragmentation(struct memory *memory)
 {
     struct cell_result *result = memory->worker->result;
     const struct memory_area *area = memory->area;
-    const struct cell_sample *full = &area->sample[memory->fullest];
-    if (full->held == 0)
+    const struct cell_sample *peak = &area->sample[memory->at_peak];
+    if (peak->held == 0)
         return;
-    result->residency = (double)full->resident / (double)full->held;
-    if (full->usable != COUNT_UNKNOWN && full->usable > 0) {
-        result->internal_fragmentation = 1 - (double)full->live / (double)full->usable;
-        result->external_fragmentation = 1 - (double)full->usable / (double)full->held;
+    result->residency = (double)peak->resident / (double)peak->held;
+    if (peak->usable != COUNT_UNKNOWN && peak->usable > 0) {
+        result->internal_fragmentation = 1 - (double)peak->live / (double)peak->usable;
+        result->external_fragmentation = 1 - (double)peak->usable / (double)peak->held;
     }
     uint64_t held[SAMPLES_MAX];
     for (size_t i = 0; i < area->samples; i++)
@@ -284,7 +274,7 @@ static void memory_report_held(struct memory *memory)
     struct cell_result *result = worker->result;
     const struct memory_area *area = memory->area;
     const struct cell_sample *last = &area->sample[area->samples - 1];
-    result->peak_held_bytes = area->sample[memory->fullest].held;
+    result->peak_held_bytes = memory->most_held;
     result->end_held_bytes = last->held;
     result->end_resident_bytes = last->resident;
     if (!worker->region.base)
@@ -308,6 +298,8 @@ static void memory_report(struct memory *memory, const struct meter *meter)
     result->peak_live_bytes = ledger->peak_live;
     if (memory->usable_known)
         result->peak_usable_bytes = ledger->peak_usable;
+    if (allocator_has(memory->worker->heap->ops, ALLOCATOR_NOT_REAL))
+        return;
     memory_report_peaks(memory);
     memory_report_held(memory);
     memory_report_fragmentation(memory);
