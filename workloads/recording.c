@@ -157,12 +157,13 @@ static int recording_add_chunk(struct recording *recording, uint32_t number)
     return intake_add(merge_intake(merge, stream->thread), number);
 }
 
-/* The list is a stack: the chunk begun last comes first. */
+/* The list is a stack: the chunk begun last comes first. Taken whole, so that of two chunks of a
+ * thread the later one cannot be seen first. */
 static int recording_find_chunks(struct recording *recording, struct err *err)
 {
     struct spool_control *control = recording->spool->control;
-    uint32_t count = 0;
-    for (uint32_t chunk; (chunk = spool_pop(control, &control->opened));) {
+    uint32_t count = 0, chunk = (uint32_t)atomic_exchange(&control->opened, 0);
+    for (; chunk; chunk = atomic_load(&spool_chunk_at(control, chunk - 1)->next)) {
         if (array_reserve(&recording->opened, (count + 1) * sizeof chunk))
             return recording_no_memory(err);
         ((uint32_t *)recording->opened.at)[count++] = chunk - 1;

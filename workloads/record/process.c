@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <sched.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -105,26 +106,59 @@ static void process_unlock(void)
     atomic_store(&process->locked, 0);
 }
 
+static void process_close(struct stream *stream)
+{
+    struct spool_chunk *chunk = stream->chunk;
+    stream->chunk = NULL;
+    if (!chunk)
+        return;
+    uint32_t at = record_take(&chunk->taken, SPOOL_WORDS + 1);
+    if (at < SPOOL_WORDS)
+        record_put(&chunk->words[at], SPOOL_CONTROL | SPOOL_LEFT << SPOOL_SIZE_SHIFT);
+}
+
+/* Its number may have come to the calling thread in the meantime. */
+static bool process_thread_is_gone(pid_t thread)
+{
+    return thread == gettid() || (tgkill(getpid(), thread, 0) && errno == ESRCH);
+}
+
+static void process_collect(struct process *here)
+{
+    for (struct stream **link = &here->ending, *stream; (stream = *link);) {
+        if (!process_thread_is_gone(stream->thread)) {
+            link = &stream->next;
+            continue;
+        }
+        *link = stream->next;
+        process_close(stream);
+        stream->next = here->free;
+        here->free = stream;
+    }
+}
+
 struct stream *process_stream(struct process *here)
 {
     process_lock();
+    process_collect(here);
     struct stream *stream = here->free;
     if (stream)
-        here->free = stream->next_free;
+        here->free = stream->next;
     else if (here->used < PROCESS_STREAMS)
         stream = &here->streams[here->used++];
     process_unlock();
     if (stream)
         *stream = (struct stream){.image = here->image,
                                   .number = atomic_fetch_add(&record_spool->streams, 1),
-                                  .stamped = record_spool->stamp_always};
+                                  .stamped = record_spool->stamp_always,
+                                  .thread = gettid()};
     return stream;
 }
 
-void process_stream_release(struct process *here, struct stream *stream)
+void process_stream_ends(struct process *here, struct stream *stream)
 {
     process_lock();
-    stream->next_free = here->free;
-    here->free = stream;
+    stream->next = here->ending;
+    here->ending = stream;
     process_unlock();
 }

@@ -15,8 +15,9 @@ struct process {
     _Atomic int state;
     _Atomic int locked;
     uint32_t image;
-    uint32_t used;       /* streams ever handed out */
-    struct stream *free; /* streams of threads that ended */
+    uint32_t used; /* streams ever handed out */
+    struct stream *free;
+    struct stream *ending; /* of threads that may be gone by now */
     struct stream streams[];
 };
 
@@ -29,6 +30,9 @@ bool process_is_left_alone(void);
 
 /* A stream for the calling thread, or NULL with 65,536 threads at once. Signals are blocked. */
 struct stream *process_stream(struct process *process);
-void process_stream_release(struct process *process, struct stream *stream);
+
+/* The thread is about to end. It may free memory to the very last, so its stream stays open until
+ * the kernel no longer knows it. */
+void process_stream_ends(struct process *process, struct stream *stream);
 
 #endif

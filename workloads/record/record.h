@@ -13,10 +13,10 @@
  * begins anew: `chunk` is NULL. */
 struct stream {
     struct spool_chunk *chunk;
-    uint32_t number, image, places;
-    uint32_t stamped;     /* this thread has company: every record has a stamp from here on */
-    uint32_t rounds_left; /* of thread destructors */
-    struct stream *next_free;
+    uint32_t number, image;
+    uint32_t stamped;    /* this thread has company: every record has a stamp from here on */
+    int32_t thread;      /* as the kernel numbers it */
+    struct stream *next; /* among the free ones, or those whose thread is ending */
 };
 
 extern __thread struct stream *record_stream __attribute__((tls_model("initial-exec")));

@@ -75,24 +75,9 @@ static uint32_t refill_chunk(void)
     return chunk;
 }
 
-/* Threads end in an unknown order of destructors, and some of those free memory: the stream is
- * kept until the last round of them. */
 static void refill_thread_ends(void *value)
 {
-    struct stream *stream = value;
-    if (stream->rounds_left--) {
-        pthread_setspecific(refill_key, stream);
-        return;
-    }
-    struct spool_chunk *chunk = stream->chunk;
-    record_stream = NULL;
-    stream->chunk = NULL;
-    if (chunk) {
-        uint32_t at = record_take(&chunk->taken, SPOOL_WORDS + 1);
-        if (at < SPOOL_WORDS)
-            record_put(&chunk->words[at], SPOOL_CONTROL | SPOOL_LEFT << SPOOL_SIZE_SHIFT);
-    }
-    process_stream_release(process_here(), stream);
+    process_stream_ends(process_here(), value);
 }
 
 /* The key comes with the first stream of the process, before any thread can end. */
@@ -100,7 +85,6 @@ static void refill_watch_thread(struct stream *stream)
 {
     if (!atomic_exchange(&refill_has_key, 1))
         pthread_key_create(&refill_key, refill_thread_ends);
-    stream->rounds_left = PTHREAD_DESTRUCTOR_ITERATIONS - 1;
     pthread_setspecific(refill_key, stream);
 }
 
@@ -109,7 +93,6 @@ static void refill_open(struct stream *stream, uint32_t number)
     struct spool_chunk *chunk = spool_chunk_at(record_spool, number);
     chunk->stream = stream->number;
     chunk->image = stream->image;
-    chunk->place = stream->places++;
     chunk->taken = 0;
     spool_push(record_spool, &record_spool->opened, number);
     stream->chunk = chunk;
@@ -132,7 +115,7 @@ static struct stream *refill(void)
     if (!number) {
         atomic_fetch_add(&record_spool->lost, 1);
         if (is_new)
-            process_stream_release(process, stream);
+            process_stream_ends(process, stream);
         return NULL;
     }
     refill_open(stream, number - 1);

@@ -56,9 +56,8 @@ struct spool_chunk {
     uint32_t taken;        /* words reserved; may run past SPOOL_WORDS */
     uint32_t stream;       /* number of the thread in all of the recording */
     uint32_t image;        /* whose thread */
-    uint32_t place;        /* 0, 1, … within the stream */
     _Atomic uint32_t next; /* link in either list, chunk number + 1 */
-    uint32_t unused[11];
+    uint32_t unused[12];
     _Atomic uint64_t words[SPOOL_WORDS];
 };
 _Static_assert(sizeof(struct spool_chunk) == SPOOL_CHUNK_BYTES, "chunks tile the file");
