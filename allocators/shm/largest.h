@@ -31,12 +31,24 @@ static inline __m128i largest_quarter_max(__m128i a, __m128i b)
     return _mm_or_si128(_mm_and_si128(greater, a), _mm_andnot_si128(greater, b));
 }
 
-static inline int32_t largest_of_node(const int32_t *node)
+/* Four numbers, the one at `place` replaced (by none of them, if it is not among these four). */
+static inline __m128i largest_quarter(const int32_t *numbers, int first, __m128i place,
+                                      __m128i value)
 {
-    const __m128i *quarter = (const __m128i *)(const void *)node;
-    __m128i most = largest_quarter_max(
-        largest_quarter_max(_mm_load_si128(quarter), _mm_load_si128(quarter + 1)),
-        largest_quarter_max(_mm_load_si128(quarter + 2), _mm_load_si128(quarter + 3)));
+    __m128i here = _mm_cmpeq_epi32(_mm_setr_epi32(first, first + 1, first + 2, first + 3), place);
+    __m128i there = _mm_load_si128((const __m128i *)(const void *)(numbers + first));
+    return _mm_or_si128(_mm_and_si128(here, value), _mm_andnot_si128(here, there));
+}
+
+/* The largest of a node in which the number at `place` is `value`. It is not stored first: a load
+ * of 16 bytes that were just written in part waits for the store. */
+static inline int32_t largest_of_node(const int32_t *node, unsigned place, int32_t value)
+{
+    __m128i where = _mm_set1_epi32((int)place), what = _mm_set1_epi32(value);
+    __m128i most = largest_quarter_max(largest_quarter_max(largest_quarter(node, 0, where, what),
+                                                           largest_quarter(node, 4, where, what)),
+                                       largest_quarter_max(largest_quarter(node, 8, where, what),
+                                                           largest_quarter(node, 12, where, what)));
     most = largest_quarter_max(most, _mm_shuffle_epi32(most, 0x4e));
     return _mm_cvtsi128_si32(largest_quarter_max(most, _mm_shuffle_epi32(most, 0xb1)));
 }
@@ -53,11 +65,11 @@ static inline unsigned largest_at_least(const int32_t *node, int32_t least)
     return (unsigned)_mm_movemask_epi8(_mm_packs_epi16(low, high));
 }
 #else
-static inline int32_t largest_of_node(const int32_t *node)
+static inline int32_t largest_of_node(const int32_t *node, unsigned place, int32_t value)
 {
-    int32_t most = node[0];
-    for (unsigned i = 1; i < LARGEST_FAN; i++)
-        most = node[i] > most ? node[i] : most;
+    int32_t most = value;
+    for (unsigned i = 0; i < LARGEST_FAN; i++)
+        most = i != place && node[i] > most ? node[i] : most;
     return most;
 }
 
@@ -82,15 +94,18 @@ static inline void largest_set(struct space *space, uint64_t group, int32_t valu
         int32_t before = *number;
         if (before == value)
             return;
-        *number = value;
-        if (level + 1 == SPACE_LEVELS)
+        if (level + 1 == SPACE_LEVELS) {
+            *number = value;
             return;
-        int32_t above = largest_level(space, level + 1)[group >> LARGEST_FAN_LOG2];
-        if (value < above) {
-            if (before < above)
-                return;
-            value = largest_of_node(number - group % LARGEST_FAN);
         }
+        int32_t above = largest_level(space, level + 1)[group >> LARGEST_FAN_LOG2];
+        int32_t most = value;
+        if (value < above && before == above)
+            most = largest_of_node(number - group % LARGEST_FAN, group % LARGEST_FAN, value);
+        *number = value;
+        if (value < above && before < above)
+            return;
+        value = most;
     }
 }
 

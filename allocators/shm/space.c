@@ -9,10 +9,6 @@
 
 enum { SPACE_PAGE = 4096, SPACE_LINE = 64 };
 
-/* No free block of at least space_hint_size[i] units begins in a group below hint[i]. */
-static const int32_t space_hint_size[SPACE_HINTS] = {1,  4,  6,  8,  10, 12,  16,  20,
-                                                     24, 32, 48, 64, 96, 128, 256, 1024};
-
 /* ---- layout ---------------------------------------------------------------------------------- */
 
 size_t space_part_bytes(unsigned part, uint64_t units)
@@ -57,34 +53,41 @@ size_t space_layout(struct space *space, uint64_t capacity, size_t begin)
 
 /* ---- hints ----------------------------------------------------------------------------------- */
 
-static uint64_t space_hint(const struct space *space, uint64_t units)
+/* hint[i]: no free block of at least space_hint_size(i) units begins in a group below it. What
+ * holds for a size holds for larger ones, so hints never fall with i: an update ends at the first
+ * that needs none. Sizes up to SPACE_HINTS_EXACT have one each, above there are two an octave. */
+static uint64_t space_hint_size(unsigned i)
 {
-    unsigned place = 0;
-    int32_t size = largest_number(units);
-    for (unsigned i = 0; i < SPACE_HINTS; i++)
-        place += space_hint_size[i] <= size;
-    return (uint64_t)space->hint[place - 1];
+    if (i < SPACE_HINTS_EXACT)
+        return i + 1;
+    unsigned step = i - SPACE_HINTS_EXACT + 3;
+    return (uint64_t)(SPACE_HINTS_EXACT / 2 + step % 2 * SPACE_HINTS_EXACT / 4) << step / 2;
+}
+
+/* The last hint whose size is at most `units`. */
+static unsigned space_hint_of(uint64_t units)
+{
+    if (units <= SPACE_HINTS_EXACT)
+        return (unsigned)units - 1;
+    unsigned octave = 63 - (unsigned)__builtin_clzll(units);
+    unsigned half = units >> (octave - 1) & 1;
+    unsigned i = SPACE_HINTS_EXACT - 1 + 2 * (octave - SPACE_HINTS_EXACT_LOG2) + half;
+    return i < SPACE_HINTS ? i : SPACE_HINTS - 1;
 }
 
 /* Nothing of `units` begins below `group`. */
 static void space_hint_raise(struct space *space, uint64_t units, int32_t group)
 {
-    int32_t size = largest_number(units);
-    for (unsigned i = 0; i < SPACE_HINTS; i++) {
-        int32_t hint = space->hint[i];
-        int32_t raised = hint > group ? hint : group;
-        space->hint[i] = space_hint_size[i] >= size ? raised : hint;
-    }
+    unsigned i = space_hint_of(units);
+    i += space_hint_size(i) < units;
+    for (; i < SPACE_HINTS && space->hint[i] < group; i++)
+        space->hint[i] = group;
 }
 
 static void space_hint_lower(struct space *space, uint64_t units, int32_t group)
 {
-    int32_t size = largest_number(units);
-    for (unsigned i = 0; i < SPACE_HINTS; i++) {
-        int32_t hint = space->hint[i];
-        int32_t lowered = hint < group ? hint : group;
-        space->hint[i] = space_hint_size[i] <= size ? lowered : hint;
-    }
+    for (unsigned i = space_hint_of(units) + 1; i > 0 && space->hint[i - 1] > group; i--)
+        space->hint[i - 1] = group;
 }
 
 /* ---- the index of free blocks ---------------------------------------------------------------- */
@@ -136,7 +139,7 @@ static void space_unindex(struct space *space, uint64_t group, uint64_t units)
 static struct space_block space_find(struct space *space, uint64_t units)
 {
     int32_t size = largest_number(units);
-    uint64_t group = largest_find(space, space_hint(space, units), size);
+    uint64_t group = largest_find(space, (uint64_t)space->hint[space_hint_of(units)], size);
     while (group != SPACE_NONE) {
         struct space_block block = space_group_fit(space, group, units);
         if (block.at != SPACE_NONE) {
@@ -402,7 +405,7 @@ static bool space_maxima_agree(const struct space *space)
         uint64_t nodes = (space->units >> (6 + LARGEST_FAN_LOG2 * (level + 1))) + 1;
         for (uint64_t node = 0; node < nodes; node++)
             if (largest_level(space, level + 1)[node] !=
-                largest_of_node(below + node * LARGEST_FAN))
+                largest_of_node(below + node * LARGEST_FAN, 0, below[node * LARGEST_FAN]))
                 return false;
     }
     return true;
@@ -411,7 +414,7 @@ static bool space_maxima_agree(const struct space *space)
 static bool space_hints_agree(const struct space *space)
 {
     for (unsigned i = 0; i < SPACE_HINTS; i++)
-        if (largest_find(space, 0, space_hint_size[i]) < (uint64_t)space->hint[i])
+        if (largest_find(space, 0, largest_number(space_hint_size(i))) < (uint64_t)space->hint[i])
             return false;
     return true;
 }

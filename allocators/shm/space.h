@@ -28,7 +28,9 @@ enum {
     SPACE_SUMMARIES = 5, /* 64-ary levels above the start words */
     SPACE_LEVELS = 8,    /* 16-ary levels of maxima */
     SPACE_PARTS = 1 + SPACE_SUMMARIES + SPACE_LEVELS,
-    SPACE_HINTS = 16,
+    SPACE_HINTS_EXACT_LOG2 = 6,
+    SPACE_HINTS_EXACT = 1 << SPACE_HINTS_EXACT_LOG2, /* sizes that have a hint of their own */
+    SPACE_HINTS = SPACE_HINTS_EXACT + 32,
 };
 
 #define SPACE_NONE UINT64_MAX
