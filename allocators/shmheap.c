@@ -189,10 +189,12 @@ static bool shmheap_grow(struct shmheap *shmheap, uint64_t units)
                            : shm_object_grow(shmheap->shared, units);
 }
 
-static void *shmheap_take(struct shmheap *shmheap, uint64_t units)
+/* `*fresh`: the memory from that offset on was never written. */
+static inline void *shmheap_take(struct shmheap *shmheap, uint64_t units, uint64_t *fresh)
 {
     if (!units || !shmheap_enter(shmheap))
         return NULL;
+    *fresh = shmheap->shared->space.fresh * SPACE_UNIT;
     uint64_t offset = shm_heap_take(shmheap->shared, units);
     if (!offset && shmheap_grow(shmheap, units))
         offset = shm_heap_take(shmheap->shared, units);
@@ -202,7 +204,19 @@ static void *shmheap_take(struct shmheap *shmheap, uint64_t units)
 
 static void *shmheap_alloc(struct heap *heap, size_t size)
 {
-    return shmheap_take((struct shmheap *)heap, shm_heap_units(size, SHMHEAP_ALIGN));
+    uint64_t fresh;
+    return shmheap_take((struct shmheap *)heap, shm_heap_units(size, SHMHEAP_ALIGN), &fresh);
+}
+
+static void *shmheap_zalloc(struct heap *heap, size_t size)
+{
+    struct shmheap *shmheap = (struct shmheap *)heap;
+    uint64_t fresh;
+    void *ref = shmheap_take(shmheap, shm_heap_units(size, SHMHEAP_ALIGN), &fresh);
+    uint64_t offset = shmheap_offset(ref);
+    if (ref && offset < fresh)
+        memset(shmheap->data + offset, 0, size < fresh - offset ? size : fresh - offset);
+    return ref;
 }
 
 static void shmheap_free(struct heap *heap, void *ref)
@@ -244,7 +258,8 @@ static void *shmheap_alloc_aligned(struct heap *heap, size_t align, size_t size)
     uint64_t units = shm_heap_units(size, SHMHEAP_ALIGN);
     if (!units || align > SIZE_MAX / 4)
         return NULL;
-    void *ref = shmheap_take(shmheap, units + align / SPACE_UNIT);
+    uint64_t fresh;
+    void *ref = shmheap_take(shmheap, units + align / SPACE_UNIT, &fresh);
     if (!ref || !shmheap_enter(shmheap))
         return NULL;
     size_t skip = -(uintptr_t)(shmheap->data + shmheap_offset(ref)) & (align - 1);
@@ -353,6 +368,7 @@ const struct allocator allocator_shmheap = {
     .destroy = shmheap_destroy,
     .alloc = shmheap_alloc,
     .free = shmheap_free,
+    .zalloc = shmheap_zalloc,
     .realloc = shmheap_realloc,
     .alloc_aligned = shmheap_alloc_aligned,
     .usable_size = shmheap_usable_size,

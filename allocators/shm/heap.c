@@ -113,38 +113,10 @@ void shm_heap_unlock(struct shm_heap *heap)
 
 /* ---- objects --------------------------------------------------------------------------------- */
 
-static uint64_t *heap_seal(const struct shm_heap *heap, uint64_t at)
-{
-    return (uint64_t *)(void *)shm_heap_data(heap) + at;
-}
-
-/* What stands in the first unit of a live block: no other block's, and hardly a program's data. */
-static uint64_t heap_seal_of(const struct shm_heap *heap, uint64_t at)
-{
-    return heap->id ^ (at + 1) * UINT64_C(0x9e3779b97f4a7c15);
-}
-
-uint64_t shm_heap_take(struct shm_heap *heap, uint64_t units)
-{
-    uint64_t at = space_alloc(&heap->space, units);
-    if (at == SPACE_NONE)
-        return 0;
-    *heap_seal(heap, at) = heap_seal_of(heap, at);
-    return (at + 1) * SPACE_UNIT;
-}
-
 bool shm_heap_is_live(const struct shm_heap *heap, uint64_t offset)
 {
     return offset >= SPACE_UNIT && offset % SPACE_UNIT == 0 &&
            space_is_live(&heap->space, offset / SPACE_UNIT - 1);
-}
-
-bool shm_heap_give(struct shm_heap *heap, uint64_t offset)
-{
-    uint64_t at = offset / SPACE_UNIT - 1;
-    bool sealed = *heap_seal(heap, at) == heap_seal_of(heap, at);
-    space_free(&heap->space, at);
-    return sealed;
 }
 
 bool shm_heap_resize(struct shm_heap *heap, uint64_t offset, uint64_t units)
@@ -165,7 +137,7 @@ uint64_t shm_heap_trim(struct shm_heap *heap, uint64_t offset, size_t skip, uint
     if (skip) {
         uint64_t at = (offset + skip) / SPACE_UNIT - 1;
         space_cut(&heap->space, at);
-        *heap_seal(heap, at) = heap_seal_of(heap, at);
+        *shm_heap_unit(heap, at) = shm_heap_seal(heap, at);
         space_free(&heap->space, offset / SPACE_UNIT - 1);
     }
     shm_heap_resize(heap, offset + skip, units);
@@ -185,7 +157,7 @@ const char *shm_heap_flaw(const struct shm_heap *heap)
     if (flaw)
         return flaw;
     while ((block = space_next(&heap->space, block, &is_free)).at != SPACE_NONE)
-        if (!is_free && *heap_seal(heap, block.at) != heap_seal_of(heap, block.at))
+        if (!is_free && *shm_heap_unit(heap, block.at) != shm_heap_seal(heap, block.at))
             return "the bookkeeping before an object was overwritten";
     return NULL;
 }

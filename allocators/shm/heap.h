@@ -15,7 +15,8 @@
 #include "allocators/shm/space.h"
 
 struct shm_heap {
-    struct space space; /* first: its parts' places count from here */
+    struct space
+        space; /* first: its parts' places count from here; memory from `fresh` on is zero */
     char magic[8];
     uint32_t version;
     uint32_t lock_bytes; /* of the lock, which another C library might lay out otherwise */
@@ -68,14 +69,38 @@ static inline uint64_t shm_heap_units(size_t size, size_t align)
     return (size + SPACE_UNIT + align - 1) / align * (align / SPACE_UNIT);
 }
 
+/* What stands in the first unit of a live block: no other block's, and hardly a program's data. */
+static inline uint64_t shm_heap_seal(const struct shm_heap *heap, uint64_t at)
+{
+    return heap->id ^ (at + 1) * UINT64_C(0x9e3779b97f4a7c15);
+}
+
+static inline uint64_t *shm_heap_unit(const struct shm_heap *heap, uint64_t at)
+{
+    return (uint64_t *)(void *)shm_heap_data(heap) + at;
+}
+
 /* A new object: its offset, or 0 when there is no room (the space may be extended). */
-uint64_t shm_heap_take(struct shm_heap *heap, uint64_t units);
+static inline uint64_t shm_heap_take(struct shm_heap *heap, uint64_t units)
+{
+    uint64_t at = space_alloc(&heap->space, units);
+    if (at == SPACE_NONE)
+        return 0;
+    *shm_heap_unit(heap, at) = shm_heap_seal(heap, at);
+    return (at + 1) * SPACE_UNIT;
+}
 
 /* `offset` may be anything: whether a live object begins there. */
 bool shm_heap_is_live(const struct shm_heap *heap, uint64_t offset);
 
 /* Frees a live object. False: done, but the bookkeeping before it had been overwritten. */
-bool shm_heap_give(struct shm_heap *heap, uint64_t offset);
+static inline bool shm_heap_give(struct shm_heap *heap, uint64_t offset)
+{
+    uint64_t at = offset / SPACE_UNIT - 1;
+    bool sealed = *shm_heap_unit(heap, at) == shm_heap_seal(heap, at);
+    space_free(&heap->space, at);
+    return sealed;
+}
 
 /* Makes a live object shorter or, if what follows it allows, longer. False: as it was. */
 bool shm_heap_resize(struct shm_heap *heap, uint64_t offset, uint64_t units);

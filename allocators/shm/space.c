@@ -123,9 +123,7 @@ static int32_t space_group_largest(const struct space *space, uint64_t group)
 
 static void space_index(struct space *space, uint64_t at, uint64_t units)
 {
-    int32_t size = largest_number(units);
-    if (size > largest_get(space, at / 64))
-        largest_set(space, at / 64, size);
+    largest_raise(space, at / 64, largest_number(units));
     space_hint_lower(space, units, (int32_t)(at / 64));
 }
 
@@ -133,7 +131,7 @@ static void space_index(struct space *space, uint64_t at, uint64_t units)
 static void space_unindex(struct space *space, uint64_t group, uint64_t units)
 {
     if (largest_get(space, group) <= largest_number(units))
-        largest_set(space, group, space_group_largest(space, group));
+        largest_lower(space, group, space_group_largest(space, group));
 }
 
 static struct space_block space_find(struct space *space, uint64_t units)
@@ -155,15 +153,30 @@ static struct space_block space_find(struct space *space, uint64_t units)
 
 /* ---- operations ------------------------------------------------------------------------------ */
 
+/* Nothing is known of where what fits begins, nor to be settled. */
+static void space_reset_ways(struct space *space)
+{
+    memset(space->hint, 0, sizeof space->hint);
+    memset(space->stale, 0xff, sizeof space->stale);
+    space->stale_next = 0;
+}
+
 void space_init(struct space *space, uint64_t first, uint64_t units)
 {
     space->units = units;
     space->first = first;
     space->top = first;
+    space->fresh = first;
     space->live_blocks = 0;
     space->live_units = 0;
-    memset(space->hint, 0, sizeof space->hint);
+    space_reset_ways(space);
     starts_set(space, first);
+}
+
+static void space_note_fresh(struct space *space)
+{
+    if (space->top > space->fresh)
+        space->fresh = space->top;
 }
 
 static uint64_t space_take_top(struct space *space, uint64_t units)
@@ -173,6 +186,7 @@ static uint64_t space_take_top(struct space *space, uint64_t units)
         return SPACE_NONE;
     starts_set(space, at + units); /* commits */
     space->top = at + units;
+    space_note_fresh(space);
     return at;
 }
 
@@ -257,6 +271,7 @@ static bool space_widen_into_top(struct space *space, uint64_t at, uint64_t unit
     starts_clear_free(space, top);
     space->live_units += at + units - top;
     space->top = at + units;
+    space_note_fresh(space);
     return true;
 }
 
@@ -346,8 +361,8 @@ void space_repair(struct space *space)
                space_part_bytes(1 + SPACE_SUMMARIES + level, space->units));
     for (uint64_t group = 0; group <= space->units / 64; group++)
         if (starts_groups(space)[group].free)
-            largest_set(space, group, space_group_largest(space, group));
-    memset(space->hint, 0, sizeof space->hint);
+            largest_raise(space, group, space_group_largest(space, group));
+    space_reset_ways(space);
 }
 
 struct space_block space_next(const struct space *space, struct space_block block, bool *is_free)
@@ -398,24 +413,37 @@ static bool space_summaries_agree(const struct space *space)
     return true;
 }
 
+static bool space_is_stale(const struct space *space, uint64_t node)
+{
+    for (unsigned i = 0; i < SPACE_STALE; i++)
+        if (space->stale[i] == (int32_t)node)
+            return true;
+    return false;
+}
+
 static bool space_maxima_agree(const struct space *space)
 {
     for (unsigned level = 0; level + 1 < SPACE_LEVELS; level++) {
-        const int32_t *below = largest_level(space, level);
+        const int32_t *below = largest_level(space, level),
+                      *above = largest_level(space, level + 1);
         uint64_t nodes = (space->units >> (6 + LARGEST_FAN_LOG2 * (level + 1))) + 1;
-        for (uint64_t node = 0; node < nodes; node++)
-            if (largest_level(space, level + 1)[node] !=
-                largest_of_node(below + node * LARGEST_FAN, 0, below[node * LARGEST_FAN]))
+        for (uint64_t node = 0; node < nodes; node++) {
+            int32_t most = largest_of_node(below + node * LARGEST_FAN);
+            if (above[node] != most &&
+                (above[node] < most || level > 0 || !space_is_stale(space, node)))
                 return false;
+        }
     }
     return true;
 }
 
 static bool space_hints_agree(const struct space *space)
 {
+    uint64_t group = 0;
     for (unsigned i = 0; i < SPACE_HINTS; i++)
-        if (largest_find(space, 0, largest_number(space_hint_size(i))) < (uint64_t)space->hint[i])
-            return false;
+        for (; group < (uint64_t)space->hint[i]; group++)
+            if (largest_get(space, group) >= largest_number(space_hint_size(i)))
+                return false;
     return true;
 }
 

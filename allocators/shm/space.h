@@ -27,6 +27,7 @@ enum {
     SPACE_UNIT = 8,
     SPACE_SUMMARIES = 5, /* 64-ary levels above the start words */
     SPACE_LEVELS = 8,    /* 16-ary levels of maxima */
+    SPACE_STALE = 8,
     SPACE_PARTS = 1 + SPACE_SUMMARIES + SPACE_LEVELS,
     SPACE_HINTS_EXACT_LOG2 = 6,
     SPACE_HINTS_EXACT = 1 << SPACE_HINTS_EXACT_LOG2, /* sizes that have a hint of their own */
@@ -41,10 +42,13 @@ struct space {
     uint64_t capacity; /* units that the bookkeeping has room for */
     uint64_t first;    /* where the first block begins; fixed */
     uint64_t top;      /* where the last block begins; may be `units`, then it is empty */
+    uint64_t fresh;    /* no block ever reached from here on: its memory was never written */
     uint64_t live_blocks;
     uint64_t live_units;
     uint64_t part_at[SPACE_PARTS]; /* bytes from this struct */
     uint64_t head_bytes;           /* from this struct to the end of the small parts */
+    int32_t stale[SPACE_STALE];    /* nodes of groups whose maximum may be too high; -1: none */
+    unsigned stale_next;           /* the one to settle next */
     int32_t hint[SPACE_HINTS];
 };
 
