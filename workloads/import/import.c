@@ -17,6 +17,7 @@ struct import {
     struct trace_writer *writer;
     struct repair *repair;
     struct import_report *report;
+    uint32_t columns;
     uint64_t first_time_ns; /* of the source: the trace's zero */
     uint64_t records;
 };
@@ -61,6 +62,27 @@ int import_operation(struct import *import, const struct repair_operation *opera
         import->first_time_ns = own.time_ns;
     own.time_ns = own.time_ns > import->first_time_ns ? own.time_ns - import->first_time_ns : 0;
     return repair_add(import->repair, &own, err);
+}
+
+int import_lines(struct import *import, struct source *source,
+                 enum import_verdict (*take)(struct scan line, void *state,
+                                             struct repair_operation *operation),
+                 void *state, struct err *err)
+{
+    const char *text;
+    size_t length;
+    int failed = 0;
+    while (!failed && source_line(source, &text, &length)) {
+        struct repair_operation operation = {0};
+        enum import_verdict verdict = take(scan_over(text, length), state, &operation);
+        if (verdict == IMPORT_OPERATION)
+            failed = import_operation(import, &operation, err);
+        else if (verdict == IMPORT_BAD && source_line_is_open(source))
+            import_cut(import, "the last line is not whole");
+        else if (verdict == IMPORT_BAD)
+            import_bad(import, text, length);
+    }
+    return failed;
 }
 
 static int import_unknown_name(const char *format, struct err *err)
@@ -119,7 +141,8 @@ static int import_check(struct import *import, const struct importer *importer, 
 static int import_all(struct import *import, const struct importer *importer, const char *from,
                       struct err *err)
 {
-    int failed = repair_create(&import->repair, import->writer, importer->threads_known, err);
+    bool in_order = importer->in_order || import->columns & TRACE_HAS_THREADS;
+    int failed = repair_create(&import->repair, import->writer, in_order, err);
     if (failed)
         return failed;
     failed = importer->read(import, import->source, err);
@@ -136,10 +159,11 @@ static int import_into(struct import *import, const struct importer *importer, c
 {
     size_t length;
     const char *start = source_start(import->source, &length);
+    import->columns = importer->columns(start, length);
     const struct trace_origin origin = {.tool = "heapbench " HEAPBENCH_VERSION,
                                         .source = importer->source,
                                         .losses = importer->losses,
-                                        .columns = importer->columns(start, length)};
+                                        .columns = import->columns};
     int failed = trace_writer_create(&import->writer, to, &origin, err);
     if (failed)
         return failed;

@@ -10,6 +10,7 @@
 #include <stdint.h>
 
 #include "harness/base/err.h"
+#include "workloads/import/scan.h"
 #include "workloads/import/source.h"
 #include "workloads/repair.h"
 
@@ -19,7 +20,7 @@ struct importer {
     const char *name;   /* as --format takes it */
     const char *source; /* as the trace's origin states it */
     const char *losses; /* one sentence: what the format cannot hold; "" nothing */
-    bool threads_known; /* the operations of one thread come in order */
+    bool in_order; /* as they happened; else known only within a thread, where there are threads */
 
     /* Whether the beginning of a file (at most SOURCE_PEEK bytes) is of this format. */
     bool (*recognise)(const char *start, size_t length);
@@ -37,6 +38,20 @@ struct importer {
 int import_operation(struct import *import, const struct repair_operation *operation,
                      struct err *err);
 
+/* What a line is. */
+enum import_verdict {
+    IMPORT_OPERATION,
+    IMPORT_NOTHING, /* a line that has its place in the format, but no operation */
+    IMPORT_BAD,
+};
+
+/* Reads lines to the end: `take` says what a line is and fills a zeroed operation. A last line that
+ * is bad and has no end is a cut tail. */
+int import_lines(struct import *import, struct source *source,
+                 enum import_verdict (*take)(struct scan line, void *state,
+                                             struct repair_operation *operation),
+                 void *state, struct err *err);
+
 /* Counts the line (or record) read last as not understood. */
 void import_bad(struct import *import, const char *text, size_t length);
 
@@ -46,8 +61,17 @@ void import_cut(struct import *import, const char *format, ...)
 
 /* In the order in which they are asked; the surest signs first. */
 #define IMPORTERS(IMPORTER)                                                                        \
+    IMPORTER(heaptrack)                                                                            \
+    IMPORTER(mtrace)                                                                               \
     IMPORTER(memory_replay)                                                                        \
-    IMPORTER(rep)
+    IMPORTER(logalloc)                                                                             \
+    IMPORTER(valgrind)                                                                             \
+    IMPORTER(ltrace)                                                                               \
+    IMPORTER(lttng)                                                                                \
+    IMPORTER(rep)                                                                                  \
+    IMPORTER(shmheap)                                                                              \
+    IMPORTER(glibc_wl)                                                                             \
+    IMPORTER(glibc_raw)
 
 #define IMPORTER_EXTERN(name) extern const struct importer importer_##name;
 IMPORTERS(IMPORTER_EXTERN)

@@ -2,7 +2,6 @@
 #include <string.h>
 
 #include "workloads/import/importer.h"
-#include "workloads/import/scan.h"
 
 struct replay_line {
     struct repair_operation operation;
@@ -108,31 +107,28 @@ static uint32_t replay_columns(const char *start, size_t length)
     return TRACE_HAS_THREADS | (timed ? TRACE_HAS_TIMES : 0);
 }
 
+static enum import_verdict replay_take(struct scan text, void *state,
+                                       struct repair_operation *operation)
+{
+    struct replay_line line;
+    (void)state;
+    if (scan_done(&text))
+        return IMPORT_NOTHING;
+    if (!replay_line(text, &line))
+        return IMPORT_BAD;
+    *operation = line.operation;
+    return line.done ? IMPORT_NOTHING : IMPORT_OPERATION;
+}
+
 static int replay_read(struct import *import, struct source *source, struct err *err)
 {
-    const char *text;
-    size_t length;
-    int failed = 0;
-    while (!failed && source_line(source, &text, &length)) {
-        struct replay_line line;
-        if (!length)
-            continue;
-        if (!replay_line(scan_over(text, length), &line)) {
-            if (source_line_is_open(source))
-                import_cut(import, "the last line is not whole");
-            else
-                import_bad(import, text, length);
-        } else if (!line.done)
-            failed = import_operation(import, &line.operation, err);
-    }
-    return failed;
+    return import_lines(import, source, replay_take, NULL, err);
 }
 
 const struct importer importer_memory_replay = {
     .name = "memory_replay",
     .source = "android memory_replay",
     .losses = "",
-    .threads_known = true,
     .recognise = replay_recognise,
     .columns = replay_columns,
     .read = replay_read,

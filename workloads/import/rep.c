@@ -3,10 +3,10 @@
 #include <errno.h>
 
 #include "workloads/import/importer.h"
-#include "workloads/import/scan.h"
 
 struct rep {
     unsigned header_lines;
+    uint64_t lines_read, operations;
     uint64_t declared; /* operations, by the header */
     bool threaded;
 };
@@ -81,31 +81,31 @@ static uint32_t rep_columns(const char *start, size_t length)
     return rep_header(start, length, &rep) && rep.threaded ? TRACE_HAS_THREADS : 0;
 }
 
+static enum import_verdict rep_take(struct scan line, void *state,
+                                    struct repair_operation *operation)
+{
+    struct rep *rep = state;
+    if (rep->lines_read++ < rep->header_lines || scan_done(&line))
+        return IMPORT_NOTHING;
+    if (!rep_operation(line, rep->threaded, operation))
+        return IMPORT_BAD;
+    rep->operations++;
+    return IMPORT_OPERATION;
+}
+
 static int rep_read(struct import *import, struct source *source, struct err *err)
 {
-    const char *text;
     size_t length;
     struct rep rep;
-    uint64_t operations = 0;
-    text = source_start(source, &length);
-    if (!rep_header(text, length, &rep))
+    const char *start = source_start(source, &length);
+    if (!rep_header(start, length, &rep))
         return err_set(err, EINVAL,
-                       "no header of a .rep file: four lines of one number each, or "
-                       "two and then a thread before each operation");
-    int failed = 0;
-    while (!failed && source_line(source, &text, &length)) {
-        struct repair_operation operation;
-        if (!length || source_line_number(source) <= rep.header_lines)
-            continue;
-        if (rep_operation(scan_over(text, length), rep.threaded, &operation)) {
-            failed = import_operation(import, &operation, err);
-            operations++;
-        } else
-            import_bad(import, text, length);
-    }
-    if (operations < rep.declared)
+                       "no header of a .rep file: four lines of one number each, or two and then a "
+                       "thread before each operation");
+    int failed = import_lines(import, source, rep_take, &rep, err);
+    if (rep.operations < rep.declared)
         import_cut(import, "its header declares %llu operations, %llu follow",
-                   (unsigned long long)rep.declared, (unsigned long long)operations);
+                   (unsigned long long)rep.declared, (unsigned long long)rep.operations);
     return failed;
 }
 
@@ -114,7 +114,7 @@ const struct importer importer_rep = {
     .source = "malloc-lab .rep",
     .losses = "The source knows neither alignment nor calloc nor time, and threads only in its "
               "two-line dialect; which blocks shared an address is not in it.",
-    .threads_known = true,
+    .in_order = true,
     .recognise = rep_recognise,
     .columns = rep_columns,
     .read = rep_read,

@@ -90,6 +90,26 @@ static inline bool scan_address(struct scan *scan, uint64_t *value)
     return scan_text(scan, "0x") && scan_hex(scan, value);
 }
 
+/* 0x and hexadecimal digits, or a decimal number. */
+static inline bool scan_number(struct scan *scan, uint64_t *value)
+{
+    struct scan hex = *scan;
+    if (!scan_text(&hex, "0x"))
+        return scan_decimal(scan, value);
+    *scan = hex;
+    return scan_hex(scan, value);
+}
+
+/* Moves behind the first occurrence of `wanted`. */
+static inline bool scan_past(struct scan *scan, const char *wanted)
+{
+    size_t length = strlen(wanted);
+    const char *found = memmem(scan->at, (size_t)(scan->end - scan->at), wanted, length);
+    if (found)
+        scan->at = found + length;
+    return found;
+}
+
 /* A word up to the next blank. */
 static inline bool scan_word(struct scan *scan, const char **word, size_t *length)
 {

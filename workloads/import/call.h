@@ -1,0 +1,35 @@
+/* An allocation function's call as text: name, arguments, result. Several tools print it so. */
+#ifndef WORKLOADS_CALL_H
+#define WORKLOADS_CALL_H
+
+#include "workloads/import/scan.h"
+#include "workloads/repair.h"
+
+enum { CALL_NUMBERS = 6 };
+
+enum call_form {
+    CALL_MALLOC,       /* (size) */
+    CALL_CALLOC,       /* (count, size) */
+    CALL_REALLOC,      /* (before, size) */
+    CALL_ALIGNED,      /* (alignment, size) */
+    CALL_SIZE_ALIGNED, /* (size, alignment): aligned new */
+    CALL_PAGE,         /* (size), aligned to a page */
+    CALL_FREE,         /* (before) */
+};
+
+struct call {
+    enum call_form form;
+    unsigned count;
+    uint64_t numbers[CALL_NUMBERS]; /* arguments that are numbers, in order */
+};
+
+/* The form of a function by its name, C and mangled C++; false: none that allocates or frees. */
+bool call_form(const char *name, size_t length, enum call_form *form);
+
+/* Numbers up to the closing bracket or the line's end: decimal, 0x…, #…, nil; words are passed. */
+bool call_numbers(struct scan *scan, struct call *call);
+
+/* The operation; false where arguments are missing or impossible. `address` is the result. */
+bool call_operation(const struct call *call, uint64_t address, struct repair_operation *operation);
+
+#endif

@@ -1,0 +1,108 @@
+/* Firefox's logalloc: "pid tid func(args)=0xresult", or #slot where it is munged. */
+#include "workloads/import/call.h"
+#include "workloads/import/importer.h"
+
+enum { LOGALLOC_SPACE = 48 };
+
+static uint64_t logalloc_address(uint64_t address, uint64_t pid)
+{
+    return address ? address | pid << LOGALLOC_SPACE : 0;
+}
+
+/* The thread's number may be missing (older logs). */
+static bool logalloc_prefix(struct scan *line, uint64_t *pid, uint64_t *tid)
+{
+    if (!scan_decimal(line, pid) || !scan_char(line, ' '))
+        return false;
+    *tid = *pid;
+    if (!scan_done(line) && *line->at >= '0' && *line->at <= '9')
+        return scan_decimal(line, tid) && scan_char(line, ' ');
+    return true;
+}
+
+static bool logalloc_call(struct scan *line, struct call *call)
+{
+    const char *bracket = memchr(line->at, '(', (size_t)(line->end - line->at));
+    if (!bracket || !call_form(line->at, (size_t)(bracket - line->at), &call->form))
+        return false;
+    line->at = bracket + 1;
+    return call_numbers(line, call) && scan_char(line, ')');
+}
+
+static bool logalloc_result(struct scan *line, uint64_t *address)
+{
+    *address = 0;
+    if (scan_done(line))
+        return true;
+    if (!scan_char(line, '='))
+        return false;
+    return (scan_char(line, '#') ? scan_decimal(line, address) : scan_number(line, address)) &&
+           scan_done(line);
+}
+
+static bool logalloc_parse(struct scan line, struct repair_operation *operation)
+{
+    uint64_t pid, tid, address;
+    struct call call;
+    if (!logalloc_prefix(&line, &pid, &tid) || !logalloc_call(&line, &call) ||
+        !logalloc_result(&line, &address) ||
+        !call_operation(&call, logalloc_address(address, pid), operation))
+        return false;
+    operation->before = logalloc_address(operation->before, pid);
+    operation->thread = (uint32_t)tid;
+    return true;
+}
+
+/* Statistics calls and marks have the same prefix. */
+static bool logalloc_is_remark(struct scan line)
+{
+    uint64_t pid, tid;
+    enum call_form form;
+    if (!logalloc_prefix(&line, &pid, &tid))
+        return false;
+    size_t length = 0;
+    while (line.at + length < line.end && line.at[length] != '(')
+        length++;
+    return line.at + length < line.end && !call_form(line.at, length, &form);
+}
+
+static enum import_verdict logalloc_take(struct scan line, void *state,
+                                         struct repair_operation *operation)
+{
+    (void)state;
+    if (scan_done(&line) || logalloc_is_remark(line))
+        return IMPORT_NOTHING;
+    return logalloc_parse(line, operation) ? IMPORT_OPERATION : IMPORT_BAD;
+}
+
+static bool logalloc_recognise(const char *start, size_t length)
+{
+    struct scan text = scan_over(start, length), line;
+    for (int i = 0; i < 10 && scan_line(&text, &line); i++) {
+        struct repair_operation operation = {0};
+        if (logalloc_parse(line, &operation))
+            return true;
+    }
+    return false;
+}
+
+static uint32_t logalloc_columns(const char *start, size_t length)
+{
+    (void)start;
+    (void)length;
+    return TRACE_HAS_THREADS;
+}
+
+static int logalloc_read(struct import *import, struct source *source, struct err *err)
+{
+    return import_lines(import, source, logalloc_take, NULL, err);
+}
+
+const struct importer importer_logalloc = {
+    .name = "logalloc",
+    .source = "Firefox logalloc",
+    .losses = "logalloc gives no time.",
+    .recognise = logalloc_recognise,
+    .columns = logalloc_columns,
+    .read = logalloc_read,
+};

@@ -1,0 +1,168 @@
+/* ltrace -f: "pid where->malloc(n) = 0xp", calls of several threads interleaved. */
+#include "workloads/import/call.h"
+#include "workloads/import/importer.h"
+
+enum { LTRACE_OPEN = 256 };
+
+/* A call that was left unfinished, by thread. */
+struct ltrace_open {
+    uint64_t pid;
+    bool used;
+    struct call call;
+};
+
+struct ltrace {
+    struct ltrace_open open[LTRACE_OPEN];
+};
+
+struct ltrace_line {
+    uint64_t pid;
+    bool resumed;
+    struct call call;
+    struct scan rest; /* behind the opening bracket, or behind "resumed>" */
+};
+
+/* "[pid N] " or "N ", then time stamps, which are passed over. */
+static void ltrace_prefix(struct scan *line, struct ltrace_line *out)
+{
+    struct scan ahead = *line;
+    out->pid = 0;
+    scan_blanks(&ahead);
+    bool bracket = scan_text(&ahead, "[pid ");
+    if (scan_decimal(&ahead, &out->pid) && (!bracket || scan_char(&ahead, ']')))
+        *line = ahead;
+    while (!scan_done(line) && strchr(" \t0123456789.:", *line->at))
+        line->at++;
+}
+
+/* The function's name: behind "->" where there is one, up to the bracket. */
+static bool ltrace_name(struct scan *line, char stop, struct call *call)
+{
+    const char *bracket = memchr(line->at, stop, (size_t)(line->end - line->at));
+    if (!bracket)
+        return false;
+    struct scan name = {line->at, bracket};
+    scan_past(&name, "->");
+    line->at = bracket + 1;
+    const char *version = memchr(name.at, '@', (size_t)(name.end - name.at));
+    size_t length = (size_t)((version ? version : name.end) - name.at);
+    /* operator new calls malloc, which shows by itself. */
+    return *name.at != '_' && call_form(name.at, length, &call->form);
+}
+
+static bool ltrace_parse(struct scan line, struct ltrace_line *out)
+{
+    *out = (struct ltrace_line){0};
+    ltrace_prefix(&line, out);
+    out->resumed = scan_text(&line, "<... ");
+    if (scan_done(&line) || !ltrace_name(&line, out->resumed ? ' ' : '(', &out->call))
+        return false;
+    if (out->resumed && !scan_past(&line, "resumed>"))
+        return false;
+    out->rest = line;
+    return true;
+}
+
+static bool ltrace_result(struct scan rest, uint64_t *address)
+{
+    *address = 0;
+    if (!scan_past(&rest, "= "))
+        return false;
+    scan_blanks(&rest);
+    return scan_text(&rest, "<void>") || scan_text(&rest, "nil") || scan_number(&rest, address);
+}
+
+static struct ltrace_open *ltrace_find(struct ltrace *ltrace, uint64_t pid, bool used)
+{
+    for (size_t i = 0; i < LTRACE_OPEN; i++)
+        if (ltrace->open[i].used == used && (!used || ltrace->open[i].pid == pid))
+            return &ltrace->open[i];
+    return NULL;
+}
+
+/* A free takes effect when it is called, an allocation when it returns. */
+static enum import_verdict ltrace_leave_open(struct ltrace *ltrace, const struct ltrace_line *line,
+                                             struct repair_operation *operation)
+{
+    struct ltrace_open *open = ltrace_find(ltrace, line->pid, true);
+    if (!open)
+        open = ltrace_find(ltrace, line->pid, false);
+    if (!open)
+        return IMPORT_BAD;
+    *open = (struct ltrace_open){line->pid, true, line->call};
+    if (line->call.form != CALL_FREE)
+        return IMPORT_NOTHING;
+    return call_operation(&line->call, 0, operation) ? IMPORT_OPERATION : IMPORT_BAD;
+}
+
+static enum import_verdict ltrace_finish(struct ltrace *ltrace, struct ltrace_line *line,
+                                         struct repair_operation *operation)
+{
+    uint64_t address;
+    struct ltrace_open *open = line->resumed ? ltrace_find(ltrace, line->pid, true) : NULL;
+    if (line->resumed && (!open || open->call.form != line->call.form))
+        return IMPORT_BAD;
+    if (open) {
+        line->call = open->call;
+        open->used = false;
+        if (line->call.form == CALL_FREE)
+            return IMPORT_NOTHING;
+    }
+    if (!ltrace_result(line->rest, &address) || !call_operation(&line->call, address, operation))
+        return IMPORT_BAD;
+    return IMPORT_OPERATION;
+}
+
+static bool ltrace_has_no_result(struct scan line)
+{
+    return scan_past(&line, "posix_memalign");
+}
+
+static enum import_verdict ltrace_take(struct scan text, void *state,
+                                       struct repair_operation *operation)
+{
+    struct ltrace_line line;
+    if (!ltrace_parse(text, &line) || ltrace_has_no_result(text))
+        return IMPORT_NOTHING;
+    operation->thread = (uint32_t)line.pid;
+    if (!line.resumed && !call_numbers(&line.rest, &line.call))
+        return IMPORT_BAD;
+    struct scan rest = line.rest;
+    if (scan_past(&rest, "<unfinished ...>"))
+        return ltrace_leave_open(state, &line, operation);
+    return ltrace_finish(state, &line, operation);
+}
+
+static bool ltrace_recognise(const char *start, size_t length)
+{
+    struct scan text = scan_over(start, length), line;
+    struct ltrace_line found;
+    for (int i = 0; i < 50 && scan_line(&text, &line); i++)
+        if (ltrace_parse(line, &found) &&
+            (scan_past(&line, ") ") || scan_past(&line, "<unfinished ...>")))
+            return true;
+    return false;
+}
+
+static uint32_t ltrace_columns(const char *start, size_t length)
+{
+    (void)start;
+    (void)length;
+    return TRACE_HAS_THREADS;
+}
+
+static int ltrace_read(struct import *import, struct source *source, struct err *err)
+{
+    struct ltrace ltrace = {0};
+    return import_lines(import, source, ltrace_take, &ltrace, err);
+}
+
+const struct importer importer_ltrace = {
+    .name = "ltrace",
+    .source = "ltrace",
+    .losses = "ltrace shows no result of posix_memalign: such blocks are left out, and their frees "
+              "are orphans; processes and threads are not told apart; no time is brought over.",
+    .recognise = ltrace_recognise,
+    .columns = ltrace_columns,
+    .read = ltrace_read,
+};
