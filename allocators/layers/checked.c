@@ -10,32 +10,20 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "allocators/block_table.h"
 #include "allocators/layer.h"
-#include "harness/base/pages.h"
 
 enum {
-    CHECKED_BACK = 16,       /* bytes of the back zone */
-    CHECKED_FRONT_MIN = 16,  /* bytes of the front zone; more where the alignment is */
-    CHECKED_ZONE = 0xA5,     /* what the zones hold */
-    CHECKED_POISON = 0xDB,   /* what a freed block holds */
-    CHECKED_ROWS_MIN = 4096, /* a power of two */
-};
-
-enum checked_state { CHECKED_EMPTY, CHECKED_LIVE, CHECKED_FREED };
-
-struct checked_row {
-    char *ref;
-    size_t size;
-    uint32_t front;
-    enum checked_state state;
+    CHECKED_BACK = 16,      /* bytes of the back zone */
+    CHECKED_FRONT_MIN = 16, /* bytes of the front zone; more where the alignment is */
+    CHECKED_ZONE = 0xA5,    /* what the zones hold */
+    CHECKED_POISON = 0xDB,  /* what a freed block holds */
 };
 
 struct checked {
     struct layer_heap layer;
     pthread_mutex_t mutex; /* over everything below */
-    struct checked_row *rows;
-    size_t row_count;   /* a power of two */
-    size_t rows_filled; /* live or freed */
+    struct block_table table;
     uint64_t faults;
     char first[160]; /* the first fault's sentence */
 };
@@ -43,48 +31,6 @@ struct checked {
 static struct checked *checked_of(struct heap *heap)
 {
     return (struct checked *)heap;
-}
-
-/* ---- the table of blocks: open addressing, caller holds the mutex ---------------------------- */
-
-static struct checked_row *checked_find(struct checked *checked, const char *ref)
-{
-    size_t mask = checked->row_count - 1;
-    size_t at = (size_t)(((uintptr_t)ref * 0x9e3779b97f4a7c15u) >> 32) & mask;
-    while (checked->rows[at].state != CHECKED_EMPTY && checked->rows[at].ref != ref)
-        at = (at + 1) & mask;
-    return &checked->rows[at];
-}
-
-/* Freed blocks are forgotten when the table is rebuilt: they only name a fault better. */
-static bool checked_rebuild(struct checked *checked)
-{
-    struct checked_row *old = checked->rows;
-    size_t count = checked->row_count, live = 0;
-    for (size_t i = 0; i < count; i++)
-        live += old[i].state == CHECKED_LIVE;
-    size_t grown = live * 4 > count ? count * 2 : count;
-    struct checked_row *rows = pages_map_private(grown * sizeof *rows);
-    if (!rows)
-        return false;
-    checked->rows = rows;
-    checked->row_count = grown;
-    checked->rows_filled = live;
-    for (size_t i = 0; i < count; i++)
-        if (old[i].state == CHECKED_LIVE)
-            *checked_find(checked, old[i].ref) = old[i];
-    pages_unmap(old, count * sizeof *old);
-    return true;
-}
-
-static bool checked_enter(struct checked *checked, char *ref, size_t size, size_t front)
-{
-    if (checked->rows_filled * 4 >= checked->row_count * 3 && !checked_rebuild(checked))
-        return false;
-    struct checked_row *row = checked_find(checked, ref);
-    checked->rows_filled += row->state == CHECKED_EMPTY;
-    *row = (struct checked_row){ref, size, (uint32_t)front, CHECKED_LIVE};
-    return true;
 }
 
 /* ---- zones ------------------------------------------------------------------------------------
@@ -107,7 +53,7 @@ static bool checked_holds(const char *zone, size_t bytes)
 }
 
 /* NULL, or which end of the block at `payload` was written over. */
-static const char *checked_damage(const struct checked_row *row, const char *payload)
+static const char *checked_damage(const struct block_row *row, const char *payload)
 {
     size_t front = row->front;
     const char *block = payload - front;
@@ -132,14 +78,14 @@ static void *checked_make(struct heap *heap, size_t front, size_t size, bool ali
     struct checked *checked = checked_of(heap);
     struct heap *inner = layer_inner(heap);
     size_t total;
-    if (__builtin_add_overflow(size, front + CHECKED_BACK, &total) || front > UINT32_MAX)
+    if (__builtin_add_overflow(size, front + CHECKED_BACK, &total))
         return NULL;
     char *block = aligned ? heap_alloc_aligned(inner, front, total) : heap_alloc(inner, total);
     if (!block)
         return NULL;
     checked_paint(heap_resolve(inner, block), front, size);
     pthread_mutex_lock(&checked->mutex);
-    bool entered = checked_enter(checked, block + front, size, front);
+    bool entered = block_table_enter(&checked->table, block + front, size, front);
     pthread_mutex_unlock(&checked->mutex);
     if (entered)
         return block + front;
@@ -164,37 +110,31 @@ static void *checked_alloc_aligned(struct heap *heap, size_t align, size_t size)
 }
 
 /* Takes the block out of the table; false, and a report, when it may not be freed. */
-static bool checked_leave(struct checked *checked, char *ref, struct checked_row *left)
+static bool checked_leave(struct checked *checked, char *ref, struct block_row *left)
 {
-    struct checked_row *row = checked_find(checked, ref);
-    *left = *row;
-    if (row->state == CHECKED_LIVE) {
-        row->state = CHECKED_FREED;
-        return true;
-    }
-    if (row->state == CHECKED_FREED)
-        checked_report(checked, "double free of", ref, row->size);
-    else
+    pthread_mutex_lock(&checked->mutex);
+    *left = block_table_leave(&checked->table, ref);
+    if (left->state == BLOCK_FREED)
+        checked_report(checked, "double free of", ref, left->size);
+    else if (left->state != BLOCK_LIVE)
         checked_report(checked, "free of a foreign pointer:", ref, 0);
-    return false;
+    pthread_mutex_unlock(&checked->mutex);
+    return left->state == BLOCK_LIVE;
 }
 
 static void checked_free(struct heap *heap, void *ref)
 {
     struct checked *checked = checked_of(heap);
     struct heap *inner = layer_inner(heap);
-    struct checked_row row;
-    pthread_mutex_lock(&checked->mutex);
-    bool live = checked_leave(checked, ref, &row);
-    pthread_mutex_unlock(&checked->mutex);
-    if (!live)
+    struct block_row row;
+    if (!checked_leave(checked, ref, &row))
         return;
-    char *block = row.ref - row.front;
+    char *block = row.key - row.front;
     char *payload = (char *)heap_resolve(inner, block) + row.front;
     const char *damage = checked_damage(&row, payload);
     if (damage) {
         pthread_mutex_lock(&checked->mutex);
-        checked_report(checked, damage, row.ref, row.size);
+        checked_report(checked, damage, row.key, row.size);
         pthread_mutex_unlock(&checked->mutex);
     }
     memset(payload, CHECKED_POISON, row.size);
@@ -206,8 +146,8 @@ static size_t checked_usable_size(struct heap *heap, void *ref)
 {
     struct checked *checked = checked_of(heap);
     pthread_mutex_lock(&checked->mutex);
-    const struct checked_row *row = checked_find(checked, ref);
-    size_t size = row->state == CHECKED_LIVE ? row->size : 0;
+    const struct block_row *row = block_table_find(&checked->table, ref);
+    size_t size = row->state == BLOCK_LIVE ? row->size : 0;
     pthread_mutex_unlock(&checked->mutex);
     return size;
 }
@@ -229,8 +169,8 @@ static void *checked_ref_of(struct heap *heap, void *pointer)
             continue;
         char *ref = (char *)heap_ref_of(inner, (char *)pointer - front) + front;
         pthread_mutex_lock(&checked->mutex);
-        const struct checked_row *row = checked_find(checked, ref);
-        bool live = row->state == CHECKED_LIVE && row->front == front;
+        const struct block_row *row = block_table_find(&checked->table, ref);
+        bool live = row->state == BLOCK_LIVE && row->front == front;
         pthread_mutex_unlock(&checked->mutex);
         if (live)
             return ref;
@@ -254,8 +194,8 @@ static int checked_visit_span(void *arg, const struct span *span)
         struct heap *inner = visit->checked->layer.inner;
         memcpy(&front, span->ref, sizeof front);
         char *ref = (char *)heap_ref_of(inner, (char *)(uintptr_t)span->ref) + front;
-        const struct checked_row *row = checked_find(visit->checked, ref);
-        if (row->state == CHECKED_LIVE) {
+        const struct block_row *row = block_table_find(&visit->checked->table, ref);
+        if (row->state == BLOCK_LIVE) {
             shown.ref = span->ref + front;
             shown.usable = row->size;
         }
@@ -272,14 +212,14 @@ static int checked_walk(struct heap *heap, heap_visitor *visit, void *arg)
 static void checked_look(struct checked *checked)
 {
     struct heap *inner = checked->layer.inner;
-    for (size_t i = 0; i < checked->row_count; i++) {
-        const struct checked_row *row = &checked->rows[i];
-        if (row->state != CHECKED_LIVE)
+    for (size_t i = 0; i < checked->table.capacity; i++) {
+        const struct block_row *row = &checked->table.rows[i];
+        if (row->state != BLOCK_LIVE)
             continue;
-        char *payload = (char *)heap_resolve(inner, row->ref - row->front) + row->front;
+        char *payload = (char *)heap_resolve(inner, row->key - row->front) + row->front;
         const char *damage = checked_damage(row, payload);
         if (damage)
-            checked_report(checked, damage, row->ref, row->size);
+            checked_report(checked, damage, row->key, row->size);
     }
 }
 
@@ -302,7 +242,7 @@ static void checked_destroy(struct heap *heap)
 {
     struct checked *checked = checked_of(heap);
     pthread_mutex_destroy(&checked->mutex);
-    pages_unmap(checked->rows, checked->row_count * sizeof *checked->rows);
+    block_table_release(&checked->table);
     layer_destroy(heap);
 }
 
@@ -336,9 +276,7 @@ static int checked_wrap(struct heap *inner, const union option_value *values, st
     struct checked *checked = layer_create(inner, sizeof *checked, "checked", err);
     if (!checked)
         return -ENOMEM;
-    checked->row_count = CHECKED_ROWS_MIN;
-    checked->rows = pages_map_private(CHECKED_ROWS_MIN * sizeof *checked->rows);
-    if (!checked->rows) {
+    if (!block_table_init(&checked->table)) {
         layer_destroy(&checked->layer.heap);
         return err_set(err, ENOMEM, "checked: no memory for its table of blocks");
     }

@@ -200,7 +200,7 @@ static void sizes_that_overflow_are_refused(void **state)
     fixture_close(&fixture);
 }
 
-enum { EXHAUSTION_LIMIT = 16 << 20, EXHAUSTION_SIZE = 3000 };
+enum { EXHAUSTION_LIMIT = 5 << 20, EXHAUSTION_SIZE = 3000 };
 
 static size_t fill(struct ledger *ledger, size_t size)
 {
@@ -376,7 +376,7 @@ static void random_operations_are_survived(void **state)
         fixture_open(&fixture, state, SIZE_MAX);
         rng_init(&rng, seed);
         for (int i = 0; i < 2000; i++) {
-            ledger_step(fixture.ledger, &rng, 100 * seed, (size_t)64 << (4 * seed));
+            ledger_step(fixture.ledger, &rng, 100 * seed, (size_t)128 << (3 * seed));
             if (i % 500 != 499)
                 continue;
             ledger_prove(fixture.ledger);
