@@ -43,14 +43,14 @@ static bool block_table_rebuild(struct block_table *table)
     return true;
 }
 
-bool block_table_enter(struct block_table *table, void *key, size_t size, size_t front)
+bool block_table_enter(struct block_table *table, void *key, void *ref, size_t size, size_t front)
 {
     if (table->filled * 4 >= table->capacity * 3 && !block_table_rebuild(table))
         return false;
     struct block_row *row = block_table_at(table, key);
     table->filled += row->state == BLOCK_UNKNOWN;
     table->live += row->state != BLOCK_LIVE;
-    *row = (struct block_row){key, size, front, BLOCK_LIVE};
+    *row = (struct block_row){key, ref, size, front, BLOCK_LIVE};
     return true;
 }
 

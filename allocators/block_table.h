@@ -12,9 +12,10 @@
 enum block_state { BLOCK_UNKNOWN, BLOCK_LIVE, BLOCK_FREED };
 
 struct block_row {
-    char *key;    /* the block as its user knows it */
+    void *key;    /* the block as its user knows it */
+    void *ref;    /* the block as the heap below knows it */
     size_t size;  /* bytes asked for */
-    size_t front; /* bytes between the inner block's start and it */
+    size_t front; /* bytes between the start of the block below and it */
     enum block_state state;
 };
 
@@ -29,7 +30,7 @@ bool block_table_init(struct block_table *table); /* false: no memory */
 void block_table_release(struct block_table *table);
 
 /* False without memory for another block. */
-bool block_table_enter(struct block_table *table, void *key, size_t size, size_t front);
+bool block_table_enter(struct block_table *table, void *key, void *ref, size_t size, size_t front);
 
 /* The row of a block, valid until the next enter. BLOCK_FREED is remembered until the table is
  * rebuilt: it only names a fault better. */

@@ -22,8 +22,9 @@ enum {
 
 struct checked {
     struct layer_heap layer;
-    pthread_mutex_t mutex; /* over everything below */
-    struct block_table table;
+    pthread_mutex_t mutex;       /* over everything below */
+    struct block_table table;    /* by ref */
+    struct block_table pointers; /* by what resolve gives, where that is another */
     uint64_t faults;
     char first[160]; /* the first fault's sentence */
 };
@@ -73,9 +74,24 @@ static void checked_report(struct checked *checked, const char *what, const char
 /* ---- hooks ------------------------------------------------------------------------------------
  */
 
+/* Enters the inner block; false, and nothing is entered, without memory for it. */
+static bool checked_enter(struct checked *checked, char *block, size_t front, size_t size)
+{
+    struct heap *inner = checked->layer.inner;
+    char *ref = block + front, *pointer = (char *)heap_resolve(inner, block) + front;
+    pthread_mutex_lock(&checked->mutex);
+    bool entered = block_table_enter(&checked->table, ref, block, size, front);
+    if (entered && inner->ops->ref_of) {
+        entered = block_table_enter(&checked->pointers, pointer, ref, size, front);
+        if (!entered)
+            block_table_leave(&checked->table, ref);
+    }
+    pthread_mutex_unlock(&checked->mutex);
+    return entered;
+}
+
 static void *checked_make(struct heap *heap, size_t front, size_t size, bool aligned)
 {
-    struct checked *checked = checked_of(heap);
     struct heap *inner = layer_inner(heap);
     size_t total;
     if (__builtin_add_overflow(size, front + CHECKED_BACK, &total))
@@ -84,10 +100,7 @@ static void *checked_make(struct heap *heap, size_t front, size_t size, bool ali
     if (!block)
         return NULL;
     checked_paint(heap_resolve(inner, block), front, size);
-    pthread_mutex_lock(&checked->mutex);
-    bool entered = block_table_enter(&checked->table, block + front, size, front);
-    pthread_mutex_unlock(&checked->mutex);
-    if (entered)
+    if (checked_enter(checked_of(heap), block, front, size))
         return block + front;
     heap_free(inner, block);
     return NULL;
@@ -129,16 +142,16 @@ static void checked_free(struct heap *heap, void *ref)
     struct block_row row;
     if (!checked_leave(checked, ref, &row))
         return;
-    char *block = row.key - row.front;
-    char *payload = (char *)heap_resolve(inner, block) + row.front;
+    char *payload = (char *)heap_resolve(inner, row.ref) + row.front;
     const char *damage = checked_damage(&row, payload);
-    if (damage) {
-        pthread_mutex_lock(&checked->mutex);
-        checked_report(checked, damage, row.key, row.size);
-        pthread_mutex_unlock(&checked->mutex);
-    }
+    pthread_mutex_lock(&checked->mutex);
+    if (damage)
+        checked_report(checked, damage, ref, row.size);
+    if (inner->ops->ref_of)
+        block_table_leave(&checked->pointers, payload);
+    pthread_mutex_unlock(&checked->mutex);
     memset(payload, CHECKED_POISON, row.size);
-    heap_free(inner, block);
+    heap_free(inner, row.ref);
 }
 
 /* What was asked for and not a byte more, so that the back zone begins where the request ends. */
@@ -157,25 +170,15 @@ static void *checked_resolve(struct heap *heap, void *ref)
     return heap_resolve(layer_inner(heap), ref);
 }
 
-/* Only the start of the inner block is known to the backend: the front zone says where it is. */
+/* Also of a block that is free by now, so that freeing it twice is told as that. */
 static void *checked_ref_of(struct heap *heap, void *pointer)
 {
     struct checked *checked = checked_of(heap);
-    struct heap *inner = layer_inner(heap);
-    for (size_t front = checked_front(heap->ops); front <= (size_t)1 << 31; front *= 2) {
-        size_t written;
-        memcpy(&written, (char *)pointer - front, sizeof written);
-        if (written != front)
-            continue;
-        char *ref = (char *)heap_ref_of(inner, (char *)pointer - front) + front;
-        pthread_mutex_lock(&checked->mutex);
-        const struct block_row *row = block_table_find(&checked->table, ref);
-        bool live = row->state == BLOCK_LIVE && row->front == front;
-        pthread_mutex_unlock(&checked->mutex);
-        if (live)
-            return ref;
-    }
-    return pointer;
+    pthread_mutex_lock(&checked->mutex);
+    const struct block_row *row = block_table_find(&checked->pointers, pointer);
+    void *ref = row->state == BLOCK_UNKNOWN ? pointer : row->ref;
+    pthread_mutex_unlock(&checked->mutex);
+    return ref;
 }
 
 struct checked_visit {
@@ -216,7 +219,7 @@ static void checked_look(struct checked *checked)
         const struct block_row *row = &checked->table.rows[i];
         if (row->state != BLOCK_LIVE)
             continue;
-        char *payload = (char *)heap_resolve(inner, row->key - row->front) + row->front;
+        char *payload = (char *)heap_resolve(inner, row->ref) + row->front;
         const char *damage = checked_damage(row, payload);
         if (damage)
             checked_report(checked, damage, row->key, row->size);
@@ -243,6 +246,7 @@ static void checked_destroy(struct heap *heap)
     struct checked *checked = checked_of(heap);
     pthread_mutex_destroy(&checked->mutex);
     block_table_release(&checked->table);
+    block_table_release(&checked->pointers);
     layer_destroy(heap);
 }
 
@@ -276,7 +280,8 @@ static int checked_wrap(struct heap *inner, const union option_value *values, st
     struct checked *checked = layer_create(inner, sizeof *checked, "checked", err);
     if (!checked)
         return -ENOMEM;
-    if (!block_table_init(&checked->table)) {
+    if (!block_table_init(&checked->table) || !block_table_init(&checked->pointers)) {
+        block_table_release(&checked->table);
         layer_destroy(&checked->layer.heap);
         return err_set(err, ENOMEM, "checked: no memory for its table of blocks");
     }

@@ -8,10 +8,14 @@
 #include <malloc.h>
 #include <pthread.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
+#include <stdnoreturn.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "allocators/preload/next.h"
+#include "allocators/preload/place.h"
 #include "allocators/region.h"
 #include "allocators/spec.h"
 
@@ -21,18 +25,24 @@
 static struct {
     struct heap *heap;
     struct region region;
+    struct place place;
     struct spec spec;
     pthread_once_t once;
     pthread_mutex_t mutex;
 } preload = {.once = PTHREAD_ONCE_INIT, .mutex = PTHREAD_MUTEX_INITIALIZER};
 
-/* stdio would allocate, and there is no heap to allocate from. */
-static void preload_die(const char *why)
+/* One line to stderr; stdio would allocate, and there may be no heap to allocate from. */
+static void preload_say(const char *why)
 {
-    static const char name[] = "heapbench: ";
-    if (write(STDERR_FILENO, name, sizeof name - 1) < 0 ||
-        write(STDERR_FILENO, why, strlen(why)) < 0 || write(STDERR_FILENO, "\n", 1) < 0)
-        _exit(126);
+    char line[sizeof((struct err *)0)->text + 16];
+    int length = snprintf(line, sizeof line, "heapbench: %s\n", why);
+    if (length > 0 && write(STDERR_FILENO, line, (size_t)length) < 0)
+        return;
+}
+
+static noreturn void preload_die(const char *why)
+{
+    preload_say(why);
     _exit(127);
 }
 
@@ -42,22 +52,46 @@ static void preload_create(void)
     const char *text = getenv("HEAPBENCH_ALLOCATOR");
     if (!text)
         preload_die("HEAPBENCH_ALLOCATOR is not set; start the program with 'bench exec'");
-    if (spec_parse(&preload.spec, text, &err) ||
-        spec_create(&preload.spec, &preload.region, NULL, &preload.heap, &err))
+    struct heap *heap;
+    int failed = spec_parse(&preload.spec, text, &err);
+    if (!failed && preload.spec.backend->scope == SCOPE_PROCESS)
+        failed = next_find(getenv("HEAPBENCH_BEHIND"), &err);
+    if (!failed)
+        failed = spec_create(&preload.spec, &preload.region, NULL, &heap, &err);
+    if (!failed)
+        failed = place_init(&preload.place, heap, &err);
+    if (failed)
         preload_die(err.text);
+    __atomic_store_n(&preload.heap, heap, __ATOMIC_RELEASE);
 }
 
-static struct heap *preload_enter(void)
+static struct place *preload_enter(void)
 {
     if (__builtin_expect(!__atomic_load_n(&preload.heap, __ATOMIC_ACQUIRE), 0))
         pthread_once(&preload.once, preload_create);
     pthread_mutex_lock(&preload.mutex);
-    return preload.heap;
+    return &preload.place;
 }
 
 static void preload_leave(void)
 {
     pthread_mutex_unlock(&preload.mutex);
+}
+
+/* ---- the end: what `checked` found would else be known to nobody ------------------------------
+ */
+
+__attribute__((destructor)) static void preload_report(void)
+{
+    char why[256];
+    bool found = false;
+    preload_enter();
+    for (size_t i = 0; i < preload.spec.layer_count; i++)
+        if (preload.spec.layers[i] == &layer_checked)
+            found = heap_check(preload.heap, why, sizeof why) == -EUCLEAN;
+    preload_leave();
+    if (found)
+        preload_say(why);
 }
 
 /* ---- fork -------------------------------------------------------------------------------------
@@ -81,26 +115,25 @@ __attribute__((constructor)) static void preload_watch_fork(void)
 /* ---- blocks -----------------------------------------------------------------------------------
  */
 
-/* What alloc gave, as a pointer; NULL sets errno. Called with the heap entered, leaves it. */
-static void *preload_give(struct heap *heap, void *ref, bool got)
+/* A malloc of nothing is a block of its own. */
+static size_t preload_size(size_t size)
 {
-    void *pointer = got ? heap_resolve(heap, ref) : NULL;
+    return size ? size : 1;
+}
+
+static void *preload_alloc(size_t align, size_t size, bool zero)
+{
+    struct place *place = preload_enter();
+    void *pointer = place_alloc(place, align, preload_size(size), zero);
     preload_leave();
     if (!pointer)
         errno = ENOMEM;
     return pointer;
 }
 
-static size_t preload_size(size_t size)
-{
-    return size ? size : 1;
-}
-
 EXPORT void *malloc(size_t size)
 {
-    struct heap *heap = preload_enter();
-    void *ref = heap_alloc(heap, preload_size(size));
-    return preload_give(heap, ref, ref != NULL);
+    return preload_alloc(place_align(size), size, false);
 }
 
 EXPORT void *calloc(size_t count, size_t size)
@@ -110,9 +143,7 @@ EXPORT void *calloc(size_t count, size_t size)
         errno = ENOMEM;
         return NULL;
     }
-    struct heap *heap = preload_enter();
-    void *ref = heap_zalloc(heap, preload_size(bytes));
-    return preload_give(heap, ref, ref != NULL);
+    return preload_alloc(place_align(bytes), bytes, true);
 }
 
 EXPORT void free(void *pointer)
@@ -120,8 +151,7 @@ EXPORT void free(void *pointer)
     if (!pointer)
         return;
     int kept = errno;
-    struct heap *heap = preload_enter();
-    heap_free(heap, heap_ref_of(heap, pointer));
+    place_free(preload_enter(), pointer);
     preload_leave();
     errno = kept;
 }
@@ -134,10 +164,11 @@ EXPORT void *realloc(void *pointer, size_t size)
         free(pointer);
         return NULL;
     }
-    struct heap *heap = preload_enter();
-    void *ref = heap_ref_of(heap, pointer);
-    void *moved = heap_realloc(heap, ref, heap_usable_size(heap, ref, 0), size);
-    return preload_give(heap, moved, moved != NULL);
+    void *moved = place_realloc(preload_enter(), pointer, size);
+    preload_leave();
+    if (!moved)
+        errno = ENOMEM;
+    return moved;
 }
 
 EXPORT void *reallocarray(void *pointer, size_t count, size_t size)
@@ -154,8 +185,7 @@ EXPORT size_t malloc_usable_size(void *pointer)
 {
     if (!pointer)
         return 0;
-    struct heap *heap = preload_enter();
-    size_t usable = heap_usable_size(heap, heap_ref_of(heap, pointer), 0);
+    size_t usable = place_usable(preload_enter(), pointer);
     preload_leave();
     return usable;
 }
@@ -170,9 +200,8 @@ static bool preload_is_power(size_t align)
 
 static void *preload_aligned(size_t align, size_t size)
 {
-    struct heap *heap = preload_enter();
-    void *ref = heap_alloc_aligned(heap, align, preload_size(size));
-    return preload_give(heap, ref, ref != NULL);
+    size_t least = place_align(size);
+    return preload_alloc(align > least ? align : least, size, false);
 }
 
 EXPORT void *memalign(size_t align, size_t size)

@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <signal.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -63,24 +64,24 @@ static const struct argp argp = {
 struct launch {
     struct spec spec;
     char library[PATH_MAX]; /* what must own malloc, "" for the C library's own */
-    char preload[3 * PATH_MAX];
+    char behind[PATH_MAX];  /* what the layers in it must stand before, "" for the C library's */
+    char preload[4 * PATH_MAX];
     int witness; /* a memory file that every process of the program writes to */
 };
 
+/* Layers over an external library, or over the C library's malloc: the preload stands before it. */
 static int exec_find_library(struct launch *launch, struct err *err)
 {
     const struct spec *spec = &launch->spec;
-    launch->library[0] = '\0';
-    if (spec->library)
-        return spec_library_path(spec, launch->library, sizeof launch->library, err) ? 0
-                                                                                     : -err->code;
-    if (spec->backend->scope == SCOPE_PROCESS && !spec->layer_count)
+    bool layered = spec->layer_count > 0;
+    char *library = layered ? launch->behind : launch->library;
+    launch->library[0] = launch->behind[0] = '\0';
+    if (spec->library && !spec_library_path(spec, library, PATH_MAX, err))
+        return -ENOENT;
+    if (spec->backend->scope == SCOPE_PROCESS && !layered)
         return 0;
     if (allocator_has(spec->backend, ALLOCATOR_NOT_REAL))
         return err_set(err, EINVAL, "%s gives no real memory, so no program can run on it",
-                       spec->text);
-    if (!spec->backend->usable_size)
-        return err_set(err, EINVAL, "%s cannot tell a block's size, which realloc needs",
                        spec->text);
     return sibling_path("libheapbench-preload.so", launch->library, sizeof launch->library, err);
 }
@@ -95,13 +96,16 @@ static int exec_prepare(struct launch *launch, const char *allocator, struct err
         failed = sibling_path("libheapbench-witness.so", witness, sizeof witness, err);
     if (failed)
         return failed;
-    if (strpbrk(launch->library, " :") || strpbrk(witness, " :"))
-        return err_set(err, EINVAL,
-                       "%s: the loader splits preloads at blanks and colons; move heapbench "
-                       "or the library to a folder without them",
-                       strpbrk(witness, " :") ? witness : launch->library);
-    snprintf(launch->preload, sizeof launch->preload, "%s%s%s", witness,
-             *launch->library ? ":" : "", launch->library);
+    snprintf(launch->preload, sizeof launch->preload, "%s%s%s%s%s", witness,
+             *launch->library ? ":" : "", launch->library, *launch->behind ? ":" : "",
+             launch->behind);
+    const char *paths[] = {launch->library, launch->behind, witness};
+    for (size_t i = 0; i < sizeof paths / sizeof *paths; i++)
+        if (strpbrk(paths[i], " :"))
+            return err_set(err, EINVAL,
+                           "%s: the loader splits preloads at blanks and colons; move heapbench "
+                           "or the library to a folder without them",
+                           paths[i]);
     launch->witness = memfd_create("heapbench-witness", MFD_CLOEXEC);
     return launch->witness < 0 ? err_set(err, errno, "memfd_create: %s", strerror(errno)) : 0;
 }
@@ -113,6 +117,10 @@ static void exec_child(const struct launch *launch, char **command)
     setenv("LD_PRELOAD", launch->preload, 1);
     setenv("HEAPBENCH_WITNESS", path, 1);
     setenv("HEAPBENCH_ALLOCATOR", launch->spec.text, 1);
+    if (*launch->behind)
+        setenv("HEAPBENCH_BEHIND", launch->behind, 1);
+    else
+        unsetenv("HEAPBENCH_BEHIND");
     for (size_t i = 0; i < launch->spec.variable_count; i++)
         putenv(launch->spec.variables[i]);
     execvp(command[0], command);

@@ -3,6 +3,7 @@
 
 bats_require_minimum_version 1.5.0
 setup() { cd "$BATS_TEST_TMPDIR"; }
+teardown() { [ ! -S s ] || redis-cli -s s shutdown nosave || true; }
 
 backends() {
     sed -nE 's/^BACKEND\(([a-z_]+),.*/\1/p' "$BATS_TEST_DIRNAME/../../allocators/list.h" |
@@ -138,4 +139,133 @@ CC
         [[ "$output" == *42* ]]
     done
     [[ "$output" == *"42 1"* ]]
+}
+
+@test "layers over the C library's malloc, a preloaded one and a backend" {
+    local name
+    for name in system+checked jemalloc+checked tcmalloc+locked+checked first-fit+checked buddy+faulty; do
+        run -0 --separate-stderr "$BENCH" exec -a "$name" -- python3 -c 'print(sum(len(str(i)) for i in range(20000)))'
+        [ "$output" = 88890 ]
+        [[ "$stderr" != *overrun* ]]
+    done
+}
+
+@test "checked tells what a program did wrong, when it ends" {
+    cat >bad.c <<'C'
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+int main(int argc, char **argv)
+{
+    char *volatile block = malloc(21);
+    if (argc > 1)
+        block[21] = 1;
+    else
+        free(block);
+    free(block);
+    puts("end");
+    return 3;
+}
+C
+    gcc -w -o bad bad.c
+    local name
+    for name in system+checked first-fit+checked shmheap+checked; do
+        run -3 --separate-stderr "$BENCH" exec -a "$name" -- ./bad overrun
+        [ "$output" = end ]
+        [[ "$stderr" == *"overrun: the bytes behind the block of 21 bytes"* ]]
+        run -3 --separate-stderr "$BENCH" exec -a "$name" -- ./bad
+        [[ "$stderr" == *"double free of the block of 21 bytes"* ]]
+    done
+}
+
+@test "malloc's contract: alignment, errno, nothing, too much" {
+    cat >m.c <<'C'
+#include <errno.h>
+#include <malloc.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#define MUST(condition) if (!(condition)) printf("line %d: %s\n", __LINE__, #condition)
+int main(void)
+{
+    static char *kept[200];
+    volatile size_t huge = SIZE_MAX - 100;
+    void *out = &huge;
+    for (size_t i = 0; i < 200; i++) {
+        kept[i] = malloc(i * 7);
+        MUST(kept[i] && (i * 7 < 16 || (uintptr_t)kept[i] % 16 == 0));
+        MUST(malloc_usable_size(kept[i]) >= i * 7);
+        memset(kept[i], (int)i, i * 7);
+    }
+    for (size_t align = 8; align <= 1 << 16; align *= 2) {
+        char *block = memalign(align, 100);
+        MUST(block && (uintptr_t)block % align == 0);
+        memset(block, 1, malloc_usable_size(block));
+        block = realloc(block, 5000);
+        MUST(block && block[99] == 1 && (uintptr_t)block % 16 == 0);
+        free(block);
+        MUST(posix_memalign(&out, align, 33) == 0 && (uintptr_t)out % align == 0);
+        free(out);
+    }
+    for (size_t i = 0; i < 200; i++) {
+        kept[i] = realloc(kept[i], i * 9 + 1);
+        for (size_t j = 0; j < i * 7; j++)
+            MUST(kept[i][j] == (char)i);
+        free(kept[i]);
+    }
+    errno = 0;
+    MUST(malloc(huge) == NULL && errno == ENOMEM);
+    errno = 0;
+    MUST(calloc(huge, 2) == NULL && errno == ENOMEM);
+    errno = 0;
+    MUST(reallocarray(NULL, huge, 2) == NULL && errno == ENOMEM);
+    char *block = malloc(10);
+    errno = 0;
+    MUST(realloc(block, huge) == NULL && errno == ENOMEM);
+    errno = 7;
+    free(block);
+    MUST(errno == 7);
+    MUST(posix_memalign(&out, 3, 1) == EINVAL && posix_memalign(&out, 64, huge) == ENOMEM);
+    MUST(errno == 7);
+    char *none = malloc(0), *other = malloc(0);
+    MUST(none && other && none != other);
+    MUST(realloc(none, 0) == NULL);
+    free(other);
+    char *page = valloc(10), *pages = pvalloc(10);
+    MUST((uintptr_t)page % 4096 == 0 && (uintptr_t)pages % 4096 == 0);
+    MUST(malloc_usable_size(pages) >= 4096 && malloc_usable_size(NULL) == 0);
+    char *zero = calloc(1000, 3);
+    for (int i = 0; i < 3000; i++)
+        MUST(zero[i] == 0);
+    puts("end");
+}
+C
+    gcc -w -O1 -o m m.c
+    local name
+    for name in $(backends) system+checked first-fit+checked; do
+        run -0 --separate-stderr "$BENCH" exec -a "$name" -- ./m
+        [ "$output" = end ] || { echo "$name: $output"; false; }
+    done
+}
+
+@test "the preload exports malloc and its kin, and nothing else" {
+    run -0 nm -D --defined-only "$BUILD/libheapbench-preload.so"
+    [ "$(awk '{ print $3 }' <<<"$output" | sort | tr '\n' ' ')" = "aligned_alloc calloc free malloc malloc_usable_size memalign posix_memalign pvalloc realloc reallocarray valloc " ]
+}
+
+@test "redis under load" {
+    command -v redis-server || skip "redis-server is not installed"
+    local name socket="$BATS_TEST_TMPDIR/s"
+    for name in $(backends); do
+        "$BENCH" exec -a "$name" -- redis-server --port 0 --unixsocket "$socket" --save '' >log 2>&1 3>&- &
+        for _ in $(seq 100); do redis-cli -s "$socket" ping >/dev/null 2>&1 && break; sleep 0.05; done
+        redis-benchmark -s "$socket" -n 2000 -c 10 -d 300 -r 500 -q -t set,get,lpush,lrange_100 >/dev/null
+        redis-cli -s "$socket" eval 'for i = 1, 3000 do redis.call("set", "k" .. i, string.rep("v", i % 97)) end
+            local sum = 0; for i = 1, 3000 do sum = sum + #redis.call("get", "k" .. i) end; return sum' 0 >got
+        [ "$(cat got)" = 143775 ] || { echo "$name: $(cat got)"; false; }
+        redis-cli -s "$socket" shutdown nosave
+        wait $!
+        grep -q "^bench exec: $name: wall" log
+    done
 }
