@@ -1,0 +1,302 @@
+/* How fast placement is: backends against the C library's malloc over traces and made-up streams.
+ *
+ *     bench-policies [-a SPEC,...] [-n ROUNDS] [-t] TRACE|STREAM...
+ *
+ * A stream is one of: churn (random sizes, 10,000 live), churn10 (the same, ten times as many
+ * live), holes (many equal holes too small for every other request), border (sizes around those of
+ * classes), saw (the heap fills and empties). Each replay runs in a child process of its own over a
+ * shared, decoded stream; the specs take turns in every round. Printed are the least ns/op of all
+ * rounds, its ratio to the first spec's, and the range of that ratio over the rounds. With -t only
+ * a table of geometric means. */
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "allocators/region.h"
+#include "allocators/spec.h"
+#include "harness/base/clock.h"
+#include "harness/base/pages.h"
+#include "harness/base/rng.h"
+#include "workloads/reader.h"
+
+enum { SPECS_MAX = 16, ROUNDS_MAX = 64, STREAM_EVENTS = 2000000 };
+
+struct operation {
+    uint32_t object;
+    uint32_t kind; /* enum trace_kind */
+    uint32_t old;  /* realloc: the size before */
+    uint32_t size;
+};
+
+struct stream {
+    const char *name;
+    struct operation *operations; /* shared with the children */
+    size_t count, room;
+    size_t objects;
+    uint32_t *sizes; /* of live objects while the stream is made */
+};
+
+struct options {
+    const char *specs[SPECS_MAX];
+    size_t spec_count;
+    int rounds;
+    bool terse;
+};
+
+static void quit(const char *sentence)
+{
+    fprintf(stderr, "bench-policies: %s\n", sentence);
+    exit(2);
+}
+
+/* ---- streams --------------------------------------------------------------------------------- */
+
+static void stream_open(struct stream *stream, const char *name, size_t events, size_t objects)
+{
+    *stream = (struct stream){.name = name, .room = events, .objects = objects};
+    stream->operations = pages_map(events * sizeof *stream->operations);
+    stream->sizes = pages_map(objects * sizeof *stream->sizes);
+    if (!stream->operations || !stream->sizes)
+        quit("no memory for the stream");
+}
+
+static void stream_close(struct stream *stream)
+{
+    pages_unmap(stream->operations, stream->room * sizeof *stream->operations);
+    pages_unmap(stream->sizes, stream->objects * sizeof *stream->sizes);
+}
+
+static void stream_add(struct stream *stream, enum trace_kind kind, uint32_t object, uint64_t size)
+{
+    if (stream->count == stream->room)
+        return;
+    uint32_t now = size > UINT32_MAX ? UINT32_MAX : size ? (uint32_t)size : 1;
+    stream->operations[stream->count++] =
+        (struct operation){object, kind, stream->sizes[object], now};
+    stream->sizes[object] = kind == TRACE_FREE ? 0 : now;
+}
+
+/* Alignments are left out: an aligned block is asked for as a plain one. */
+static void stream_read(struct stream *stream, const char *path)
+{
+    struct trace_reader *reader;
+    struct trace_block block;
+    struct err err;
+    if (trace_reader_open(&reader, path, &err))
+        quit(err.text);
+    const struct trace_summary *summary = trace_reader_summary(reader);
+    if (!summary)
+        quit("the trace has no footer");
+    const char *slash = strrchr(path, '/');
+    stream_open(stream, slash ? slash + 1 : path, summary->events, summary->objects + 1);
+    while (trace_reader_next(reader, &block, &err) > 0)
+        for (size_t i = 0; i < block.count; i++) {
+            struct trace_event event = trace_block_at(&block, i);
+            if (event.flags & TRACE_FAILED || event.object == TRACE_NO_OBJECT ||
+                event.kind == TRACE_MARK)
+                continue;
+            bool plain = event.kind == TRACE_ALIGNED;
+            stream_add(stream, plain ? TRACE_MALLOC : event.kind, event.object, event.size);
+        }
+    trace_reader_close(reader);
+}
+
+static uint64_t churn_size(struct rng *rng)
+{
+    return 1 + rng_below(rng, (uint64_t)16 << rng_below(rng, 10));
+}
+
+static uint64_t border_size(struct rng *rng)
+{
+    static const uint16_t sizes[] = {25, 41, 121, 249, 505, 1017, 2017, 2041, 4089, 8185};
+    return sizes[rng_below(rng, 10)] + rng_below(rng, 2) * 16;
+}
+
+/* Objects live and die at random; about half of them are live. */
+static void stream_churn(struct stream *stream, size_t objects, uint64_t (*size)(struct rng *))
+{
+    struct rng rng;
+    rng_init(&rng, objects);
+    while (stream->count < stream->room) {
+        uint32_t object = (uint32_t)rng_below(&rng, objects);
+        stream_add(stream, stream->sizes[object] ? TRACE_FREE : TRACE_MALLOC, object, size(&rng));
+    }
+}
+
+/* Every second of many equal blocks is freed; then one that fits a hole, and one that does not. */
+static void stream_holes(struct stream *stream, size_t objects)
+{
+    for (uint32_t i = 0; i < objects; i++)
+        stream_add(stream, TRACE_MALLOC, i, 40);
+    for (uint32_t i = 0; i + 3 < objects; i += 2)
+        stream_add(stream, TRACE_FREE, i, 0);
+    for (uint32_t i = 0; stream->count < stream->room; i = (i + 2) % (uint32_t)(objects - 4)) {
+        stream_add(stream, TRACE_MALLOC, i, i % 4 ? 40 : 56);
+        stream_add(stream, TRACE_FREE, i, 0);
+    }
+}
+
+static void stream_saw(struct stream *stream, size_t objects)
+{
+    struct rng rng;
+    rng_init(&rng, objects);
+    while (stream->count < stream->room) {
+        for (uint32_t i = 0; i < objects; i++)
+            stream_add(stream, TRACE_MALLOC, i, churn_size(&rng));
+        for (uint32_t i = 0; i < objects; i++)
+            stream_add(stream, TRACE_FREE, i * 7919u % objects, 0);
+    }
+}
+
+static void stream_make(struct stream *stream, const char *name)
+{
+    if (strcmp(name, "churn") == 0) {
+        stream_open(stream, name, STREAM_EVENTS, 20000);
+        stream_churn(stream, 20000, churn_size);
+    } else if (strcmp(name, "churn10") == 0) {
+        stream_open(stream, name, STREAM_EVENTS, 200000);
+        stream_churn(stream, 200000, churn_size);
+    } else if (strcmp(name, "border") == 0) {
+        stream_open(stream, name, STREAM_EVENTS, 20000);
+        stream_churn(stream, 20000, border_size);
+    } else if (strcmp(name, "holes") == 0) {
+        stream_open(stream, name, STREAM_EVENTS, 400000);
+        stream_holes(stream, 400000);
+    } else if (strcmp(name, "saw") == 0) {
+        stream_open(stream, name, STREAM_EVENTS, 50000);
+        stream_saw(stream, 50000);
+    } else {
+        stream_read(stream, name);
+    }
+}
+
+/* ---- replay ---------------------------------------------------------------------------------- */
+
+static void replay(struct heap *heap, const struct stream *stream, void **refs)
+{
+    const struct operation *end = stream->operations + stream->count;
+    for (const struct operation *operation = stream->operations; operation < end; operation++) {
+        void **ref = &refs[operation->object];
+        if (operation->kind == TRACE_MALLOC) {
+            *ref = heap_alloc(heap, operation->size);
+        } else if (operation->kind == TRACE_FREE) {
+            heap_free(heap, *ref);
+        } else if (operation->kind == TRACE_REALLOC) {
+            *ref = operation->old ? heap_realloc(heap, *ref, operation->old, operation->size)
+                                  : heap_alloc(heap, operation->size);
+        } else {
+            *ref = heap_zalloc(heap, operation->size);
+        }
+    }
+}
+
+static double replay_ns(const char *text, const struct stream *stream)
+{
+    struct spec spec;
+    struct region region = {0};
+    struct heap *heap;
+    struct err err;
+    void **refs = pages_map(stream->objects * sizeof *refs);
+    if (!refs || spec_parse(&spec, text, &err) || spec_create(&spec, &region, NULL, &heap, &err))
+        quit(refs ? err.text : "no memory");
+    uint64_t begun = clock_ns();
+    replay(heap, stream, refs);
+    return (double)(clock_ns() - begun) / (double)stream->count;
+}
+
+static double child_ns(const char *text, const struct stream *stream)
+{
+    int ends[2];
+    double ns = 0;
+    if (pipe(ends))
+        quit("no pipe");
+    pid_t child = fork();
+    if (child == 0) {
+        ns = replay_ns(text, stream);
+        _exit(write(ends[1], &ns, sizeof ns) != sizeof ns);
+    }
+    close(ends[1]);
+    if (child < 0 || read(ends[0], &ns, sizeof ns) != sizeof ns)
+        quit("a replay ended without a result");
+    close(ends[0]);
+    waitpid(child, NULL, 0);
+    return ns;
+}
+
+/* ---- the table ------------------------------------------------------------------------------- */
+
+struct row {
+    double ns[ROUNDS_MAX];
+    double least;
+    double log_ratios; /* over all streams */
+};
+
+static void measure(const struct options *options, struct stream *stream, struct row *rows)
+{
+    for (size_t i = 0; i < options->spec_count; i++)
+        rows[i].least = HUGE_VAL;
+    for (int round = 0; round < options->rounds; round++)
+        for (size_t i = 0; i < options->spec_count; i++) {
+            struct row *row = &rows[(i + (size_t)round) % options->spec_count];
+            double ns = child_ns(options->specs[row - rows], stream);
+            row->ns[round] = ns;
+            row->least = ns < row->least ? ns : row->least;
+        }
+    for (size_t i = 0; i < options->spec_count; i++) {
+        double low = HUGE_VAL, high = 0;
+        for (int round = 0; round < options->rounds; round++) {
+            double ratio = rows[i].ns[round] / rows[0].ns[round];
+            low = ratio < low ? ratio : low;
+            high = ratio > high ? ratio : high;
+        }
+        rows[i].log_ratios += log(rows[i].least / rows[0].least);
+        if (!options->terse)
+            printf("%-16s %-24s %8.2f ns/op %6.3f  [%.3f, %.3f]\n", stream->name, options->specs[i],
+                   rows[i].least, rows[i].least / rows[0].least, low, high);
+    }
+    fflush(stdout);
+}
+
+static void read_specs(struct options *options, const char *list)
+{
+    static char texts[SPECS_MAX][SPEC_TEXT];
+    options->spec_count = 0;
+    while (options->spec_count < SPECS_MAX &&
+           (list = spec_next(list, texts[options->spec_count])) != NULL) {
+        options->specs[options->spec_count] = texts[options->spec_count];
+        options->spec_count++;
+    }
+}
+
+int main(int argc, char **argv)
+{
+    struct options options = {.rounds = 5};
+    int option;
+    read_specs(&options, "system,first-fit,best-fit,next-fit,worst-fit,buddy");
+    while ((option = getopt(argc, argv, "a:n:t")) != -1) {
+        if (option == 'a')
+            read_specs(&options, optarg);
+        else if (option == 'n')
+            options.rounds = atoi(optarg);
+        else if (option == 't')
+            options.terse = true;
+        else
+            return 2;
+    }
+    if (options.rounds < 1 || options.rounds > ROUNDS_MAX || optind == argc)
+        quit("give from 1 to 64 rounds (-n) and at least one trace or stream");
+    static struct row rows[SPECS_MAX];
+    for (int i = optind; i < argc; i++) {
+        struct stream stream;
+        stream_make(&stream, argv[i]);
+        measure(&options, &stream, rows);
+        stream_close(&stream);
+    }
+    for (size_t i = 0; i < options.spec_count; i++)
+        printf("%-16s %-24s %21.3f\n", "geometric mean", options.specs[i],
+               exp(rows[i].log_ratios / (argc - optind)));
+    return 0;
+}
