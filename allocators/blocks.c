@@ -90,8 +90,13 @@ int blocks_reach(struct blocks *blocks, size_t end, const struct blocks_policy *
     size_t step = blocks_most(BLOCKS_STEP, blocks->committed / BLOCKS_STEP_SHARE);
     size_t ahead = blocks_page_up(blocks->committed + step);
     ahead = blocks_least(blocks_most(ahead, end), blocks->limit * 16);
-    if (!blocks_reach_exactly(blocks, ahead, policy))
+    size_t begin = blocks->committed;
+    bool small = end - begin <= step;
+    if (!blocks_reach_exactly(blocks, ahead, policy)) {
+        if (small)
+            region_populate(blocks->region, begin, ahead - begin);
         return 0;
+    }
     return blocks_reach_exactly(blocks, end, policy);
 }
 

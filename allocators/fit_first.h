@@ -49,6 +49,7 @@ FIT_INLINE void fit_first_lower_hints(struct fit_first *index, size_t slot, size
     const int16_t *spare = index->ramp + FIT_HINTS - 1 - index->below[class];
 #ifdef __SSE2__
     __m128i low = _mm_set1_epi16(place);
+#pragma GCC unroll 4
     for (int i = 0; i < FIT_HINTS; i += 8) {
         __m128i *hints = (__m128i *)(void *)(index->hint + i);
         __m128i mask = _mm_loadu_si128((const __m128i *)(const void *)(spare + i));
@@ -62,14 +63,26 @@ FIT_INLINE void fit_first_lower_hints(struct fit_first *index, size_t slot, size
 #endif
 }
 
-/* Nothing of `size` or more lies below `slot`. */
+/* Nothing of `size` or more lies below `slot`; FIT_NONE: nor anywhere. */
 FIT_INLINE void fit_first_raise_hints(struct fit_first *index, size_t slot, size_t size)
 {
-    int16_t place = FIT_HINT_NONE;
-    if (slot != FIT_NONE)
-        place = (int16_t)(slot >> (FIT_GROUP_LOG2 + index->hint_shift));
-    for (int i = index->above[size]; i < FIT_HINTS; i++)
-        index->hint[i] = place > index->hint[i] ? place : index->hint[i];
+    size_t group = slot >> (FIT_GROUP_LOG2 + index->hint_shift);
+    int16_t place = slot == FIT_NONE ? FIT_HINT_NONE : (int16_t)group;
+    const int16_t *spare = index->ramp + FIT_HINTS - index->above[size];
+#ifdef __SSE2__
+    __m128i high = _mm_set1_epi16(place);
+#pragma GCC unroll 4
+    for (int i = 0; i < FIT_HINTS; i += 8) {
+        __m128i *hints = (__m128i *)(void *)(index->hint + i);
+        __m128i mask = _mm_loadu_si128((const __m128i *)(const void *)(spare + i));
+        _mm_store_si128(hints, _mm_max_epi16(_mm_load_si128(hints), _mm_and_si128(high, mask)));
+    }
+#else
+    for (int i = 0; i < FIT_HINTS; i++) {
+        int16_t high = (int16_t)(place & spare[i]);
+        index->hint[i] = high > index->hint[i] ? high : index->hint[i];
+    }
+#endif
 }
 
 /* A free block is there now; size 0 (`leftover` only): no free block begins there, without a

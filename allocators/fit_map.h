@@ -60,6 +60,7 @@ FIT_INLINE uint64_t fit_match_least(const uint8_t *group, uint8_t want)
     const __m128i *part = (const __m128i *)(const void *)group;
     __m128i least = _mm_set1_epi8((char)want);
     uint64_t mask = 0;
+#pragma GCC unroll 4
     for (int i = 0; i < 4; i++) {
         __m128i bytes = _mm_load_si128(part + i);
         __m128i hit = _mm_cmpeq_epi8(_mm_max_epu8(bytes, least), bytes);
@@ -74,6 +75,7 @@ FIT_INLINE uint64_t fit_match_class(const uint8_t *group, uint8_t want)
     const __m128i *part = (const __m128i *)(const void *)group;
     __m128i class = _mm_set1_epi8((char)want), classes = _mm_set1_epi8((char)0xfe);
     uint64_t mask = 0;
+#pragma GCC unroll 4
     for (int i = 0; i < 4; i++) {
         __m128i bytes = _mm_and_si128(_mm_load_si128(part + i), classes);
         mask |= (uint64_t)(unsigned)_mm_movemask_epi8(_mm_cmpeq_epi8(bytes, class)) << (16 * i);
@@ -100,6 +102,7 @@ FIT_INLINE uint64_t fit_match_wide(const uint32_t *group, uint32_t want)
     __m128i sign = _mm_set1_epi32(INT32_MIN); /* SSE2 compares signed numbers only */
     __m128i below = _mm_xor_si128(_mm_set1_epi32((int)(want - 1)), sign);
     __m128i hit[4];
+#pragma GCC unroll 4
     for (int i = 0; i < 4; i++)
         hit[i] = _mm_cmpgt_epi32(_mm_xor_si128(_mm_load_si128(part + i), sign), below);
     __m128i low = _mm_packs_epi32(hit[0], hit[1]), high = _mm_packs_epi32(hit[2], hit[3]);
