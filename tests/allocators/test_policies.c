@@ -1,0 +1,243 @@
+/* What is particular to the policies: worked examples, damage that check finds, memory given back.
+ */
+#include <errno.h>
+#include <string.h>
+
+#include "allocators/region.h"
+#include "allocators/spec.h"
+#include "tests/unit.h"
+
+struct fixture {
+    struct spec spec;
+    struct region region;
+    struct heap *heap;
+};
+
+static void fixture_open(struct fixture *fixture, const char *text)
+{
+    struct err err;
+    *fixture = (struct fixture){0};
+    if (spec_parse(&fixture->spec, text, &err) ||
+        spec_create(&fixture->spec, &fixture->region, NULL, &fixture->heap, &err))
+        fail_msg("%s", err.text);
+}
+
+static void fixture_close(struct fixture *fixture)
+{
+    heap_destroy(fixture->heap);
+    region_release(&fixture->region);
+}
+
+static void prove_sound(struct fixture *fixture)
+{
+    char why[256];
+    if (heap_check(fixture->heap, why, sizeof why))
+        fail_msg("%s", why);
+}
+
+struct totals {
+    size_t used, free, largest_free;
+};
+
+static int add_span(void *arg, const struct span *span)
+{
+    struct totals *totals = arg;
+    totals->used += span->kind == SPAN_USED;
+    totals->free += span->kind == SPAN_FREE;
+    if (span->kind == SPAN_FREE && span->size > totals->largest_free)
+        totals->largest_free = span->size;
+    return 0;
+}
+
+/* The example of the buddy text: 64K blocks in 1024K; A 34K, B 66K, C 35K, D 67K. */
+static void buddies_split_and_join_as_in_the_example(void **state)
+{
+    (void)state;
+    enum { K = 1024 };
+    struct fixture fixture;
+    fixture_open(&fixture, "buddy:min=64k,base=1M");
+    char *a = heap_alloc(fixture.heap, 34 * K), *b = heap_alloc(fixture.heap, 66 * K);
+    char *c = heap_alloc(fixture.heap, 35 * K), *d = heap_alloc(fixture.heap, 67 * K);
+    assert_int_equal(b - a, 128 * K);
+    assert_int_equal(c - a, 64 * K);
+    assert_int_equal(d - a, 256 * K);
+    heap_free(fixture.heap, b);
+    heap_free(fixture.heap, d);
+    heap_free(fixture.heap, a);
+    heap_free(fixture.heap, c);
+    struct totals totals = {0};
+    heap_walk(fixture.heap, add_span, &totals);
+    assert_int_equal(totals.used, 0);
+    assert_int_equal(totals.free, 1);
+    assert_int_equal(totals.largest_free, 1024 * K);
+    fixture_close(&fixture);
+}
+
+static void options_of_buddy_are_checked(void **state)
+{
+    (void)state;
+    static const char *const bad[] = {"buddy:min=24", "buddy:min=8", "buddy:base=100k",
+                                      "buddy:min=128k,base=64k"};
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+        struct spec spec;
+        struct region region = {0};
+        struct heap *heap = NULL;
+        struct err err = {0};
+        assert_int_equal(spec_parse(&spec, bad[i], &err), 0);
+        assert_int_equal(spec_create(&spec, &region, NULL, &heap, &err), -EINVAL);
+        assert_non_null(strstr(err.text, "buddy: "));
+        region_release(&region);
+    }
+}
+
+/* Five blocks, of which the second and fourth are free: 100, 60, 100, 200, 100 bytes. */
+static void open_with_holes(struct fixture *fixture, const char *text, char *blocks[5])
+{
+    static const size_t sizes[5] = {100, 60, 100, 200, 100};
+    fixture_open(fixture, text);
+    for (int i = 0; i < 5; i++)
+        blocks[i] = heap_alloc(fixture->heap, sizes[i]);
+    heap_free(fixture->heap, blocks[1]);
+    heap_free(fixture->heap, blocks[3]);
+    prove_sound(fixture);
+}
+
+static void each_policy_chooses_its_hole(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *policy;
+        int hole[3]; /* for requests of 40, 60 and 150 bytes one after the other; 5: none */
+    } rows[] = {
+        {"first-fit", {1, 3, 5}},
+        {"best-fit", {1, 3, 5}},
+        {"worst-fit", {3, 3, 5}},
+        {"next-fit", {1, 3, 5}},
+    };
+    static const size_t sizes[3] = {40, 60, 150};
+    for (size_t row = 0; row < sizeof rows / sizeof *rows; row++) {
+        struct fixture fixture;
+        char *blocks[5];
+        open_with_holes(&fixture, rows[row].policy, blocks);
+        for (int i = 0; i < 3; i++) {
+            char *fresh = heap_alloc(fixture.heap, sizes[i]);
+            int hole = fresh > blocks[4] ? 5 : fresh > blocks[2] ? 3 : 1;
+            if (hole != rows[row].hole[i])
+                fail_msg("%s: request %d is in hole %d", rows[row].policy, i, hole);
+        }
+        prove_sound(&fixture);
+        fixture_close(&fixture);
+    }
+}
+
+static void damage_is_found(void **state)
+{
+    (void)state;
+    static const char *const policies[] = {"first-fit", "best-fit", "next-fit", "worst-fit"};
+    static const struct {
+        int block;
+        long offset; /* of the byte that is overwritten, from the user's memory */
+    } damages[] = {{0, -8}, {2, -8}, {4, -7}, {3, -8}, {3, 192}, {1, 64}};
+    for (size_t policy = 0; policy < sizeof policies / sizeof *policies; policy++)
+        for (size_t i = 0; i < sizeof damages / sizeof *damages; i++) {
+            struct fixture fixture;
+            char *blocks[5], why[256] = "";
+            open_with_holes(&fixture, policies[policy], blocks);
+            blocks[damages[i].block][damages[i].offset] ^= 0x55;
+            if (heap_check(fixture.heap, why, sizeof why) != -EUCLEAN)
+                fail_msg("%s: damage %zu is not found", policies[policy], i);
+            assert_non_null(strstr(why, policies[policy]));
+            fixture_close(&fixture);
+        }
+}
+
+static void damaged_links_of_buddies_are_found(void **state)
+{
+    (void)state;
+    struct fixture fixture;
+    char why[256] = "";
+    fixture_open(&fixture, "buddy");
+    char *a = heap_alloc(fixture.heap, 64), *b = heap_alloc(fixture.heap, 64);
+    heap_free(fixture.heap, b);
+    prove_sound(&fixture);
+    b[3] ^= 0x55;
+    assert_int_equal(heap_check(fixture.heap, why, sizeof why), -EUCLEAN);
+    b[3] ^= 0x55;
+    heap_free(fixture.heap, a);
+    prove_sound(&fixture);
+    fixture_close(&fixture);
+}
+
+/* A large hole between live blocks is given back by itself, and is usable again. */
+static void large_holes_go_back(void **state)
+{
+    static const char *const policies[] = {"first-fit", "best-fit", "next-fit", "worst-fit",
+                                           "buddy"};
+    enum { LARGE = 8 << 20 };
+    (void)state;
+    for (size_t i = 0; i < sizeof policies / sizeof *policies; i++) {
+        struct fixture fixture;
+        fixture_open(&fixture, policies[i]);
+        char *large = heap_alloc(fixture.heap, LARGE), *fence = heap_alloc(fixture.heap, 100);
+        memset(large, 1, LARGE);
+        size_t held = fixture.region.committed;
+        heap_free(fixture.heap, large);
+        assert_true(fixture.region.committed + LARGE / 100 * 99 < held);
+        assert_ptr_equal(heap_alloc(fixture.heap, LARGE), large);
+        memset(large, 2, LARGE);
+        assert_int_equal(fixture.region.committed, held);
+        heap_free(fixture.heap, large);
+        for (int block = 0; block < 1000; block++) {
+            char *small = heap_alloc(fixture.heap, 5000);
+            assert_non_null(small);
+            memset(small, 3, 5000);
+        }
+        heap_free(fixture.heap, fence);
+        prove_sound(&fixture);
+        fixture_close(&fixture);
+    }
+}
+
+/* Every whole page that nothing lives in goes back on request. */
+static void trim_gives_back_whole_pages(void **state)
+{
+    (void)state;
+    enum { COUNT = 2000, SIZE = 10000 };
+    static const char *const policies[] = {"first-fit", "best-fit", "next-fit", "worst-fit"};
+    static char *blocks[COUNT];
+    for (size_t i = 0; i < sizeof policies / sizeof *policies; i++) {
+        struct fixture fixture;
+        fixture_open(&fixture, policies[i]);
+        for (int block = 0; block < COUNT; block++)
+            memset(blocks[block] = heap_alloc(fixture.heap, SIZE), block, SIZE);
+        for (int block = 0; block < COUNT; block += 2)
+            heap_free(fixture.heap, blocks[block]);
+        size_t held = fixture.region.committed, given = heap_trim(fixture.heap);
+        assert_true(given >= (size_t)COUNT / 2 * 4096);
+        assert_int_equal(held - given, fixture.region.committed);
+        for (int block = 1; block < COUNT; block += 2)
+            assert_int_equal(blocks[block][SIZE - 1], (char)block);
+        for (int block = 0; block < COUNT; block += 2)
+            memset(blocks[block] = heap_alloc(fixture.heap, SIZE), block, SIZE);
+        for (int block = 0; block < COUNT; block++)
+            heap_free(fixture.heap, blocks[block]);
+        prove_sound(&fixture);
+        heap_trim(fixture.heap);
+        assert_true(fixture.region.committed < (size_t)1 << 20);
+        fixture_close(&fixture);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(buddies_split_and_join_as_in_the_example),
+        cmocka_unit_test(options_of_buddy_are_checked),
+        cmocka_unit_test(each_policy_chooses_its_hole),
+        cmocka_unit_test(damage_is_found),
+        cmocka_unit_test(damaged_links_of_buddies_are_found),
+        cmocka_unit_test(large_holes_go_back),
+        cmocka_unit_test(trim_gives_back_whole_pages),
+    };
+    return cmocka_run_group_tests_name("policies", tests, NULL, NULL);
+}
