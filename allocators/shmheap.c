@@ -228,11 +228,17 @@ static void shmheap_free(struct heap *heap, void *ref)
     shmheap_leave(shmheap);
 }
 
+/* Where it stands; the last block may have the heap grow for it. */
 static bool shmheap_resize(struct shmheap *shmheap, void *ref, uint64_t units)
 {
+    struct shm_heap *shared = shmheap->shared;
+    uint64_t offset = shmheap_offset(ref), at = offset / SPACE_UNIT - 1;
     if (!units || !shmheap_enter(shmheap))
         return false;
-    bool done = shm_heap_resize(shmheap->shared, shmheap_offset(ref), units);
+    bool done = shm_heap_resize(shared, offset, units) ||
+                (space_is_last(&shared->space, at) &&
+                 shmheap_grow(shmheap, units - space_size(&shared->space, at)) &&
+                 shm_heap_resize(shared, offset, units));
     shmheap_leave(shmheap);
     return done;
 }

@@ -310,6 +310,11 @@ bool space_is_live(const struct space *space, uint64_t at)
            !starts_is_free(space, at);
 }
 
+bool space_is_last(const struct space *space, uint64_t at)
+{
+    return starts_after(space, at) == space->top;
+}
+
 uint64_t space_size(const struct space *space, uint64_t at)
 {
     return starts_after(space, at) - at;

@@ -87,6 +87,7 @@ bool space_widen(struct space *space, uint64_t at, uint64_t units);
 void space_extend(struct space *space, uint64_t units);
 
 bool space_is_live(const struct space *space, uint64_t at);
+bool space_is_last(const struct space *space, uint64_t at);  /* a live block: the top follows */
 uint64_t space_size(const struct space *space, uint64_t at); /* of a live block, in units */
 
 /* After the death of a caller at any instruction: completes or drops what it had begun and derives

@@ -7,7 +7,10 @@
 
 void naive_init(struct naive *naive, enum naive_policy policy)
 {
-    *naive = (struct naive){.policy = policy, .top = policy == NAIVE_BUDDY ? 0 : 1, .grow = 4096};
+    *naive = (struct naive){.policy = policy,
+                            .top = policy == NAIVE_BUDDY ? 0 : 1,
+                            .grow = 4096,
+                            .least = policy == NAIVE_SHARED ? 1 : 2};
 }
 
 void naive_release(struct naive *naive)
@@ -32,9 +35,10 @@ static void naive_remove(struct naive *naive, size_t i)
 
 /* ---- first, best, next and worst fit --------------------------------------------------------- */
 
-static size_t naive_granules(size_t bytes)
+static size_t naive_granules(const struct naive *naive, size_t bytes)
 {
-    return bytes <= 24 ? 2 : (bytes + 8 + 15) / 16;
+    size_t granules = (bytes + 8 + 15) / 16;
+    return granules < naive->least ? naive->least : granules;
 }
 
 /* Whether extent `a` is to be taken rather than the earlier one `b`. */
@@ -66,7 +70,7 @@ static size_t naive_find(const struct naive *naive, size_t size)
 static struct extent naive_cut(struct naive *naive, size_t i, size_t size)
 {
     struct extent *extent = &naive->free[i], block = {extent->start, size};
-    if (extent->size - size < 2) {
+    if (extent->size - size < naive->least) {
         block.size = extent->size;
         naive_remove(naive, i);
     } else {
@@ -122,7 +126,7 @@ static void naive_give(struct naive *naive, struct extent block)
 
 static struct extent naive_shrink(struct naive *naive, struct extent block, size_t size)
 {
-    if (block.size - size < 2)
+    if (block.size - size < naive->least)
         return block;
     naive_give(naive, (struct extent){block.start + size, block.size - size});
     return (struct extent){block.start, size};
@@ -150,9 +154,9 @@ static struct extent naive_resize(struct naive *naive, struct extent block, size
 
 static struct extent naive_align(struct naive *naive, size_t step, size_t size)
 {
-    struct extent block = naive_place(naive, size + step + 1);
+    struct extent block = naive_place(naive, size + step + naive->least - 1);
     size_t gap = 0;
-    while ((naive->origin + block.start + gap) % step || gap == 1)
+    while ((naive->origin + block.start + gap) % step || (gap && gap < naive->least))
         gap++;
     if (gap)
         naive_give(naive, (struct extent){block.start, gap});
@@ -259,14 +263,14 @@ struct extent naive_alloc(struct naive *naive, size_t bytes)
 {
     if (naive->policy == NAIVE_BUDDY)
         return naive_buddy_place(naive, naive_power(bytes));
-    return naive_place(naive, naive_granules(bytes));
+    return naive_place(naive, naive_granules(naive, bytes));
 }
 
 struct extent naive_alloc_aligned(struct naive *naive, size_t align, size_t bytes)
 {
     if (naive->policy == NAIVE_BUDDY)
         return naive_buddy_place(naive, naive_power(bytes > align ? bytes : align));
-    return naive_align(naive, align / 16, naive_granules(bytes));
+    return naive_align(naive, align / 16, naive_granules(naive, bytes));
 }
 
 void naive_free(struct naive *naive, struct extent block)
@@ -281,5 +285,5 @@ struct extent naive_realloc(struct naive *naive, struct extent block, size_t byt
 {
     if (naive->policy == NAIVE_BUDDY)
         return naive_buddy_resize(naive, block, naive_power(bytes));
-    return naive_resize(naive, block, naive_granules(bytes));
+    return naive_resize(naive, block, naive_granules(naive, bytes));
 }

@@ -8,7 +8,15 @@
 
 #include <stddef.h>
 
-enum naive_policy { NAIVE_FIRST, NAIVE_BEST, NAIVE_NEXT, NAIVE_WORST, NAIVE_BUDDY };
+/* NAIVE_SHARED is first fit too; only its smallest extent is one granule, the others' two. */
+enum naive_policy {
+    NAIVE_FIRST,
+    NAIVE_BEST,
+    NAIVE_NEXT,
+    NAIVE_WORST,
+    NAIVE_BUDDY,
+    NAIVE_SHARED,
+};
 
 struct extent {
     size_t start, size;
@@ -20,6 +28,7 @@ struct naive {
     size_t top;    /* the first granule after the heap */
     size_t rover;  /* next fit */
     size_t grow;   /* buddy: granules to grow by at least */
+    size_t least;  /* granules of the smallest extent; not for buddy */
     size_t count, room;
     struct extent *free; /* by address; for buddy by time, the latest last */
 };

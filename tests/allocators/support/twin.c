@@ -8,8 +8,13 @@
 #include "workloads/reader.h"
 
 const char *const twin_policies[] = {
-    [NAIVE_FIRST] = "first-fit", [NAIVE_BEST] = "best-fit", [NAIVE_NEXT] = "next-fit",
-    [NAIVE_WORST] = "worst-fit", [NAIVE_BUDDY] = "buddy",   NULL,
+    [NAIVE_FIRST] = "first-fit",
+    [NAIVE_BEST] = "best-fit",
+    [NAIVE_NEXT] = "next-fit",
+    [NAIVE_WORST] = "worst-fit",
+    [NAIVE_BUDDY] = "buddy",
+    [NAIVE_SHARED] = "shmheap",
+    NULL,
 };
 
 int twin_open(struct twin *twin, const char *policy, struct err *err)
@@ -23,7 +28,9 @@ int twin_open(struct twin *twin, const char *policy, struct err *err)
     if (!error)
         error = spec_create(&twin->spec, &twin->region, NULL, &twin->heap, err);
     if (!error)
-        twin->naive.origin = (uintptr_t)twin->region.base / 16;
+        twin->naive.origin = (uintptr_t)(which == NAIVE_SHARED ? heap_resolve(twin->heap, NULL)
+                                                               : twin->region.base) /
+                             16;
     return error;
 }
 
@@ -57,7 +64,7 @@ static int twin_compare(struct twin *twin, struct twin_object *object, void *ref
                        size);
     if (steps == 0 && twin->naive.policy == NAIVE_BUDDY)
         twin->naive.origin = (uintptr_t)ref / 16 - extent.start;
-    size_t place = (uintptr_t)ref / 16 - twin->naive.origin;
+    size_t place = (uintptr_t)heap_resolve(twin->heap, ref) / 16 - twin->naive.origin;
     if (place != extent.start)
         return err_set(err, EUCLEAN, "%s: step %zu: %zu bytes are at granule %zu, not at %zu",
                        twin->spec.text, steps, size, place, extent.start);
