@@ -81,8 +81,9 @@ struct window {
 
 #define WINDOW_DEAD UINT64_MAX
 
-/* A window of 4 Mi words: most traces are one or two. */
-enum { WINDOW_WORDS = 4 << 20 };
+/* A window of a million words (8 MiB): long enough that the caches, which decoding fills with other
+ * things between windows, do not show; short enough that mapping it does not either. */
+enum { WINDOW_WORDS = 1 << 20 };
 
 /* The most words that a window of this trace can use, up to `words`. */
 size_t window_capacity(const struct trace_summary *summary, size_t words);

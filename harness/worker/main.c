@@ -116,8 +116,8 @@ static int worker_open_window(struct worker *worker, struct err *err)
     static const size_t wanted[PASSES] = {
         [PASS_THROUGHPUT] = WINDOW_WORDS,
         [PASS_LATENCY] = WINDOW_WORDS / 2,
-        [PASS_MEMORY] = WINDOW_WORDS / 64,
-        [PASS_VERIFY] = WINDOW_WORDS / 64,
+        [PASS_MEMORY] = WINDOW_WORDS / 16,
+        [PASS_VERIFY] = WINDOW_WORDS / 16,
     };
     enum pass pass = worker->area->request.pass;
     const struct trace_summary *summary = worker_summary(worker);
