@@ -1,0 +1,129 @@
+#!/usr/bin/env bats
+# A cell whose allocator is broken, missing or unfit is a row that says so, never the end of a run.
+
+setup() {
+    cd "$BATS_TEST_TMPDIR"
+    { printf '20000\n100\n500\n1\n'
+      for i in $(seq 0 99); do echo "a $i $((20 + i * 13 % 500))"; done
+      for i in $(seq 0 99); do echo "r $i $((40 + i * 29 % 900))"; done
+      for i in $(seq 0 99); do echo "f $i"; done
+      for i in $(seq 0 99); do echo "a $i 48"; done
+      for i in $(seq 0 99); do echo "f $i"; done; } >small.rep
+    "$BENCH" import small.rep -o small.trace
+    { for i in $(seq 200); do printf '1: calloc 0x%x 4 %d\n' $((i * 4096)) $((i % 50 + 8)); done
+      for i in $(seq 200); do printf '1: free 0x%x\n' $((i * 4096)); done; } >zero.txt
+    "$BENCH" import zero.txt -o zero.trace
+    printf '1: memalign 0x10000 4096 100\n1: malloc 0x20000 64\n1: free 0x10000\n1: free 0x20000\n' >aligned.txt
+    "$BENCH" import aligned.txt -o aligned.trace
+}
+
+broken() { # KIND: libbroken-KIND.so
+    gcc -shared -fPIC -O1 -w -fno-builtin -DBREAK="$1" -o "broken-$1.so" \
+        "$BATS_TEST_DIRNAME/libraries/broken.c"
+}
+
+row() { # FIELD: of the first row of table.json
+    python3 -c 'import json, sys; print(json.load(open("table.json"))["rows"][0][sys.argv[1]])' "$1"
+}
+
+@test "a crashing allocator is a row with the signal and the place, and the others are measured" {
+    broken CRASH
+    run bash -c '"$BENCH" run -a "so:$PWD/broken-CRASH.so,system" -n 1 -o out --json small.trace >table.json'
+    [ "$status" = 1 ]
+    [[ "$(row status)" == *crash*SEGV* ]] || { row status; false; }
+    python3 - <<'PY'
+import json
+rows = json.load(open("table.json"))["rows"]
+assert [r["status"] for r in rows][1] == "ok" and rows[1]["ns_per_op"] > 0, rows
+assert rows[0]["ns_per_op"] is None, rows[0]
+PY
+}
+
+@test "a hanging allocator is timed out" {
+    broken HANG
+    run bash -c '"$BENCH" run -a "so:$PWD/broken-HANG.so" -n 1 -p throughput --timeout 500ms -o out --json small.trace >table.json'
+    [ "$status" = 1 ]
+    [[ "$(row status)" == *"timed out"* ]] || { row status; false; }
+}
+
+@test "an allocator that ends the process is a row" {
+    broken EXIT
+    run bash -c '"$BENCH" run -a "so:$PWD/broken-EXIT.so" -n 1 -p throughput -o out --json small.trace >table.json'
+    [ "$status" = 1 ]
+    [ "$(row status)" != ok ]
+    [ "$(row ns_per_op)" = None ]
+}
+
+@test "the verify pass finds overlap, misalignment, lost contents and dirty calloc" {
+    local kind trace
+    for kind in OVERLAP MISALIGN FORGET DIRTY; do
+        broken "$kind"
+        trace=small.trace
+        [ "$kind" != DIRTY ] || trace=zero.trace
+        run bash -c "\"$BENCH\" run -a 'so:$PWD/broken-$kind.so' -p verify -o out-$kind --json $trace >table.json"
+        [ "$status" = 1 ] || { echo "$kind: $status $output"; false; }
+        [ "$(row faults_found)" -gt 0 ] || { echo "$kind: nothing found"; false; }
+    done
+    run bash -c '"$BENCH" run -a "system,first-fit" -p verify -o good --json zero.trace >table.json'
+    [ "$status" = 0 ]
+    [ "$(row faults_found)" = 0 ]
+}
+
+@test "a library without malloc, or none at all, is never passed off as glibc" {
+    echo 'int nothing;' >n.c
+    gcc -shared -fPIC -o nothing.so n.c
+    run bash -c '"$BENCH" run -a "so:$PWD/nothing.so" -n 1 -p throughput -o out --json small.trace >table.json'
+    [ "$status" = 1 ]
+    [[ "$(row status)" == failed* ]] || { row status; false; }
+    [ "$(row ns_per_op)" = None ]
+    echo text >text.so
+    run bash -c '"$BENCH" run -a "so:$PWD/text.so" -n 1 -p throughput -o out2 --json small.trace >table.json'
+    [ "$status" != 0 ]
+    run bash -c '"$BENCH" run -a "so:/nonexistent.so" -n 1 -p throughput -o out3 small.trace'
+    [ "$status" != 0 ]
+    [[ "$output" == *"/nonexistent.so"* ]]
+}
+
+@test "a memory limit makes failed allocations, not a dead run" {
+    run bash -c '"$BENCH" run -a first-fit -n 1 -p throughput --memory-limit 20M -o out --json small.trace >table.json'
+    [ "$status" = 0 ]
+}
+
+@test "alignment is served, and every installed external allocator proves itself" {
+    "$BENCH" run -n 1 -p throughput,verify -o out --json aligned.trace >table.json
+    python3 - <<'PY'
+import json
+for line in open("out/cells.jsonl"):
+    cell = json.loads(line)
+    name = cell["allocator"]
+    if cell["status"] == "ok" and name in ("jemalloc", "mimalloc", "tcmalloc", "tbbmalloc"):
+        assert name in cell["allocator_object"], cell
+rows = json.load(open("table.json"))["rows"]
+for row in rows:
+    assert row["status"] == "ok" or row["status"].startswith("skipped"), row
+PY
+}
+
+@test "tunables reach the allocator" {
+    "$BENCH" run -a 'system,system:MALLOC_TOP_PAD_=16777216' -p memory -o out --json small.trace >table.json
+    python3 - <<'PY'
+import json
+rows = json.load(open("table.json"))["rows"]
+assert rows[1]["peak_held_bytes"] > rows[0]["peak_held_bytes"] + 8 * 2**20, rows
+PY
+}
+
+@test "no system call and no fault of ours in the timed region" {
+    strace -f -o calls.txt "$BENCH" run -a null -n 1 -p throughput --touch none -o out small.trace
+    python3 - <<'PY'
+import json, re
+cell = json.loads(open("out/cells.jsonl").readline())
+assert cell["page_faults"] <= 1, cell["page_faults"]
+# The worker's last calls: the clock is read by the vDSO, so between the usage read before and after
+# the replay nothing may stand.
+lines = [l for l in open("calls.txt") if "getrusage" in l or "exit_group" in l or re.search(r"\b(mmap|brk|read|openat)\(", l)]
+usage = [i for i, l in enumerate(lines) if "getrusage" in l]
+assert len(usage) >= 2, lines[-10:]
+assert all("/proc/self/sched" in l or "read(" in l for l in lines[usage[-2] + 1:usage[-1]]), lines[usage[-2]:usage[-1] + 1]
+PY
+}
