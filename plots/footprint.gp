@@ -14,14 +14,15 @@ set format y "%.3g"
 do for [i=0:count-1] {
     column_at = i % int(columns)
     row_at = i / int(columns)
-    name = ""; note = ""
-    stats "panels.txt" every ::i::i using (name = strcol(1), note = strcol(2), 0) nooutput
+    name = ""; note = ""; leaves = 0
+    stats "panels.txt" every ::i::i using (name = strcol(1), note = strcol(2), leaves = $3, 0) nooutput
     set lmargin at screen column_at*cell_w + 52.0/width
     set rmargin at screen (column_at+1)*cell_w - 20.0/width
     set tmargin at screen 1-head-row_at*cell_h - 34.0/height
     set bmargin at screen 1-head-(row_at+1)*cell_h + 28.0/height
     set label 11 name at graph 0, graph 1 offset 0,1.6 left font ",11"
     set label 12 note at graph 0, graph 1 offset 0,0.55 left font ",9" textcolor rgb "#666666"
+    set label 14 (leaves > 0 ? "resident leaves the scale" : "") at graph 0.5, graph 0.92 center font ",9" textcolor rgb "#0072b2"
     set label 13 unit_name[1+int(unit)] at graph 0, graph 1 offset -0.6,0.55 right font ",9" textcolor rgb "#666666"
     set xtics 25 font ",9" offset 0,0.4
     set format x (row_at == rows-1 || i+columns >= count ? "%g %%" : "")

@@ -67,7 +67,7 @@ static int heapmap_write_panel(struct drawing *drawing, const struct store *stor
     struct heapmap_grid *grid = heapmap_grid(bins, count);
     drawing_text(panels, cell->cell->allocator, HEAPMAP_NAME);
     if (cell->cell->peak_held_bytes == COUNT_UNKNOWN)
-        fputs("\t ", panels);
+        fputs("\theld: not known", panels);
     else
         fprintf(panels, "\t%s held at most", units_format_size(held, cell->cell->peak_held_bytes));
     fprintf(panels, "\t%u\t%u\n", (unsigned)grid->columns, (unsigned)grid->rows);

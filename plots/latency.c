@@ -55,9 +55,14 @@ static int latency_write_line(struct drawing *drawing, size_t place,
     FILE *file = drawing_open(drawing, name, err);
     if (!file)
         return -err->code;
-    for (size_t i = 0; i < line->count; i++)
+    double calls = line->percentiles[line->count - 1].total;
+    for (size_t i = 0; i < line->count; i++) {
+        /* Beyond the number of calls there is nothing but the slowest again. */
+        if (line->percentiles[i].share < 1 && latency_place(&line->percentiles[i]) >= calls)
+            continue;
         fprintf(file, "%.10g\t%.10g\n", latency_place(&line->percentiles[i]),
                 fmax(line->percentiles[i].value_ns, 1) / 1e9);
+    }
     return drawing_close(file, err);
 }
 

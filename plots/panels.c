@@ -1,8 +1,9 @@
 /* Figures of the memory along the trace, one small panel an allocator: footprint, fragmentation.
  *
- * panels.txt: name, note
+ * panels.txt: name, note (footprint: and 1 if it leaves the scale)
  * <i>.txt: progress in per cent, then the figure's columns; NaN where it is not known */
 #include <math.h>
+#include <stdbool.h>
 #include <stdlib.h>
 
 #include "harness/base/units.h"
@@ -13,12 +14,21 @@ enum { PANELS_POINTS = 140, PANELS_NAME = 30 };
 struct panels_run {
     struct cell_sample *samples; /* owned */
     size_t count;
-    double vsz_before; /* bytes of address space at the first sample */
+    double vsz_before; /* bytes of address space that are not the allocator's */
 };
 
 static double panels_number(uint64_t count)
 {
     return count == COUNT_UNKNOWN ? NAN : (double)count;
+}
+
+/* The samples are of the whole process, the cell's peak is of the allocator alone. */
+static double panels_vsz_before(const struct panels_run *run, const struct cell_result *cell)
+{
+    double most = NAN;
+    for (size_t i = 0; i < run->count; i++)
+        most = fmax(most, panels_number(run->samples[i].vsz));
+    return most - panels_number(cell->peak_vsz_bytes);
 }
 
 /* Keeps one sample in each of PANELS_POINTS equal stretches: where the resident memory is largest,
@@ -52,7 +62,7 @@ static size_t panels_read(const struct store *store, const char *trace,
             free(run.samples);
             continue;
         }
-        run.vsz_before = panels_number(run.samples[0].vsz);
+        run.vsz_before = panels_vsz_before(&run, cells[i].cell);
         panels_thin(&run);
         cells[count] = cells[i];
         runs[count++] = run;
@@ -67,7 +77,7 @@ static void panels_free(struct panels_run *runs, size_t count)
 }
 
 typedef void panels_line(FILE *file, const struct panels_run *run, size_t i, double unit);
-typedef void panels_note(FILE *file, const struct cell_result *cell);
+typedef void panels_note(FILE *file, const struct cell_result *cell, double scale);
 
 static int panels_write_run(struct drawing *drawing, size_t panel, const struct figure_cell *cell,
                             const struct panels_run *run, panels_line *line, double unit,
@@ -90,7 +100,7 @@ static int panels_write_run(struct drawing *drawing, size_t panel, const struct 
 }
 
 static int panels_write_names(struct drawing *drawing, const struct figure_cell *cells,
-                              size_t count, panels_note *note, struct err *err)
+                              size_t count, panels_note *note, double scale, struct err *err)
 {
     FILE *file = drawing_open(drawing, "panels.txt", err);
     if (!file)
@@ -98,7 +108,7 @@ static int panels_write_names(struct drawing *drawing, const struct figure_cell 
     for (size_t i = 0; i < count; i++) {
         drawing_text(file, cells[i].cell->allocator, PANELS_NAME);
         fputc('\t', file);
-        note(file, cells[i].cell);
+        note(file, cells[i].cell, scale);
         fputc('\n', file);
     }
     return drawing_close(file, err);
@@ -106,10 +116,10 @@ static int panels_write_names(struct drawing *drawing, const struct figure_cell 
 
 static int panels_write(struct drawing *drawing, const struct figure_cell *cells,
                         const struct panels_run *runs, size_t count, panels_line *line,
-                        panels_note *note, double unit, struct err *err)
+                        panels_note *note, double unit, double scale, struct err *err)
 {
     figure_panels_set(drawing, count);
-    int failed = panels_write_names(drawing, cells, count, note, err);
+    int failed = panels_write_names(drawing, cells, count, note, scale, err);
     for (size_t i = 0; i < count && !failed; i++)
         failed = panels_write_run(drawing, i, &cells[i], &runs[i], line, unit, err);
     return failed;
@@ -125,14 +135,15 @@ static void footprint_line(FILE *file, const struct panels_run *run, size_t i, d
             (panels_number(sample->vsz) - run->vsz_before) / unit);
 }
 
-static void footprint_note(FILE *file, const struct cell_result *cell)
+static void footprint_note(FILE *file, const struct cell_result *cell, double scale)
 {
     char resident[UNITS_TEXT] = "?", virtual[UNITS_TEXT] = "?";
     if (cell->peak_rss_bytes != COUNT_UNKNOWN)
         units_format_size(resident, cell->peak_rss_bytes);
     if (cell->peak_vsz_bytes != COUNT_UNKNOWN)
         units_format_size(virtual, cell->peak_vsz_bytes);
-    fprintf(file, "%s resident, %s virtual", resident, virtual);
+    bool leaves = panels_number(cell->peak_resident_bytes) > 1.08 * scale;
+    fprintf(file, "%s resident, %s virtual\t%d", resident, virtual, leaves);
 }
 
 static int footprint_order(const void *a, const void *b)
@@ -169,8 +180,8 @@ int figure_footprint(struct drawing *drawing, const struct store *store, const c
         double scale = fmax(1, footprint_scale(runs, count));
         double unit = figure_unit_set(drawing, scale);
         drawing_set(drawing, "scale", scale / unit);
-        failed =
-            panels_write(drawing, cells, runs, count, footprint_line, footprint_note, unit, err);
+        failed = panels_write(drawing, cells, runs, count, footprint_line, footprint_note, unit,
+                              scale, err);
     }
     panels_free(runs, count);
     return failed;
@@ -190,8 +201,9 @@ static void fragmentation_line(FILE *file, const struct panels_run *run, size_t 
     fprintf(file, "\t%.6g\t%.6g", internal, external);
 }
 
-static void fragmentation_note(FILE *file, const struct cell_result *cell)
+static void fragmentation_note(FILE *file, const struct cell_result *cell, double scale)
 {
+    (void)scale;
     const double shares[] = {cell->internal_fragmentation, cell->external_fragmentation};
     static const char *const names[] = {"internal", ", external"};
     for (int i = 0; i < 2; i++)
@@ -208,7 +220,7 @@ int figure_fragmentation(struct drawing *drawing, const struct store *store, con
     struct panels_run runs[FIGURE_ALLOCATORS];
     size_t count = panels_read(store, trace, cells, runs);
     int failed = count ? panels_write(drawing, cells, runs, count, fragmentation_line,
-                                      fragmentation_note, 1, err)
+                                      fragmentation_note, 1, 0, err)
                        : 1;
     panels_free(runs, count);
     return failed;

@@ -13,6 +13,7 @@
 #include "plots/summary.h"
 #include "plots/svg.h"
 #include "results/column.h"
+#include "results/note.h"
 #include "results/table.h"
 #include "results/text.h"
 
@@ -126,8 +127,6 @@ static void report_row(FILE *out, const struct row *row)
     if (!column_any(row)) {
         fprintf(out, "<td class=\"status\" colspan=\"%zu\">", column_count);
         text_html(out, row->status);
-        fputs(*row->detail ? ": " : "", out);
-        text_html(out, row->detail);
         fputs("</td></tr>\n", out);
         return;
     }
@@ -140,22 +139,13 @@ static void report_row(FILE *out, const struct row *row)
     fputs("</tr>\n", out);
 }
 
-static void report_notes(FILE *out, const struct row *rows, size_t count)
+static void report_note(void *out, const char *subject, const char *text)
 {
-    fputs("<ul class=\"note\">\n<li>" COLUMN_MARKS ".</li>\n", out);
-    for (size_t i = 0; i < count; i++) {
-        bool ok = strcmp(rows[i].status, "ok") == 0;
-        if (!column_any(&rows[i]) || (ok && !*rows[i].detail))
-            continue;
-        fputs("<li><b>", out);
-        text_html(out, rows[i].allocator);
-        fputs("</b>: ", out);
-        text_html(out, ok ? "" : rows[i].status);
-        fputs(ok || !*rows[i].detail ? "" : ": ", out);
-        text_html(out, rows[i].detail);
-        fputs("</li>\n", out);
-    }
-    fputs("</ul>\n", out);
+    fputs("<li><b>", out);
+    text_html(out, subject);
+    fputs("</b>: ", out);
+    text_html(out, text);
+    fputs("</li>\n", out);
 }
 
 static void report_table(FILE *out, const struct row *rows, size_t count)
@@ -170,7 +160,9 @@ static void report_table(FILE *out, const struct row *rows, size_t count)
     for (size_t i = 0; i < count; i++)
         report_row(out, &rows[i]);
     fputs("</tbody></table></div>\n", out);
-    report_notes(out, rows, count);
+    fputs("<ul class=\"note\">\n", out);
+    note_each(rows, count, report_note, out);
+    fputs("<li>" COLUMN_MARKS ".</li>\n</ul>\n", out);
 }
 
 static void report_figure(struct report *report, size_t figure, const char *trace)

@@ -30,6 +30,8 @@ set border 3 linecolor rgb "#555555" linewidth 1
 set tics nomirror out scale 0.5 textcolor rgb "#333333"
 set grid linecolor rgb "#e4e4e4" linewidth 0.6 linetype 1 dashtype 1
 set key off
+set style textbox opaque noborder fillcolor rgb "#ffffff" margins 0.3,0.1
+if (terminal == 3) { unset grid }
 array unit_name[4] = ["B", "KiB", "MiB", "GiB"]
 
 trace = ""

@@ -29,4 +29,4 @@ if (floor_live > 0) {
 plot "front.txt" using 1:2 with fsteps linecolor rgb "#c8c8c8" linewidth 2, \
      for [i=0:count-1] "points.txt" every ::i::i using 1:2:(color(column(6))) with points pointtype mark(i) pointsize 1 linecolor rgb variable, \
      "points.txt" using 5:4:($1-$5):($2-$4) with vectors nohead linecolor rgb "#bbbbbb" linewidth 0.7, \
-     "points.txt" using 3:4:7:(color(column(6))) with labels left textcolor rgb variable
+     "points.txt" using 3:4:7:(color(column(6))) with labels left boxed textcolor rgb variable

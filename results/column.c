@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "harness/base/units.h"
+#include "results/note.h"
 #include "results/statistics.h"
 
 static void column_nothing(char out[COLUMN_TEXT])
@@ -45,20 +46,30 @@ static void column_ns_per_op(char out[COLUMN_TEXT], const struct row *row)
     column_number(out, row->ns_per_op < 10 ? "%.2f" : "%.1f", row->ns_per_op);
 }
 
+/* The marks of COLUMN_MARKS. */
+static void column_marks(char marks[8], const struct row *row)
+{
+    struct interval interval = {row->relative, row->relative_low, row->relative_high, false};
+    bool known = !isnan(interval.low), itself = interval.low == 1 && interval.high == 1;
+    snprintf(marks, 8, "%s%s%s",
+             known && !itself && !interval_shows_difference(&interval) ? "=" : "",
+             known && !itself && row->repetitions < STATISTICS_ENOUGH ? "~" : "",
+             note_is_noisy(row) ? "!" : "");
+}
+
 static void column_relative(char out[COLUMN_TEXT], const struct row *row)
 {
+    char marks[8];
+    column_marks(marks, row);
     if (isnan(row->relative))
         column_nothing(out);
     else if (!row->real)
         snprintf(out, COLUMN_TEXT, "%.2f floor", row->relative);
     else if (isnan(row->relative_low) || row->relative_low == row->relative_high)
-        snprintf(out, COLUMN_TEXT, "%.2f", row->relative);
-    else {
-        struct interval interval = {row->relative, row->relative_low, row->relative_high, false};
-        snprintf(out, COLUMN_TEXT, "%.2f [%.2f, %.2f]%s%s", row->relative, row->relative_low,
-                 row->relative_high, interval_shows_difference(&interval) ? "" : "=",
-                 row->repetitions < STATISTICS_ENOUGH ? "~" : "");
-    }
+        snprintf(out, COLUMN_TEXT, "%.2f%s", row->relative, marks);
+    else
+        snprintf(out, COLUMN_TEXT, "%.2f [%.2f, %.2f]%s", row->relative, row->relative_low,
+                 row->relative_high, marks);
 }
 
 static void column_p50(char out[COLUMN_TEXT], const struct row *row)

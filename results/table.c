@@ -11,6 +11,7 @@
 
 #include "harness/base/units.h"
 #include "results/column.h"
+#include "results/note.h"
 #include "results/text.h"
 
 enum {
@@ -133,18 +134,20 @@ static void table_wrap(FILE *out, const char *text, size_t at, size_t indent, si
     fputc('\n', out);
 }
 
-static void table_notes(FILE *out, const struct row *rows, size_t count, size_t width)
+/* Where notes go. */
+struct table_page {
+    FILE *out;
+    size_t width;
+    size_t notes; /* so far */
+};
+
+static void table_note(void *arg, const char *subject, const char *text)
 {
-    for (size_t i = 0; i < count; i++) {
-        bool ok = strcmp(rows[i].status, "ok") == 0;
-        if (ok && !*rows[i].detail)
-            continue;
-        char note[1200];
-        snprintf(note, sizeof note, "%s: %s%s%s", rows[i].allocator, ok ? "" : rows[i].status,
-                 ok || !*rows[i].detail ? "" : ": ", rows[i].detail);
-        fputs("  ! ", out);
-        table_wrap(out, note, 4, 4, width);
-    }
+    const struct table_page *page = arg;
+    char note[5000];
+    snprintf(note, sizeof note, "%s: %s", subject, text);
+    fputs("  ! ", page->out);
+    table_wrap(page->out, note, 4, 4, page->width);
 }
 
 static void table_part(FILE *out, const struct table_layout *layout, const struct row *rows,
@@ -197,7 +200,7 @@ static void table_trace(FILE *out, const struct row *rows, size_t count, size_t 
         table_part(out, &layout, rows, count);
     }
     fputc('\n', out);
-    table_notes(out, rows, count, width ? width : SIZE_MAX);
+    note_each(rows, count, table_note, &(struct table_page){out, width ? width : SIZE_MAX, 0});
 }
 
 /* Rows from `rows` on that are of the same trace. */
@@ -240,22 +243,14 @@ static void table_markdown_line(FILE *out, const struct row *row)
     fputs("|\n", out);
 }
 
-static void table_markdown_notes(FILE *out, const struct row *rows, size_t count)
+static void table_markdown_note(void *arg, const char *subject, const char *text)
 {
-    bool first = true;
-    for (size_t i = 0; i < count; i++) {
-        bool ok = strcmp(rows[i].status, "ok") == 0;
-        if (ok && !*rows[i].detail)
-            continue;
-        fputs(first ? "\n* **" : "* **", out);
-        first = false;
-        text_markdown(out, rows[i].allocator);
-        fputs("**: ", out);
-        text_markdown(out, ok ? "" : rows[i].status);
-        fputs(ok || !*rows[i].detail ? "" : ": ", out);
-        text_markdown(out, rows[i].detail);
-        fputc('\n', out);
-    }
+    struct table_page *page = arg;
+    fputs(page->notes++ ? "* **" : "\n* **", page->out);
+    text_markdown(page->out, subject);
+    fputs("**: ", page->out);
+    text_markdown(page->out, text);
+    fputc('\n', page->out);
 }
 
 static void table_markdown(FILE *out, const struct row *rows, size_t count)
@@ -275,7 +270,7 @@ static void table_markdown(FILE *out, const struct row *rows, size_t count)
         fputs(" |\n", out);
         for (size_t j = 0; j < same; j++)
             table_markdown_line(out, &rows[i + j]);
-        table_markdown_notes(out, rows + i, same);
+        note_each(rows + i, same, table_markdown_note, &(struct table_page){out, 0, 0});
         fputc('\n', out);
     }
     fputs(COLUMN_MARKS ".\n", out);

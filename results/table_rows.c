@@ -8,9 +8,6 @@
 #include "results/sample.h"
 #include "results/table.h"
 
-/* A spread above it makes a row noisy: smaller differences than that are what people ask about. */
-#define TABLE_NOISY 0.10
-
 static const char *const table_passes[] = {"throughput", "latency", "memory", "verify"};
 enum { TABLE_PASSES = sizeof table_passes / sizeof *table_passes };
 
@@ -158,11 +155,6 @@ static void table_counts(struct row *row, const struct store *store)
 
 static void table_warnings(struct row *row)
 {
-    if (row->spread > TABLE_NOISY)
-        table_note(row,
-                   "noisy: the repetitions spread over %.0f %%; close what else is running, or "
-                   "repeat more often with -n",
-                   100 * row->spread);
     if (row->failed_allocations != COUNT_UNKNOWN && row->failed_allocations > 0)
         table_note(row, "%llu allocations failed, so it served less than was asked",
                    (unsigned long long)row->failed_allocations);

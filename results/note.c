@@ -1,0 +1,53 @@
+/* What has to be said beside a table. */
+#include "results/note.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#define NOTE_NOISY_SPREAD 0.10
+
+enum { NOTE_TEXT = 4096 };
+
+bool note_is_noisy(const struct row *row)
+{
+    return row->spread > NOTE_NOISY_SPREAD;
+}
+
+static void note_append(char text[NOTE_TEXT], const char *more)
+{
+    size_t used = strlen(text);
+    snprintf(text + used, NOTE_TEXT - used, "%s", more);
+}
+
+/* "system 23 %, buddy 14 %; close …" */
+static bool note_noise(const struct row *rows, size_t count, char text[NOTE_TEXT])
+{
+    size_t noisy = 0;
+    text[0] = '\0';
+    for (size_t i = 0; i < count; i++) {
+        char one[sizeof rows->allocator + 32];
+        if (!note_is_noisy(&rows[i]))
+            continue;
+        snprintf(one, sizeof one, "%s%s by %.0f %%", noisy++ ? ", " : "", rows[i].allocator,
+                 100 * rows[i].spread);
+        note_append(text, one);
+    }
+    note_append(text, "; close what else is running, or repeat more often with -n");
+    return noisy > 0;
+}
+
+void note_each(const struct row *rows, size_t count,
+               void (*say)(void *arg, const char *subject, const char *text), void *arg)
+{
+    char text[NOTE_TEXT];
+    for (size_t i = 0; i < count; i++) {
+        bool ok = strcmp(rows[i].status, "ok") == 0;
+        if (ok && !*rows[i].detail)
+            continue;
+        snprintf(text, sizeof text, "%s%s%s", ok ? "" : rows[i].status,
+                 ok || !*rows[i].detail ? "" : ": ", rows[i].detail);
+        say(arg, rows[i].allocator, text);
+    }
+    if (note_noise(rows, count, text))
+        say(arg, "noisy: the repetitions spread", text);
+}

@@ -1,0 +1,163 @@
+# bench plot and bench report on a stored run.
+
+setup_file() {
+    "$BUILD/tests/make-run" "$BATS_FILE_TMPDIR/run"
+}
+
+setup() {
+    run_folder="$BATS_FILE_TMPDIR/run"
+}
+
+@test "every figure of every trace is drawn, with the points in it" {
+    run "$BENCH" plot -o "$BATS_TEST_TMPDIR/out" "$run_folder"
+    [ "$status" -eq 0 ]
+    [ "${#lines[@]}" -eq 12 ]
+    cd "$BATS_TEST_TMPDIR/out"
+    for name in system jemalloc tbbmalloc; do
+        for figure in time-memory footprint latency fragmentation heapmap; do
+            grep -q ">$name<" "$figure.redis.svg"
+        done
+    done
+    # Twelve points, a line an allocator, a map an allocator, bars.
+    [ "$(grep -c "<use xlink:href='#gpPt" time-memory.redis.svg)" -ge 12 ]
+    [ "$(grep -c '<path .*M[0-9.]*,[0-9.]* L' latency.redis.svg)" -ge 13 ]
+    [ "$(grep -c '<image' heapmap.redis.svg)" -eq 12 ]
+    [ "$(grep -c '<polygon' sizes.redis.svg)" -ge 50 ]
+    [ "$(grep -c "stroke='rgb(  0, 114, 178)'\|rgb(0, 114, 178)" footprint.redis.svg)" -ge 12 ]
+}
+
+@test "other terminals: png, pdf, text" {
+    "$BENCH" plot --terminal png --figure latency --trace redis -o "$BATS_TEST_TMPDIR" "$run_folder"
+    [ "$(head -c 4 "$BATS_TEST_TMPDIR/latency.redis.png" | tail -c 3)" = PNG ]
+    "$BENCH" plot --terminal pdf --figure sizes --trace redis -o "$BATS_TEST_TMPDIR" "$run_folder"
+    [ "$(head -c 4 "$BATS_TEST_TMPDIR/sizes.redis.pdf")" = %PDF ]
+    run "$BENCH" plot --terminal dumb --figure time-memory --trace redis "$run_folder"
+    [ "$status" -eq 0 ]
+    [[ "$output" == *jemalloc* ]]
+}
+
+@test "without gnuplot the sentence names the package, and no half file is left" {
+    mkdir "$BATS_TEST_TMPDIR/empty" "$BATS_TEST_TMPDIR/out"
+    PATH="$BATS_TEST_TMPDIR/empty" run "$BENCH" plot -o "$BATS_TEST_TMPDIR/out" "$run_folder"
+    [ "$status" -eq 1 ]
+    [[ "$output" == *"apt-get install gnuplot-nox"* ]]
+    [ -z "$(ls -A "$BATS_TEST_TMPDIR/out")" ]
+    PATH="$BATS_TEST_TMPDIR/empty" run "$BENCH" report --format html -o "$BATS_TEST_TMPDIR/r.html" "$run_folder"
+    [ "$status" -eq 1 ]
+    grep -q "gnuplot-nox" "$BATS_TEST_TMPDIR/r.html"
+    grep -q "<td>" "$BATS_TEST_TMPDIR/r.html"
+}
+
+@test "a figure whose pass was not measured says so and the others are drawn" {
+    cp -r "$run_folder" "$BATS_TEST_TMPDIR/part"
+    rm -r "$BATS_TEST_TMPDIR/part/latency" "$BATS_TEST_TMPDIR/part/traces"
+    run "$BENCH" plot -o "$BATS_TEST_TMPDIR/out" "$BATS_TEST_TMPDIR/part"
+    [ "$status" -eq 0 ]
+    [[ "$output" == *"latency of redis: the run holds nothing"* ]]
+    [ -s "$BATS_TEST_TMPDIR/out/heapmap.redis.svg" ]
+}
+
+@test "wrong names are answered with the nearest" {
+    run "$BENCH" plot --figure heap-map "$run_folder"
+    [ "$status" -eq 2 ]
+    [[ "$output" == *"nearest is 'heapmap'"* ]]
+    run "$BENCH" plot --trace nope "$run_folder"
+    [ "$status" -eq 2 ]
+    run "$BENCH" plot "$BATS_TEST_TMPDIR/nothing"
+    [ "$status" -eq 2 ]
+    [[ "$output" == *"not the folder of a run"* ]]
+    run "$BENCH" plot --terminal gif "$run_folder"
+    [ "$status" -eq 2 ]
+}
+
+@test "hostile names reach no shell, no script and no markup" {
+    "$BUILD/tests/make-run" "$BATS_TEST_TMPDIR/odd" hostile
+    cd "$BATS_TEST_TMPDIR"
+    "$BENCH" plot -o "$BATS_TEST_TMPDIR/out" odd
+    "$BENCH" report --format html -o odd.html odd
+    "$BENCH" report --format md -o odd.md odd
+    run find / -xdev -name pwned -newer "$run_folder/run.json" -not -path '/proc/*'
+    [ -z "$output" ]
+    run ! grep -l '<script' odd.html odd.md out/*
+    grep -qF '$(touch pwned)' out/latency.*.svg
+    grep -qF '`touch pwned`' out/latency.*.svg
+    grep -qF '&lt;script&gt;alert(1)&lt;/script&gt;' odd.html
+    python3 - out/*.svg <<'PYTHON'
+import sys, xml.etree.ElementTree
+for name in sys.argv[1:]:
+    xml.etree.ElementTree.parse(name)
+PYTHON
+}
+
+@test "the HTML report is one file that fetches nothing and whose ids are unique" {
+    "$BENCH" report --format html -o "$BATS_TEST_TMPDIR/r.html" "$run_folder" "$run_folder"
+    python3 - "$BATS_TEST_TMPDIR/r.html" <<'PYTHON'
+import html.parser, sys
+class Check(html.parser.HTMLParser):
+    ids, refs, figures, open_tags = set(), set(), 0, []
+    def handle_starttag(self, tag, attrs):
+        assert tag not in ("script", "link", "iframe", "object"), tag
+        if tag not in ("meta", "link", "br", "img"):
+            self.open_tags.append(tag)
+        self.figures += tag == "figure"
+        for key, value in attrs:
+            assert not key.startswith("on"), key
+            if key == "id":
+                assert value not in self.ids, value
+                self.ids.add(value)
+            if key in ("href", "xlink:href"):
+                assert value.startswith(("#", "data:image/png;base64,")), value
+                if value.startswith("#"):
+                    self.refs.add(value[1:])
+            if key == "src":
+                raise AssertionError(value)
+    def handle_startendtag(self, tag, attrs):
+        self.handle_starttag(tag, attrs)
+        if self.open_tags and self.open_tags[-1] == tag:
+            self.open_tags.pop()
+    def handle_endtag(self, tag):
+        assert self.open_tags.pop() == tag, tag
+check = Check()
+check.feed(open(sys.argv[1], encoding="utf-8").read())
+assert check.refs <= check.ids, check.refs - check.ids
+assert check.figures == 24, check.figures
+assert not check.open_tags, check.open_tags
+PYTHON
+}
+
+@test "text, CSV and JSON tell the same" {
+    "$BENCH" report "$run_folder" | grep -q '  jemalloc '
+    "$BENCH" report --format csv "$run_folder" >"$BATS_TEST_TMPDIR/r.csv"
+    "$BENCH" report --format json "$run_folder" >"$BATS_TEST_TMPDIR/r.json"
+    python3 - "$BATS_TEST_TMPDIR/r.csv" "$BATS_TEST_TMPDIR/r.json" <<'PYTHON'
+import csv, json, sys
+table = list(csv.DictReader(open(sys.argv[1], newline="")))
+rows = json.load(open(sys.argv[2]))["rows"]
+assert len(table) == len(rows) == 26
+for line, row in zip(table, rows):
+    assert line.keys() == row.keys()
+    for key, value in row.items():
+        if value is None:
+            assert line[key] == ""
+        elif isinstance(value, str):
+            assert line[key] == value
+        else:
+            assert abs(float(line[key]) - value) <= 1e-9 * abs(value)
+PYTHON
+}
+
+@test "a full disk keeps the older report" {
+    echo old >"$BATS_TEST_TMPDIR/r.html"
+    run bash -c "ulimit -f 10; trap '' XFSZ; '$BENCH' report --format json -o '$BATS_TEST_TMPDIR/r.html' '$run_folder'"
+    [ "$status" -eq 1 ]
+    [[ "$output" == *"free some space"* ]]
+    [ "$(cat "$BATS_TEST_TMPDIR/r.html")" = old ]
+}
+
+@test "help shows an example" {
+    for command in plot report compare; do
+        run "$BENCH" "$command" --help
+        [ "$status" -eq 0 ]
+        [[ "$output" == *"bench $command "*results/* ]]
+    done
+}
