@@ -73,11 +73,17 @@ setup() {
 @test "hostile names reach no shell, no script and no markup" {
     "$BUILD/tests/make-run" "$BATS_TEST_TMPDIR/odd" hostile
     cd "$BATS_TEST_TMPDIR"
+    # Whoever runs what a name says runs these.
+    mkdir bin
+    for command in touch id; do
+        printf '#!/bin/sh\n: >"%s/pwned"\n' "$PWD" >"bin/$command"
+        chmod +x "bin/$command"
+    done
+    PATH="$PWD/bin:$PATH"
     "$BENCH" plot -o "$BATS_TEST_TMPDIR/out" odd
     "$BENCH" report --format html -o odd.html odd
     "$BENCH" report --format md -o odd.md odd
-    run find / -xdev -name pwned -newer "$run_folder/run.json" -not -path '/proc/*'
-    [ -z "$output" ]
+    [ ! -e pwned ]
     run ! grep -l '<script' odd.html odd.md out/*
     grep -qF '$(touch pwned)' out/latency.*.svg
     grep -qF '`touch pwned`' out/latency.*.svg
