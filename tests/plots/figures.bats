@@ -1,4 +1,5 @@
 # bench plot and bench report on a stored run.
+bats_require_minimum_version 1.5.0
 
 setup_file() {
     "$BUILD/tests/make-run" "$BATS_FILE_TMPDIR/run"
