@@ -11,11 +11,6 @@ enum {
 
 /* What a page's descriptor means for a mapping: owner[0] is the page's place in it, owner[1] in
  * the first page how many of the pages before the last are wholly free. */
-static struct chunk *buddy_page_chunk(const struct buddy_pages *heap, uint32_t page)
-{
-    return (struct chunk *)(page_runs_address(&heap->runs, page) + CHUNK_HEADER);
-}
-
 int buddy_pages_init(struct buddy_pages *heap, struct region *region, size_t offset, uint32_t key)
 {
     *heap = (struct buddy_pages){.key = key};
@@ -25,7 +20,7 @@ int buddy_pages_init(struct buddy_pages *heap, struct region *region, size_t off
 /* A mapping's last page without its last 32 bytes: one chunk of each order, largest first. */
 static bool buddy_tail_is_free(const struct buddy_pages *heap, uint32_t first)
 {
-    char *at = (char *)buddy_page_chunk(heap, first + MAPPING_PAGES - 1);
+    char *at = (char *)buddy_pages_first_chunk(heap, first + MAPPING_PAGES - 1);
     for (unsigned order = CHUNK_PAGE_LOG2 - 1; order >= CHUNK_MIN_LOG2; order--) {
         if (!chunk_is_free(heap, (struct chunk *)at, order))
             return false;
@@ -46,7 +41,7 @@ static bool buddy_map(struct buddy_pages *heap)
     heap->runs.page[first].owner[1] = MAPPING_PAGES - 1;
     heap->free_pages += MAPPING_PAGES - 1;
 
-    char *at = (char *)buddy_page_chunk(heap, first + MAPPING_PAGES);
+    char *at = (char *)buddy_pages_first_chunk(heap, first + MAPPING_PAGES);
     at -= 1 << CHUNK_MIN_LOG2;
     struct chunk *end = (struct chunk *)at;
     end->header = chunk_header(heap, end, CHUNK_END);
@@ -55,7 +50,7 @@ static bool buddy_map(struct buddy_pages *heap)
         buddy_pages_push(heap, (struct chunk *)at, order);
     }
     for (uint32_t place = MAPPING_PAGES - 1; place-- > 0;)
-        buddy_pages_push(heap, buddy_page_chunk(heap, first + place), CHUNK_PAGE_LOG2);
+        buddy_pages_push(heap, buddy_pages_first_chunk(heap, first + place), CHUNK_PAGE_LOG2);
     return true;
 }
 
@@ -63,8 +58,8 @@ static bool buddy_map(struct buddy_pages *heap)
 static void buddy_unmap(struct buddy_pages *heap, uint32_t first)
 {
     for (uint32_t place = 0; place < MAPPING_PAGES - 1; place++)
-        buddy_pages_unlink(heap, buddy_page_chunk(heap, first + place), CHUNK_PAGE_LOG2);
-    char *at = (char *)buddy_page_chunk(heap, first + MAPPING_PAGES - 1);
+        buddy_pages_unlink(heap, buddy_pages_first_chunk(heap, first + place), CHUNK_PAGE_LOG2);
+    char *at = (char *)buddy_pages_first_chunk(heap, first + MAPPING_PAGES - 1);
     for (unsigned order = CHUNK_PAGE_LOG2 - 1; order >= CHUNK_MIN_LOG2; order--) {
         buddy_pages_unlink(heap, (struct chunk *)at, order);
         at += (size_t)1 << order;
@@ -80,7 +75,7 @@ static bool buddy_mapping_is_empty(const struct buddy_pages *heap, uint32_t firs
     if (heap->runs.page[first].owner[1] < MAPPING_PAGES - 1 || !buddy_tail_is_free(heap, first))
         return false;
     for (uint32_t place = 0; place < MAPPING_PAGES - 1; place++)
-        if (!chunk_is_free(heap, buddy_page_chunk(heap, first + place), CHUNK_PAGE_LOG2))
+        if (!chunk_is_free(heap, buddy_pages_first_chunk(heap, first + place), CHUNK_PAGE_LOG2))
             return false;
     return true;
 }
@@ -153,8 +148,9 @@ static void *buddy_mark_large(struct buddy_pages *heap, uint32_t first, struct c
 {
     struct chunk *end = buddy_large_end(heap, first);
     heap->runs.page[first].kind = PAGE_LARGE;
+    heap->runs.page[first].next = (uint32_t)((char *)chunk - page_runs_address(&heap->runs, first));
     chunk->header = chunk_header(heap, chunk, CHUNK_LARGE);
-    end->header = chunk_header(heap, end, CHUNK_LARGE);
+    end->header = chunk_header(heap, end, CHUNK_END);
     return chunk_payload(chunk);
 }
 
@@ -165,17 +161,20 @@ void *buddy_pages_alloc_large(struct buddy_pages *heap, size_t size)
     uint32_t first = page_runs_take(&heap->runs, buddy_large_pages(size));
     if (first == 0)
         return NULL;
-    return buddy_mark_large(heap, first, buddy_page_chunk(heap, first));
+    return buddy_mark_large(heap, first, buddy_pages_first_chunk(heap, first));
 }
 
 void buddy_pages_free_slow(struct buddy_pages *heap, void *payload, int32_t size)
 {
     struct chunk *chunk = chunk_of(payload);
     chunk->header = 0;
-    if (size == CHUNK_LARGE)
+    if (size == CHUNK_LARGE) {
         page_runs_give(&heap->runs, (uint32_t)page_runs_number(&heap->runs, chunk));
-    else
-        buddy_pages_free(heap, (char *)payload - (CHUNK_SHIFTED - size));
+        return;
+    }
+    struct chunk *real = (struct chunk *)((char *)chunk - (CHUNK_SHIFTED - size));
+    real->header = chunk_header(heap, real, chunk_size(real) + CHUNK_HOLDS_SHIFTED);
+    buddy_pages_free(heap, chunk_payload(real));
 }
 
 /* Inside a page: a chunk that is large enough wherever the multiple lies in it. */
@@ -185,10 +184,12 @@ static void *buddy_alloc_shifted(struct buddy_pages *heap, size_t align, size_t 
     if (!real)
         return NULL;
     char *payload = (char *)(((uintptr_t)real + align - 1) & ~(uintptr_t)(align - 1));
-    if (payload != real) {
-        struct chunk *chunk = chunk_of(payload);
-        chunk->header = chunk_header(heap, chunk, CHUNK_SHIFTED - (int32_t)(payload - real));
-    }
+    if (payload == real)
+        return real;
+    struct chunk *outer = chunk_of(real), *chunk = chunk_of(payload);
+    outer->header = chunk_header(heap, outer, chunk_size(outer) - CHUNK_HOLDS_SHIFTED);
+    memcpy(real, &(int64_t){payload - real}, sizeof(int64_t));
+    chunk->header = chunk_header(heap, chunk, CHUNK_SHIFTED - (int32_t)(payload - real));
     return payload;
 }
 
@@ -224,7 +225,8 @@ size_t buddy_pages_usable(const struct buddy_pages *heap, const void *payload)
         return (size_t)((char *)buddy_large_end(heap, first) - (const char *)payload);
     }
     size_t shift = (size_t)(CHUNK_SHIFTED - size);
-    return (size_t)-chunk_size(chunk_of((const char *)payload - shift)) - shift;
+    int32_t outer = chunk_size(chunk_of((const char *)payload - shift)) + CHUNK_HOLDS_SHIFTED;
+    return (size_t)-outer - shift;
 }
 
 /* Whether the free chunks right behind a chunk of `order` make it one of `want`. */
@@ -326,7 +328,8 @@ bool buddy_pages_owns(const struct buddy_pages *heap, const void *payload)
     uint8_t kind = heap->runs.page[page].kind;
     if ((kind != PAGE_SMALL && kind != PAGE_LARGE) || !chunk_is_whole(heap, chunk))
         return false;
-    return chunk_size(chunk) < 0;
+    int32_t size = chunk_size(chunk);
+    return size < 0 && (size % 8 == 0 || size == CHUNK_LARGE || size <= CHUNK_SHIFTED);
 }
 
 bool buddy_pages_intact(const struct buddy_pages *heap, const void *payload)
@@ -335,8 +338,41 @@ bool buddy_pages_intact(const struct buddy_pages *heap, const void *payload)
     if (!chunk_is_whole(heap, chunk))
         return false;
     int32_t size = chunk_size(chunk);
+    if (chunk != chunk_of(payload))
+        size += CHUNK_HOLDS_SHIFTED;
     if (size == CHUNK_LARGE)
         return chunk_is_whole(
             heap, buddy_large_end(heap, (uint32_t)page_runs_number(&heap->runs, chunk)));
     return chunk_is_whole(heap, (const struct chunk *)((const char *)chunk + CHUNK_HEADER - size));
+}
+
+static const struct chunk *buddy_damaged_in_mapping(const struct buddy_pages *heap, uint32_t first)
+{
+    const char *at = (const char *)buddy_pages_first_chunk(heap, first);
+    const char *end = at + MAPPING_PAGES * RUN_PAGE - (1 << CHUNK_MIN_LOG2);
+    while (at <= end) {
+        const struct chunk *chunk = (const struct chunk *)(const void *)at;
+        int32_t size = chunk_size(chunk);
+        if (!chunk_is_whole(heap, chunk) || size < -CHUNK_MAX - CHUNK_HOLDS_SHIFTED ||
+            size > CHUNK_MAX)
+            return chunk;
+        at += (size_t)((size < 0 ? -size & ~7 : size) + CHUNK_HEADER);
+    }
+    return NULL;
+}
+
+const struct chunk *buddy_pages_damaged(const struct buddy_pages *heap)
+{
+    const struct page_runs *runs = &heap->runs;
+    for (uint32_t first = 1; first < runs->top; first += runs->page[first].pages) {
+        const struct chunk *damaged = NULL;
+        if (runs->page[first].kind == PAGE_SMALL)
+            damaged = buddy_damaged_in_mapping(heap, first);
+        else if (runs->page[first].kind == PAGE_LARGE &&
+                 !chunk_is_whole(heap, buddy_large_end(heap, first)))
+            damaged = buddy_large_end(heap, first);
+        if (damaged)
+            return damaged;
+    }
+    return NULL;
 }

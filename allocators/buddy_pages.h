@@ -32,7 +32,10 @@ enum {
     CHUNK_LARGE = -(1 << 30) - 0x5b,   /* has pages of its own */
     CHUNK_SHIFTED = -(1 << 29) - 0x5b, /* before an aligned payload, less its distance from the
                                           real one */
-    CHUNK_END = 0x5b,                  /* behind the last chunk of a mapping */
+    CHUNK_END = 0x5b,                  /* behind a large chunk and the last one of a mapping */
+    CHUNK_HOLDS_SHIFTED = 1,           /* less than the size of a chunk that holds an aligned
+                                          payload, which begins as many bytes into it as its first
+                                          payload word says */
 };
 
 /* Kinds of taken pages. */
@@ -77,6 +80,15 @@ bool buddy_pages_owns(const struct buddy_pages *heap, const void *payload);
 
 /* Whether nothing was written past the end of a live block (into the header after it). */
 bool buddy_pages_intact(const struct buddy_pages *heap, const void *payload);
+
+/* The chunk that begins `page`, or of a large one the run. */
+static inline struct chunk *buddy_pages_first_chunk(const struct buddy_pages *heap, size_t page)
+{
+    return (struct chunk *)(page_runs_address(&heap->runs, (uint32_t)page) + CHUNK_HEADER);
+}
+
+/* The first header in address order that is damaged, or NULL. The heap is quiet. */
+const struct chunk *buddy_pages_damaged(const struct buddy_pages *heap);
 
 static inline struct chunk *chunk_of(const void *payload)
 {

@@ -43,7 +43,8 @@ enum alloc_fit {
     ALLOC_FIRST_FIT, /* the lowest address; the policy of a process that sets none */
     ALLOC_BEST_FIT,  /* the smallest, the lowest of equals */
     ALLOC_WORST_FIT, /* the largest, the lowest of equals */
-    ALLOC_NEXT_FIT   /* the first at or after the end of the last allocation, round the page */
+    ALLOC_NEXT_FIT /* the first at or after the end of the last allocation, round the page; if that
+                      place is inside a free chunk by now, from where this begins */
 };
 
 /* From the next alloc on, also across cleanup and init_alloc. 0, or non-zero for no known policy.

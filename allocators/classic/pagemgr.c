@@ -14,7 +14,7 @@ enum { GRANULES = PAGESIZE / MINALLOC, WORDS = GRANULES / 64 };
 static struct {
     char *page; /* NULL: not initialised */
     enum alloc_fit fit;
-    unsigned cursor; /* next fit: the granule after the last allocation */
+    unsigned cursor; /* next fit: the granule after the last allocation, never inside a run */
     uint64_t used[WORDS];
     uint64_t start[WORDS];
 } manager;
@@ -52,8 +52,6 @@ static bool pagemgr_better(const struct run *run, const struct run *best)
     }
 }
 
-/* The cursor may stand inside a free chunk (what it followed was freed): then the part behind it
- * is looked at first, and the whole chunk last. */
 static struct run pagemgr_find(unsigned count)
 {
     struct run best = {0, 0};
@@ -61,13 +59,15 @@ static struct run pagemgr_find(unsigned count)
         struct run run = {pagemgr_scan(manager.used, at, false), 0};
         at = pagemgr_scan(manager.used, run.first, true);
         run.count = at - run.first;
-        if (manager.fit == ALLOC_NEXT_FIT && run.first < manager.cursor && manager.cursor < at &&
-            at - manager.cursor >= count)
-            return (struct run){manager.cursor, at - manager.cursor};
         if (run.count >= count && pagemgr_better(&run, &best))
             best = run;
     }
     return best;
+}
+
+static bool pagemgr_is_used(unsigned granule)
+{
+    return manager.used[granule / 64] >> (granule % 64) & 1;
 }
 
 static void pagemgr_mark(unsigned first, unsigned count, bool used)
@@ -80,6 +80,14 @@ static void pagemgr_mark(unsigned first, unsigned count, bool used)
     uint64_t bit = UINT64_C(1) << (first % 64);
     manager.start[first / 64] &= ~bit;
     manager.start[first / 64] |= used ? bit : 0;
+}
+
+/* To the start of the free run that it stands in. */
+static void pagemgr_settle_cursor(void)
+{
+    while (manager.cursor > 0 && manager.cursor < GRANULES && !pagemgr_is_used(manager.cursor) &&
+           !pagemgr_is_used(manager.cursor - 1))
+        manager.cursor--;
 }
 
 EXPORT int init_alloc(void)
@@ -130,6 +138,7 @@ EXPORT void dealloc(char *chunk)
     unsigned next_at =
         first + 1 < GRANULES ? pagemgr_scan(manager.start, first + 1, true) : GRANULES;
     pagemgr_mark(first, (free_at < next_at ? free_at : next_at) - first, false);
+    pagemgr_settle_cursor();
 }
 
 EXPORT int alloc_set_fit(enum alloc_fit fit)

@@ -135,16 +135,23 @@ static int reference_run(const struct reference *page, int at)
     return count;
 }
 
-/* Next fit looks at every place behind the cursor first, also inside a free run. */
 static int reference_next(const struct reference *page, int cells)
 {
     for (int at = page->cursor; at < CELLS; at++)
-        if (reference_run(page, at) >= cells)
+        if (reference_run(page, at) >= cells && (at == 0 || page->used[at - 1]))
             return at;
     for (int at = 0; at < CELLS; at++)
         if (reference_run(page, at) >= cells)
             return at;
     return -1;
+}
+
+static void reference_free(struct reference *page, int at, int cells)
+{
+    memset(page->used + at, 0, (size_t)cells);
+    while (page->cursor > 0 && page->cursor < CELLS && !page->used[page->cursor] &&
+           !page->used[page->cursor - 1])
+        page->cursor--;
 }
 
 static int reference_find(const struct reference *page, int cells, enum alloc_fit fit)
@@ -180,7 +187,7 @@ static void pagemgr_places_like_the_reference(enum alloc_fit fit, uint64_t seed)
         if (lives > 0 && rng_below(&rng, 100) < 48) {
             int pick = (int)rng_below(&rng, (uint64_t)lives), at = live[pick];
             dealloc(base + at * MINALLOC);
-            memset(page.used + at, 0, (size_t)length[at]);
+            reference_free(&page, at, length[at]);
             live[pick] = live[--lives];
             continue;
         }

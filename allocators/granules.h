@@ -1,0 +1,118 @@
+/* The map of segments: where each begins, and whether it is used, with nothing in the memory
+ * itself.
+ *
+ * Memory is counted in granules; segments tile it from granule 0 to the end, where a used one is
+ * marked that stands for all that lies behind. For each word of 64 granules there are
+ *   starts  a bit where a segment begins,
+ *   used    a bit where a used one does,
+ *   tail    the length of the last segment that begins in the word, if it ends in another one,
+ *   lead    where the segment begins that reaches into the word from outside, if it ends in it:
+ * so that the length of a segment and the start of the one before it are found in constant time.
+ * 24 bytes a word. What is not said here about a word is left from earlier times. */
+#ifndef ALLOCATORS_GRANULES_H
+#define ALLOCATORS_GRANULES_H
+
+#include <stdbool.h>
+
+#include "allocators/fit_map.h"
+#include "allocators/fit_store.h"
+
+enum { GRANULES_WORD_LOG2 = 6 };
+
+struct granules {
+    uint64_t *starts, *used;
+    uint32_t *tail, *lead;
+};
+
+/* Bytes in a store for positions below `count`. */
+size_t granules_bytes(size_t count);
+
+/* An empty map for positions below `count`. */
+void granules_init(struct granules *map, size_t count, struct fit_store *store);
+
+/* Makes positions up to `last` usable: 0 or -ENOMEM. */
+int granules_reach(struct granules *map, size_t last, struct fit_store *store);
+
+FIT_INLINE uint64_t granules_bit(size_t position)
+{
+    return (uint64_t)1 << position % 64;
+}
+
+FIT_INLINE bool granules_is_start(const struct granules *map, size_t position)
+{
+    return map->starts[position / 64] >> position % 64 & 1;
+}
+
+/* Of a position where a segment begins. */
+FIT_INLINE bool granules_is_used(const struct granules *map, size_t position)
+{
+    return map->used[position / 64] >> position % 64 & 1;
+}
+
+FIT_INLINE void granules_use(struct granules *map, size_t position)
+{
+    map->used[position / 64] |= granules_bit(position);
+}
+
+FIT_INLINE void granules_unuse(struct granules *map, size_t position)
+{
+    map->used[position / 64] &= ~granules_bit(position);
+}
+
+/* Length of the segment that begins at `position`. */
+FIT_INLINE size_t granules_size(const struct granules *map, size_t position)
+{
+    uint64_t later = map->starts[position / 64] >> position % 64 >> 1;
+    return later ? (size_t)__builtin_ctzll(later) + 1 : map->tail[position / 64];
+}
+
+/* Where the segment before the one at `position` begins; `position` itself if that is 0. */
+FIT_INLINE size_t granules_before(const struct granules *map, size_t position)
+{
+    uint64_t earlier = map->starts[position / 64] & (granules_bit(position) - 1);
+    if (earlier)
+        return (position & ~(size_t)63) + 63 - (size_t)__builtin_clzll(earlier);
+    return map->lead[position / 64];
+}
+
+/* A segment of `size` begins at `position`, and another one, or the end, behind it. */
+FIT_INLINE void granules_put(struct granules *map, size_t position, size_t size)
+{
+    size_t word = position / 64, end = (position + size) / 64;
+    map->starts[word] |= granules_bit(position);
+    if (end != word) {
+        map->tail[word] = (uint32_t)size;
+        map->lead[end] = (uint32_t)position;
+    }
+}
+
+/* What begins at `position` belongs to the segment before it from now on, which is put next. */
+FIT_INLINE void granules_join(struct granules *map, size_t position)
+{
+    map->starts[position / 64] &= ~granules_bit(position);
+}
+
+/* Everything ends at `position`: as if a used segment began there. */
+FIT_INLINE void granules_end(struct granules *map, size_t position)
+{
+    map->starts[position / 64] |= granules_bit(position);
+    map->used[position / 64] |= granules_bit(position);
+}
+
+/* The first hole of at least `size` that begins in `word`, or FIT_NONE and the largest of them. */
+FIT_INLINE size_t granules_hole_in(const struct granules *map, size_t word, size_t size,
+                                   size_t *largest)
+{
+    uint64_t holes = map->starts[word] & ~map->used[word];
+    *largest = 0;
+    for (; holes; holes &= holes - 1) {
+        size_t position = word * 64 + (size_t)__builtin_ctzll(holes);
+        size_t has = granules_size(map, position);
+        if (has >= size)
+            return position;
+        *largest = has > *largest ? has : *largest;
+    }
+    return FIT_NONE;
+}
+
+#endif

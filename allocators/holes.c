@@ -1,0 +1,49 @@
+/* The index of holes by address: what is not inlined. */
+#include "allocators/holes.h"
+
+static size_t holes_words(size_t count)
+{
+    return ((count - 1) >> GRANULES_WORD_LOG2) + 1;
+}
+
+size_t holes_bytes(size_t count)
+{
+    return fit_tree_bytes(true, holes_words(count));
+}
+
+void holes_init(struct holes *holes, size_t count, struct fit_store *store)
+{
+    *holes = (struct holes){0};
+    fit_tree_init(&holes->tree, true, holes_words(count), store);
+}
+
+int holes_reach(struct holes *holes, size_t last, struct fit_store *store)
+{
+    return fit_tree_reach(&holes->tree, true, last >> GRANULES_WORD_LOG2, store);
+}
+
+size_t holes_find_from(struct holes *holes, const struct granules *map, size_t size, size_t from)
+{
+    size_t word = from / 64;
+    uint64_t mask = map->starts[word] & ~map->used[word] & ~(granules_bit(from) - 1);
+    for (; mask; mask &= mask - 1) {
+        size_t position = word * 64 + (size_t)__builtin_ctzll(mask);
+        if (granules_size(map, position) >= size)
+            return position;
+    }
+    word++;
+    return holes_seek(holes, map, size, &word);
+}
+
+/* The bound of a word is corrected until one is true. */
+size_t holes_find_worst(struct holes *holes, const struct granules *map, size_t size)
+{
+    for (;;) {
+        size_t most = fit_tree_max(&holes->tree, true), word = 0;
+        if (most < size)
+            return FIT_NONE;
+        size_t position = holes_seek(holes, map, most, &word);
+        if (position != FIT_NONE)
+            return position;
+    }
+}

@@ -1,0 +1,428 @@
+/* ostep: the memory manager of the OSTEP text, with a free list in the order of freeing.
+ *
+ * 1. A block begins with 8 bytes: its size, and a magic number while it is live, or where the next
+ *    free header is. A freed block becomes the head of the list; what is left of one that was cut
+ *    keeps its place.
+ * 2. first: the first block from the head that is large enough. best: the smallest, worst: the
+ *    largest, of equals the first in the list. next: the first from where the last search ended,
+ *    round the list. When nothing in the list is large enough, the memory behind the last block is
+ *    used, which is no part of the list.
+ * 3. With coalesce=1 a block is joined with its free neighbours, or with the memory behind the last
+ *    block, when it is freed; what comes of it goes to the head.
+ * Where blocks begin is also kept out of band (granules.h), and so is the order of the list
+ * (list_order.h), so that neither neighbours nor a fit are searched for. Payloads are 16-byte
+ * aligned, which those of the classic interface are not. Text: the allocator of Arpaci-Dusseau and
+ * Arpaci-Dusseau, Operating Systems: Three Easy Pieces, chapter 17. */
+#include <limits.h>
+#include <stdio.h>
+
+#include "allocators/key_tree.h"
+#include "allocators/list_order.h"
+#include "allocators/segments.h"
+
+enum { OSTEP_MAGIC = 1234567, OSTEP_HEADER = 8 };
+#define OSTEP_END UINT32_MAX /* a slot behind all others */
+
+enum ostep_fit { FIT_FIRST, FIT_BEST, FIT_WORST, FIT_NEXT };
+enum { OPTION_COALESCE_ROW, OPTION_FIT_ROW };
+
+/* Links are positions + 1; 0 ends the list. */
+struct ostep_header {
+    int32_t size;        /* bytes behind these two fields */
+    uint32_t magic_next; /* OSTEP_MAGIC, or the next free header */
+    uint32_t slot, prev; /* of free blocks: the place in the order, the free header before */
+};
+
+struct ostep {
+    struct segments segments;
+    enum ostep_fit fit;
+    bool coalesce;
+    uint32_t head;
+    size_t live;  /* blocks */
+    size_t rover; /* next fit: a slot */
+    struct list_order order;
+    struct key_tree sizes; /* best fit: by size and slot */
+};
+
+static const struct option_row ostep_options[] = {
+    [OPTION_COALESCE_ROW] = {"coalesce", OPTION_FLAG, "1", "join a freed block with its neighbours",
+                             NULL},
+    [OPTION_FIT_ROW] = {"fit", OPTION_CHOICE, "first", "which free block is taken",
+                        "first|best|worst|next"},
+    {0},
+};
+
+FIT_INLINE struct ostep_header *ostep_header(const struct ostep *heap, size_t position)
+{
+    return (struct ostep_header *)(void *)(heap->segments.base + 16 * position);
+}
+
+static struct ostep_header *ostep_linked(const struct ostep *heap, uint32_t link)
+{
+    return ostep_header(heap, link - 1);
+}
+
+FIT_INLINE void ostep_write_size(struct ostep *heap, size_t position, size_t size)
+{
+    ostep_header(heap, position)->size = (int32_t)(16 * size - OSTEP_HEADER);
+}
+
+/* ---- the list -------------------------------------------------------------------------------- */
+
+/* What points at a free block points to `link` from now on. */
+FIT_INLINE void ostep_relink(struct ostep *heap, uint32_t prev, uint32_t next, uint32_t to_next,
+                             uint32_t to_prev)
+{
+    if (prev)
+        ostep_linked(heap, prev)->magic_next = to_next;
+    else
+        heap->head = to_next;
+    if (next)
+        ostep_linked(heap, next)->prev = to_prev;
+}
+
+FIT_INLINE void ostep_index(struct ostep *heap, size_t size, size_t slot)
+{
+    if (__builtin_expect(heap->fit == FIT_BEST, 0))
+        key_tree_insert(&heap->sizes, key_of(size, slot));
+}
+
+FIT_INLINE void ostep_unindex(struct ostep *heap, size_t size, size_t slot)
+{
+    if (__builtin_expect(heap->fit == FIT_BEST, 0))
+        key_tree_remove(&heap->sizes, key_of(size, slot));
+}
+
+struct ostep_renumbering {
+    struct ostep *heap;
+    size_t rover; /* as it was */
+};
+
+/* The rover goes with the first block at or behind it; the last blocks are told of first. */
+static void ostep_renumbered(void *arg, size_t from, size_t to)
+{
+    struct ostep_renumbering *renumbering = arg;
+    struct ostep *heap = renumbering->heap;
+    size_t position = heap->order.position[to];
+    ostep_header(heap, position)->slot = (uint32_t)to;
+    ostep_unindex(heap, granules_size(&heap->segments.map, position), from);
+    ostep_index(heap, granules_size(&heap->segments.map, position), to);
+    if (from >= renumbering->rover)
+        heap->rover = to;
+}
+
+static bool ostep_grow(struct ostep *heap, size_t most)
+{
+    struct ostep_renumbering renumbering = {heap, heap->rover};
+    heap->rover = OSTEP_END;
+    if (list_order_reserve(&heap->order, most, ostep_renumbered, &renumbering) == 0)
+        return true;
+    heap->rover = renumbering.rover;
+    return false;
+}
+
+/* Before a block is used: there is room in the list for all blocks that can be free at a time, of
+ * which no two are neighbours if they are joined. */
+FIT_INLINE bool ostep_reserve(struct ostep *heap)
+{
+    size_t most = heap->live + 4 + (heap->coalesce ? 0 : heap->order.count);
+    return __builtin_expect(most <= heap->order.end, 1) || ostep_grow(heap, most);
+}
+
+static void ostep_make_room(struct ostep *heap)
+{
+    struct ostep_renumbering renumbering = {heap, heap->rover};
+    heap->rover = OSTEP_END;
+    list_order_renumber(&heap->order, ostep_renumbered, &renumbering);
+}
+
+FIT_INLINE void ostep_push(struct ostep *heap, size_t position, size_t size)
+{
+    if (__builtin_expect(!list_order_has_room(&heap->order), 0))
+        ostep_make_room(heap);
+    struct ostep_header *header = ostep_header(heap, position);
+    ostep_write_size(heap, position, size);
+    header->slot = (uint32_t)list_order_push(&heap->order, position, size);
+    header->magic_next = heap->head;
+    header->prev = 0;
+    ostep_relink(heap, 0, heap->head, (uint32_t)position + 1, (uint32_t)position + 1);
+    ostep_index(heap, size, header->slot);
+}
+
+FIT_INLINE void ostep_unlink(struct ostep *heap, size_t position, size_t size)
+{
+    const struct ostep_header *header = ostep_header(heap, position);
+    ostep_unindex(heap, size, header->slot);
+    list_order_remove(&heap->order, header->slot);
+    ostep_relink(heap, header->prev, header->magic_next, header->magic_next, header->prev);
+}
+
+/* The front of a free block is taken: the rest has its place in the list. */
+FIT_INLINE void ostep_cut(struct ostep *heap, size_t position, size_t size, size_t rest)
+{
+    const struct ostep_header old = *ostep_header(heap, position);
+    uint32_t link = (uint32_t)(position + size + 1);
+    *ostep_linked(heap, link) = old;
+    ostep_write_size(heap, position + size, rest);
+    ostep_relink(heap, old.prev, old.magic_next, link, link);
+    ostep_unindex(heap, size + rest, old.slot);
+    ostep_index(heap, rest, old.slot);
+    list_order_cut(&heap->order, old.slot, position + size, rest);
+}
+
+static size_t ostep_find_other(struct ostep *heap, size_t size)
+{
+    struct list_order *order = &heap->order;
+    if (heap->fit == FIT_BEST) {
+        uint64_t key = key_tree_least_from(&heap->sizes, key_of(size, 0));
+        return key == KEY_NONE ? FIT_NONE : key_place(key);
+    }
+    if (heap->fit == FIT_WORST) {
+        size_t most = fit_tree_max(&order->sizes, true);
+        return most < size ? FIT_NONE : list_order_find(order, most, order->front);
+    }
+    size_t from = heap->rover > order->front ? heap->rover : order->front;
+    size_t slot = list_order_find(order, size, from);
+    if (slot == FIT_NONE)
+        slot = list_order_find(order, size, order->front);
+    heap->rover = slot == FIT_NONE ? heap->rover : slot;
+    return slot;
+}
+
+/* The slot of the block to take, or FIT_NONE. */
+FIT_INLINE size_t ostep_find(struct ostep *heap, size_t size)
+{
+    if (__builtin_expect(heap->fit != FIT_FIRST, 0))
+        return ostep_find_other(heap, size);
+    return list_order_find(&heap->order, size, heap->order.front);
+}
+
+/* ---- the calls ------------------------------------------------------------------------------- */
+
+static size_t ostep_place(struct segments *segments, size_t size)
+{
+    struct ostep *heap = (struct ostep *)segments;
+    if (__builtin_expect(size > INT_MAX / 16 || !ostep_reserve(heap), 0))
+        return FIT_NONE;
+    size_t slot = ostep_find(heap, size), position;
+    if (__builtin_expect(slot == FIT_NONE, 0)) {
+        position = segments_take_top(segments, size);
+        if (position == FIT_NONE)
+            return FIT_NONE;
+    } else {
+        position = heap->order.position[slot];
+        size_t rest = segments_take(segments, position, size);
+        if (rest > 0)
+            ostep_cut(heap, position, size, rest);
+        else
+            ostep_unlink(heap, position, size);
+    }
+    ostep_write_size(heap, position, size);
+    ostep_header(heap, position)->magic_next = OSTEP_MAGIC;
+    heap->live++;
+    return position;
+}
+
+static void *ostep_alloc(struct heap *heap, size_t size)
+{
+    struct segments *segments = (struct segments *)heap;
+    size_t position = ostep_place(segments, segments_granules(segments, size));
+    return position == FIT_NONE ? NULL : segments_pointer(segments, position);
+}
+
+FIT_INLINE void ostep_release(struct segments *segments, size_t position)
+{
+    struct ostep *heap = (struct ostep *)segments;
+    struct segments_hole hole =
+        segments_release(segments, position, heap->coalesce, heap->coalesce);
+    size_t end = hole.start + hole.size;
+    if (hole.before)
+        ostep_unlink(heap, hole.start, hole.before);
+    if (hole.behind)
+        ostep_unlink(heap, end - hole.behind, hole.behind);
+    if (__builtin_expect(end == segments->top && heap->coalesce, 0))
+        segments_fall(segments, hole.start);
+    else
+        ostep_push(heap, hole.start, hole.size);
+}
+
+static void ostep_free(struct heap *heap, void *ref)
+{
+    struct segments *segments = (struct segments *)heap;
+    ((struct ostep *)heap)->live--;
+    ostep_release(segments, segments_position(segments, ref));
+}
+
+static void *ostep_realloc(struct heap *heap, void *ref, size_t old_size, size_t size)
+{
+    struct segments *segments = (struct segments *)heap;
+    size_t position = segments_position(segments, ref),
+           granules = segments_granules(segments, size);
+    if (granules <= INT_MAX / 16 && ostep_reserve((struct ostep *)heap) &&
+        segments_resize(segments, position, granules)) {
+        ostep_write_size((struct ostep *)heap, position, granules);
+        return ref;
+    }
+    void *moved = ostep_alloc(heap, size);
+    if (!moved)
+        return NULL;
+    memcpy(moved, ref, old_size < size ? old_size : size);
+    ostep_free(heap, ref);
+    return moved;
+}
+
+static void *ostep_alloc_aligned(struct heap *heap, size_t align, size_t size)
+{
+    struct segments *segments = (struct segments *)heap;
+    size_t granules = segments_granules(segments, size);
+    size_t position = segments_place_aligned(segments, align, granules);
+    if (position == FIT_NONE)
+        return NULL;
+    ostep_write_size((struct ostep *)heap, position, granules);
+    ostep_header((struct ostep *)heap, position)->magic_next = OSTEP_MAGIC;
+    return segments_pointer(segments, position);
+}
+
+/* ---- for the paths that are not inlined ------------------------------------------------------ */
+
+static size_t ostep_index_bytes(size_t count)
+{
+    return list_order_bytes(count) + key_tree_bytes(count);
+}
+
+/* The order grows when it is renumbered; a free block takes a granule at least. */
+static int ostep_reach(struct segments *segments, size_t last)
+{
+    struct ostep *heap = (struct ostep *)segments;
+    return heap->fit == FIT_BEST ? key_tree_reach(&heap->sizes, last + 1, &segments->store) : 0;
+}
+
+static void ostep_release_any(struct segments *segments, size_t position)
+{
+    ostep_release(segments, position);
+}
+
+static void ostep_remove(struct segments *segments, size_t position, size_t size)
+{
+    ostep_unlink((struct ostep *)segments, position, size);
+}
+
+/* What realloc leaves of a block goes to the head. */
+static void ostep_leave(struct segments *segments, size_t position, size_t size)
+{
+    ostep_push((struct ostep *)segments, position, size);
+}
+
+static bool ostep_joins(struct segments *segments, size_t position)
+{
+    (void)position;
+    return ((struct ostep *)segments)->coalesce;
+}
+
+/* What is wrong with the header of the block at `position`, or NULL. */
+static const char *ostep_flaw(const struct ostep *heap, size_t position)
+{
+    const struct ostep_header *header = ostep_header(heap, position);
+    if ((size_t)header->size + OSTEP_HEADER != 16 * granules_size(&heap->segments.map, position))
+        return "its size is not that of the block";
+    if (granules_is_used(&heap->segments.map, position))
+        return header->magic_next == OSTEP_MAGIC ? NULL : "it has no magic number";
+    if (header->slot >= heap->order.end || heap->order.position[header->slot] != position)
+        return "its place in the order is not its own";
+    return NULL;
+}
+
+static int ostep_damaged(const struct ostep *heap, size_t position, const char *flaw, char *why,
+                         size_t length)
+{
+    snprintf(why, length, "ostep: the header at %p is damaged: %s",
+             (const void *)ostep_header(heap, position), flaw);
+    return -EUCLEAN;
+}
+
+/* The links of the list from its head agree with each other and with the order. */
+static int ostep_check_list(const struct ostep *heap, char *why, size_t length)
+{
+    size_t count = 0, slot = 0;
+    for (uint32_t link = heap->head, prev = 0; link; count++) {
+        const struct ostep_header *header = ostep_linked(heap, link);
+        if (granules_is_used(&heap->segments.map, link - 1) || header->prev != prev ||
+            header->slot < slot)
+            return ostep_damaged(heap, link - 1, "it is out of order in the list", why, length);
+        prev = link;
+        slot = (size_t)header->slot + 1;
+        link = header->magic_next;
+    }
+    if (count == heap->order.count)
+        return 0;
+    snprintf(why, length, "ostep: the free list has %zu blocks and should have %zu", count,
+             heap->order.count);
+    return -EUCLEAN;
+}
+
+static int ostep_check(struct heap *heap, char *why, size_t length)
+{
+    const struct ostep *ostep = (const struct ostep *)heap;
+    const struct segments *segments = &ostep->segments;
+    int error = segments_check(heap, why, length);
+    if (error)
+        return error;
+    for (size_t at = 0; at < segments->top; at += granules_size(&segments->map, at)) {
+        const char *flaw = ostep_flaw(ostep, at);
+        if (flaw)
+            return ostep_damaged(ostep, at, flaw, why, length);
+    }
+    return ostep_check_list(ostep, why, length);
+}
+
+static const struct segments_policy ostep_policy = {
+    .reach = ostep_reach,
+    .place = ostep_place,
+    .release = ostep_release_any,
+    .remove = ostep_remove,
+    .leave = ostep_leave,
+    .joins = ostep_joins,
+};
+
+static int ostep_create(const struct heap_config *config, struct heap **out, struct err *err);
+
+const struct allocator allocator_ostep = {
+    .name = "ostep",
+    .summary = "the OSTEP memory manager: headers, and a free list in the order of freeing",
+    .align = 16,
+    .threads = THREADS_ONE,
+    .scope = SCOPE_HEAP,
+    .flags = ALLOCATOR_WALK_TILES | ALLOCATOR_FORK_SAFE,
+    .options = ostep_options,
+    .create = ostep_create,
+    .destroy = segments_destroy,
+    .alloc = ostep_alloc,
+    .free = ostep_free,
+    .realloc = ostep_realloc,
+    .alloc_aligned = ostep_alloc_aligned,
+    .usable_size = segments_usable,
+    .stats = segments_stats,
+    .walk = segments_walk,
+    .check = ostep_check,
+};
+
+/* An eighth of the region is for blocks: the order of a list of blocks of one granule takes more.
+ */
+static int ostep_create(const struct heap_config *config, struct heap **out, struct err *err)
+{
+    struct segments *segments;
+    int error = segments_create(config, &allocator_ostep, sizeof(struct ostep),
+                                config->region->reserved / 8, OSTEP_HEADER, ostep_index_bytes,
+                                &segments, err);
+    if (error)
+        return error;
+    struct ostep *heap = (struct ostep *)segments;
+    heap->coalesce = config->values[OPTION_COALESCE_ROW].number;
+    heap->rover = OSTEP_END;
+    heap->fit = (enum ostep_fit)config->values[OPTION_FIT_ROW].number;
+    key_tree_init(&heap->sizes, segments->limit, &segments->store);
+    if (list_order_init(&heap->order, segments->limit, &segments->store) < 0)
+        return err_set(err, ENOMEM, "ostep: no memory for its list");
+    *out = &segments->heap;
+    return segments_start(segments, &ostep_policy, err);
+}

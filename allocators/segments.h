@@ -1,0 +1,146 @@
+/* A heap whose bookkeeping is all out of band: segments of 16-byte granules from the start of a
+ * region on, in a map (granules.h), and an index of the holes, which is the policy's.
+ *
+ * The memory behind the last used segment is the top; it is in no index, and the map ends where it
+ * begins. It is committed in steps and never given back. Tables stand at the high end of the
+ * region. Everything small is inline; one thread. */
+#ifndef ALLOCATORS_SEGMENTS_H
+#define ALLOCATORS_SEGMENTS_H
+
+#include <errno.h>
+#include <string.h>
+
+#include "allocators/allocator.h"
+#include "allocators/granules.h"
+#include "allocators/region.h"
+
+struct segments {
+    struct heap heap;
+    char *base;     /* of granule 0 */
+    size_t top;     /* where the top begins */
+    size_t reached; /* granules that are committed, with their tables */
+    size_t limit;   /* granules there can be */
+    size_t header;  /* bytes at the start of each segment that are not the user's */
+    struct region *region;
+    struct fit_store store;
+    struct granules map;
+    const struct segments_policy *policy;
+};
+
+/* What a policy adds for the paths that are not inlined. */
+struct segments_policy {
+    int (*reach)(struct segments *heap, size_t last);    /* the index for positions up to `last` */
+    size_t (*place)(struct segments *heap, size_t size); /* uses `size`; FIT_NONE: no memory */
+    void (*release)(struct segments *heap, size_t position); /* frees what begins there */
+    void (*remove)(struct segments *heap, size_t position, size_t size);
+    void (*leave)(struct segments *heap, size_t position, size_t size); /* what is left of a hole */
+    bool (*joins)(struct segments *heap, size_t position); /* with what is before; NULL: always */
+};
+
+/* What segments_release made one hole of: lengths of the holes before and behind, 0: none. */
+struct segments_hole {
+    size_t start, size, before, behind;
+};
+
+/* Lays out a heap of `heap_bytes` for at most `bytes` bytes of blocks, each with `header` bytes
+ * before it; `index_bytes` of tables follow those of the map. The caller then lays out its index
+ * in the store and calls segments_start. 0 and *out, or -errno with a sentence. */
+int segments_create(const struct heap_config *config, const struct allocator *ops,
+                    size_t heap_bytes, size_t bytes, size_t header,
+                    size_t (*index_bytes)(size_t count), struct segments **out, struct err *err);
+int segments_start(struct segments *heap, const struct segments_policy *policy, struct err *err);
+
+/* Commits the top up to granule `end` and some more: 0 or -ENOMEM. */
+int segments_reach(struct segments *heap, size_t end);
+
+void segments_destroy(struct heap *heap);
+size_t segments_usable(struct heap *heap, void *ref);
+void segments_stats(struct heap *heap, struct heap_stats *out);
+int segments_walk(struct heap *heap, heap_visitor *visit, void *arg);
+
+/* Makes a used segment one of `size` granules where it stands; false: there is no room. */
+bool segments_resize(struct segments *heap, size_t position, size_t size);
+
+/* A used segment of `size` granules whose pointer is a multiple of `align`, or FIT_NONE: from a
+ * hole that holds one wherever it lies; what is before and behind it is freed. */
+size_t segments_place_aligned(struct segments *heap, size_t align, size_t size);
+
+/* 0, or -EUCLEAN with a sentence: segments do not tile, or holes lie side by side that join. */
+int segments_check(struct heap *heap, char *why, size_t length);
+
+FIT_INLINE char *segments_pointer(const struct segments *heap, size_t position)
+{
+    return heap->base + 16 * position + heap->header;
+}
+
+FIT_INLINE size_t segments_position(const struct segments *heap, const void *pointer)
+{
+    return (size_t)((const char *)pointer - heap->header - heap->base) >> 4;
+}
+
+/* Granules for `size` bytes and the header; more than any heap has for sizes that overflow. */
+FIT_INLINE size_t segments_granules(const struct segments *heap, size_t size)
+{
+    return size > PTRDIFF_MAX ? SIZE_MAX >> 4 : (size + heap->header + 15) >> 4;
+}
+
+/* The first `size` granules of the hole at `position` are used; returns what is left behind them,
+ * which is a hole in the map and in no index. */
+FIT_INLINE size_t segments_take(struct segments *heap, size_t position, size_t size)
+{
+    size_t rest = granules_size(&heap->map, position) - size;
+    granules_use(&heap->map, position);
+    if (rest > 0) {
+        granules_unuse(&heap->map, position + size);
+        granules_put(&heap->map, position, size);
+        granules_put(&heap->map, position + size, rest);
+    }
+    return rest;
+}
+
+/* A used segment of `size` granules at the top: its position, or FIT_NONE. */
+FIT_INLINE size_t segments_take_top(struct segments *heap, size_t size)
+{
+    size_t position = heap->top;
+    if (__builtin_expect(size > heap->reached - position, 0))
+        if (size > heap->limit - position || segments_reach(heap, position + size))
+            return FIT_NONE;
+    heap->top = position + size;
+    granules_put(&heap->map, position, size);
+    granules_end(&heap->map, heap->top);
+    return position;
+}
+
+/* Makes a used segment a hole, joined with the holes beside it where it may. A hole that reaches
+ * the top joins it: then the size is 0. No index knows of this yet. */
+FIT_INLINE struct segments_hole segments_release(struct segments *heap, size_t position,
+                                                 bool join_before, bool join_behind)
+{
+    struct granules *map = &heap->map;
+    size_t size = granules_size(map, position), end = position + size;
+    struct segments_hole hole = {position, size, 0, 0};
+    size_t before = granules_before(map, position);
+    if (join_before && !granules_is_used(map, before)) {
+        granules_join(map, position);
+        hole.before = position - before;
+        hole.start = before;
+    }
+    if (join_behind && !granules_is_used(map, end)) {
+        hole.behind = granules_size(map, end);
+        granules_join(map, end);
+    }
+    granules_unuse(map, hole.start);
+    hole.size = size + hole.before + hole.behind;
+    granules_put(map, hole.start, hole.size);
+    return hole;
+}
+
+/* The hole at `start` becomes part of the top. */
+FIT_INLINE void segments_fall(struct segments *heap, size_t start)
+{
+    granules_join(&heap->map, heap->top);
+    granules_end(&heap->map, start);
+    heap->top = start;
+}
+
+#endif
