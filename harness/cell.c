@@ -93,7 +93,7 @@ static uint64_t cell_progress(const struct area *area, int fd)
         mmap(NULL, area->words_size, PROT_READ, MAP_SHARED, fd, (off_t)area->words_offset);
     if (words == MAP_FAILED)
         return done;
-    const uint64_t *at = words + (area->at - area->words), *op = words;
+    const uint64_t *at = words + (area->player.at - area->words), *op = words;
     for (struct operation operation; op < at; done++)
         op = op_read(op, &operation);
     munmap((void *)(uintptr_t)words, area->words_size);

@@ -12,6 +12,7 @@
 #include "harness/measure/heapmap.h"
 #include "harness/measure/histogram.h"
 #include "harness/measure/pass.h"
+#include "harness/measure/player.h"
 #include "results/cell.h"
 
 /* Where a worker is; written before each step. */
@@ -52,13 +53,13 @@ struct latency_area {
 
 struct area {
     struct request request;
-    struct err failure;          /* what kept us from measuring: ours or the trace's fault */
-    volatile uint32_t stage;     /* enum stage */
-    uint64_t operations_done;    /* before the window under way */
-    const uint64_t *volatile at; /* the operation under way, an address in the worker */
-    const uint64_t *words;       /* where the window begins there */
-    uint64_t words_offset;       /* the same window in the memory that is shared: bytes from the */
-    uint64_t words_size;         /* area's beginning, and how many; 0 when there is none yet */
+    struct err failure;       /* what kept us from measuring: ours or the trace's fault */
+    volatile uint32_t stage;  /* enum stage */
+    uint64_t operations_done; /* before the window under way */
+    struct player player;     /* its `at` is an address in the worker */
+    const uint64_t *words;    /* where the window begins there */
+    uint64_t words_offset;    /* the same window in the memory that is shared: bytes from the */
+    uint64_t words_size;      /* area's beginning, and how many; 0 when there is none yet */
     struct cell_result result;
     union {
         struct memory_area memory;

@@ -129,7 +129,7 @@ ALWAYS_INLINE void player_loop(struct player *player, const uint64_t *op, const 
     struct stamps stamps = {ticks, 0};
     for (; op < end; op++) {
         uint64_t word = *op;
-        *player->at = op;
+        player->at = op;
         if (op_kind(word) == OP_FREE) {
             void *ref = refs[op_object(word)];
             if (__builtin_expect(!ref, 0)) {
@@ -149,7 +149,7 @@ ALWAYS_INLINE void player_loop(struct player *player, const uint64_t *op, const 
             op = player_rare(player, &calls, op, touch, timed, &stamps);
         }
     }
-    *player->at = end;
+    player->at = end;
 }
 
 void player_run(struct player *player, const uint64_t *op, const uint64_t *end, enum touch touch)

@@ -14,9 +14,9 @@
 struct player {
     struct heap *heap; /* borrowed */
     void **refs;       /* borrowed; one an object number, NULL where its allocation failed */
-    /* The word the loop is at, written before each operation: after a crash it tells which. May lie
-     * in memory shared with another process. Never NULL. */
-    const uint64_t *volatile *at;
+    /* The word the loop is at, written before each operation: where the player lies in memory that
+     * another process sees, it tells after a crash which operation it was. */
+    const uint64_t *volatile at;
     uint64_t failed_allocations; /* calls that returned NULL, reallocs among them */
     uint64_t failed_reallocs;
     uint64_t skipped_reallocs; /* of objects whose allocation had failed */

@@ -61,7 +61,7 @@ int latency_pass(struct worker *worker, struct err *err)
                             "while it is read");
     while ((status = worker_next_window(worker, err)) > 0) {
         meter_start(&meter);
-        player_run_timed(&worker->player, window->words, window->words + window->count,
+        player_run_timed(worker->player, window->words, window->words + window->count,
                          worker->touch, latency.ticks);
         meter_stop(&meter);
         latency_sort(&latency, window, &worker->area->latency);

@@ -88,7 +88,7 @@ static int worker_create_heap(struct worker *worker, struct err *err)
                     request->shared_name[0] ? request->shared_name : NULL, &worker->heap, err);
     if (status < 0)
         return worker_refuse(worker, "failed: the heap cannot be created", "%s", err->text);
-    worker->player.heap = worker->heap;
+    worker->player->heap = worker->heap;
     strcpy(worker->result->realloc, worker->heap->ops->realloc ? "native" : "emulated");
     return heap_thread_enter(worker->heap);
 }
@@ -145,9 +145,8 @@ static int worker_prepare(struct worker *worker, struct err *err)
         status = worker_open_window(worker, err);
     if (status < 0)
         return status;
-    worker->player.at = &worker->area->at;
-    worker->player.refs = pages_map((worker->window.objects + (size_t)1) * sizeof(void *));
-    if (!worker->player.refs)
+    worker->player->refs = pages_map((worker->window.objects + (size_t)1) * sizeof(void *));
+    if (!worker->player->refs)
         return err_set(err, errno, "no memory for the table of %u live objects",
                        worker->window.objects);
     worker->result->threads_recorded = worker_summary(worker)->threads;
@@ -208,6 +207,7 @@ int main(int argc, char **argv)
     if (worker->area == MAP_FAILED)
         return 2;
     worker->result = &worker->area->result;
+    worker->player = &worker->area->player;
     if (readlink("/proc/self/exe", worker->program, sizeof worker->program - 1) < 0)
         return 2;
     struct err err = {0};

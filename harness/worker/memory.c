@@ -100,7 +100,7 @@ static void memory_map(struct memory *memory, void *ref, uint64_t size, bool liv
 
 static void memory_free(struct memory *memory, uint32_t object)
 {
-    void *ref = memory->worker->player.refs[object];
+    void *ref = memory->worker->player->refs[object];
     memory_map(memory, ref, memory->ledger.entries[object].size, false);
     ledger_remove(&memory->ledger, object);
     heap_free(memory->worker->heap, ref);
@@ -114,7 +114,7 @@ static uint64_t memory_usable(const struct memory *memory, void *ref, uint64_t s
 static void memory_resize(struct memory *memory, const struct operation *operation, uint64_t size)
 {
     struct worker *worker = memory->worker;
-    struct player *player = &worker->player;
+    struct player *player = worker->player;
     uint32_t object = operation->object;
     void *old = player->refs[object];
     if (!old) {
@@ -141,9 +141,9 @@ static void memory_allocate(struct memory *memory, const struct operation *opera
     struct worker *worker = memory->worker;
     uint32_t object = operation->object;
     void *ref = player_allocate(worker->heap, operation);
-    worker->player.refs[object] = ref;
+    worker->player->refs[object] = ref;
     if (!ref) {
-        worker->player.failed_allocations++;
+        worker->player->failed_allocations++;
         return;
     }
     ledger_add(&memory->ledger, object, size, memory_usable(memory, ref, operation->size));
@@ -154,7 +154,7 @@ static void memory_allocate(struct memory *memory, const struct operation *opera
 static void memory_step(struct memory *memory, const struct operation *operation,
                         const struct place *place)
 {
-    struct player *player = &memory->worker->player;
+    struct player *player = memory->worker->player;
     if (operation->kind == OP_REALLOC)
         memory_resize(memory, operation, place->size);
     else if (operation->kind != OP_FREE)
@@ -178,7 +178,7 @@ static void memory_play_window(struct memory *memory)
     const uint64_t *op = window->words, *end = op + window->count;
     while (op < end) {
         struct operation operation;
-        memory->worker->area->at = op;
+        memory->worker->area->player.at = op;
         op = op_read(op, &operation);
         memory_step(memory, &operation, place++);
     }

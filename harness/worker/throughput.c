@@ -9,7 +9,7 @@ int throughput_pass(struct worker *worker, struct err *err)
     int status;
     while ((status = worker_next_window(worker, err)) > 0) {
         meter_start(&meter);
-        player_run(&worker->player, window->words, window->words + window->count, worker->touch);
+        player_run(worker->player, window->words, window->words + window->count, worker->touch);
         meter_stop(&meter);
         worker_window_done(worker);
     }

@@ -137,9 +137,9 @@ static void verify_allocate(struct verify *verify, const struct operation *opera
 {
     struct worker *worker = verify->worker;
     void *ref = player_allocate(worker->heap, operation);
-    worker->player.refs[operation->object] = ref;
+    worker->player->refs[operation->object] = ref;
     if (!ref) {
-        worker->player.failed_allocations++;
+        worker->player->failed_allocations++;
         return;
     }
     char *block = heap_resolve(worker->heap, ref);
@@ -155,16 +155,16 @@ static void verify_allocate(struct verify *verify, const struct operation *opera
 static void verify_free(struct verify *verify, uint32_t object)
 {
     struct worker *worker = verify->worker;
-    void *ref = worker->player.refs[object];
+    void *ref = worker->player->refs[object];
     verify_contents(verify, object, heap_resolve(worker->heap, ref), verify->blocks[object].filled);
     heap_free(worker->heap, ref);
-    worker->player.refs[object] = NULL;
+    worker->player->refs[object] = NULL;
 }
 
 static void verify_resize(struct verify *verify, const struct operation *operation)
 {
     struct worker *worker = verify->worker;
-    struct player *player = &worker->player;
+    struct player *player = worker->player;
     uint32_t object = operation->object;
     void *old = player->refs[object];
     if (!old) {
@@ -189,7 +189,7 @@ static void verify_resize(struct verify *verify, const struct operation *operati
 
 static void verify_step(struct verify *verify, const struct operation *operation)
 {
-    struct player *player = &verify->worker->player;
+    struct player *player = verify->worker->player;
     if (operation->kind == OP_REALLOC)
         verify_resize(verify, operation);
     else if (operation->kind != OP_FREE)
@@ -207,7 +207,7 @@ static void verify_end(struct verify *verify)
 {
     struct worker *worker = verify->worker;
     for (uint32_t object = 0; object < worker->window.objects; object++) {
-        void *ref = worker->player.refs[object];
+        void *ref = worker->player->refs[object];
         if (ref && worker->window.sizes[object] != WINDOW_DEAD)
             verify_contents(verify, object, heap_resolve(worker->heap, ref),
                             verify->blocks[object].filled);
@@ -226,7 +226,7 @@ static int verify_play(struct verify *verify, struct meter *meter, struct err *e
         meter_start(meter);
         while (op < end) {
             struct operation operation;
-            worker->area->at = op;
+            worker->area->player.at = op;
             op = op_read(op, &operation);
             verify_step(verify, &operation);
         }

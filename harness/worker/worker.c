@@ -41,7 +41,7 @@ int worker_next_window(struct worker *worker, struct err *err)
 {
     int status = window_fill(&worker->window, err);
     if (status > 0) {
-        worker->area->at = worker->window.words;
+        worker->area->player.at = worker->window.words;
         worker->area->stage = STAGE_REPLAYING;
     }
     return status;
@@ -53,14 +53,14 @@ void worker_window_done(struct worker *worker)
     for (int kind = 0; kind < OP_LARGE; kind++)
         worker->by_kind[kind] += window->by_kind[kind];
     worker->area->operations_done += window->operations;
-    worker->area->at = window->words;
+    worker->area->player.at = window->words;
     worker_count(worker);
 }
 
 void worker_count(struct worker *worker)
 {
     struct cell_result *result = worker->result;
-    const struct player *player = &worker->player;
+    const struct player *player = worker->player;
     const uint64_t *done = worker->by_kind;
     result->operations = worker->area->operations_done;
     result->allocations = done[OP_MALLOC] + done[OP_CALLOC] + done[OP_ALIGNED] -

@@ -18,7 +18,7 @@ struct worker {
     struct spec spec;
     struct trace_reader *reader;
     struct window window;
-    struct player player;
+    struct player *player;      /* in the area */
     uint64_t by_kind[OP_LARGE]; /* operations of the windows that are done */
     struct region region;       /* base NULL where the heap has none */
     struct heap *heap;
