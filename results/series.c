@@ -142,7 +142,9 @@ static bool heapmap_take(const char *line, void *entry, const void *context)
 {
     (void)context;
     struct cell_map_bin *bin = entry;
-    return sscanf(line, "%" SCNu32 ",%" SCNu32 ",%f", &bin->column, &bin->row, &bin->live) == 3;
+    /* A map is small; what is beyond is damage, and would be a table of that size. */
+    return sscanf(line, "%" SCNu32 ",%" SCNu32 ",%f", &bin->column, &bin->row, &bin->live) == 3 &&
+           bin->column <= UINT16_MAX && bin->row <= UINT16_MAX && bin->live >= 0 && bin->live <= 1;
 }
 
 struct cell_map_bin *heapmap_read(const struct store *store, const struct cell_result *cell,

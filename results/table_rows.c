@@ -38,35 +38,48 @@ __attribute__((format(printf, 2, 3))) static void table_note(struct row *row, co
     va_end(args);
 }
 
-static void table_status_of(struct row *row, const struct cell_result *cell)
+/* What became of the cells of a row. */
+struct table_tally {
+    size_t sound, failed, missing;
+    const struct cell_result *first_failed;
+};
+
+static void table_count(struct table_tally *tally, struct row *row, const struct cell_result *cell)
 {
-    if (strcmp(cell->status, "ok") != 0 && strcmp(row->status, "ok") == 0) {
-        snprintf(row->status, sizeof row->status, "%s", cell->status);
-        /* The sentence of a failure goes before every warning. */
-        row->detail[0] = '\0';
-        table_note(row, "%.400s (%s pass)", *cell->detail ? cell->detail : cell->status,
-                   cell->pass);
-    } else if (strcmp(row->status, "ok") == 0 && *cell->detail &&
-               !strstr(row->detail, cell->detail))
+    bool ok = cell && strcmp(cell->status, "ok") == 0;
+    tally->sound += ok;
+    tally->missing += !cell;
+    tally->failed += cell && !ok;
+    if (cell && !ok && !tally->first_failed)
+        tally->first_failed = cell;
+    if (ok && *cell->detail && !strstr(row->detail, cell->detail))
         table_note(row, "%.400s", cell->detail);
+}
+
+/* The sentence of a failure takes the place of every warning. */
+static void table_failed(struct row *row, const struct table_tally *tally)
+{
+    const struct cell_result *cell = tally->first_failed;
+    snprintf(row->status, sizeof row->status, "%s", cell->status);
+    snprintf(row->detail, sizeof row->detail, "%.400s", cell->detail);
+    if (tally->sound)
+        table_note(row, "in %zu of %zu cells, first in the %s pass", tally->failed,
+                   tally->failed + tally->sound, cell->pass);
 }
 
 static void table_status(struct row *row, const struct store *store)
 {
-    size_t missing = 0, found = 0;
-    strcpy(row->status, "ok");
+    struct table_tally tally = {0};
     for (size_t pass = 0; pass < TABLE_PASSES; pass++)
-        for (uint64_t i = 0; i < asked_repetitions(store, table_passes[pass]); i++) {
-            const struct cell_result *cell = table_find(store, row, table_passes[pass], i);
-            found += cell != NULL;
-            missing += cell == NULL;
-            if (cell)
-                table_status_of(row, cell);
-        }
-    if (strcmp(row->status, "ok") == 0 && missing) {
-        strcpy(row->status, found ? "incomplete" : "not measured");
+        for (uint64_t i = 0; i < asked_repetitions(store, table_passes[pass]); i++)
+            table_count(&tally, row, table_find(store, row, table_passes[pass], i));
+    strcpy(row->status, "ok");
+    if (tally.failed)
+        table_failed(row, &tally);
+    else if (tally.missing) {
+        strcpy(row->status, tally.sound ? "incomplete" : "not measured");
         table_note(row, "%zu of %zu cells are missing; bench run --resume %.200s measures them",
-                   missing, missing + found, store_folder(store));
+                   tally.missing, tally.missing + tally.sound, store_folder(store));
     }
 }
 

@@ -197,7 +197,9 @@ static void what_failed_is_a_row_with_its_sentence(void **state)
     struct row *rows = table_rows(store, &count);
     const struct row *crash = row_of(rows, count, "crash");
     assert_string_equal(crash->status, "crashed");
-    assert_string_equal(crash->detail, "signal 11 after 99 operations (throughput pass)");
+    assert_string_equal(
+        crash->detail,
+        "signal 11 after 99 operations; in 1 of 2 cells, first in the throughput pass");
     assert_string_equal(row_of(rows, count, "absent")->status, "not measured");
     assert_string_equal(row_of(rows, count, "good")->status, "incomplete");
     assert_non_null(strstr(row_of(rows, count, "good")->detail, "--resume"));
