@@ -13,10 +13,11 @@ void largest_settle(struct space *space, uint64_t node)
     }
 }
 
-uint64_t largest_find(struct space *space, uint64_t from, int32_t least)
+uint64_t largest_find_after(struct space *space, uint64_t from, int32_t least)
 {
-    unsigned level = 0;
+    unsigned level = 1;
     bool descended = false;
+    from = (from >> LARGEST_FAN_LOG2) + 1;
     for (;;) {
         uint64_t first = from & ~(uint64_t)(LARGEST_FAN - 1);
         const int32_t *node = largest_level(space, level) + first;

@@ -108,8 +108,17 @@ static inline void largest_lower(struct space *space, uint64_t group, int32_t va
     *place = node;
 }
 
+/* The same for what follows the node of `from`. */
+uint64_t largest_find_after(struct space *space, uint64_t from, int32_t least);
+
 /* The first group at or after `from` whose largest block is at least `least`; SPACE_NONE. Every
  * level has a node of zeros behind its last, so that a step past the end finds nothing there. */
-uint64_t largest_find(struct space *space, uint64_t from, int32_t least);
+static inline uint64_t largest_find(struct space *space, uint64_t from, int32_t least)
+{
+    uint64_t first = from & ~(uint64_t)(LARGEST_FAN - 1);
+    unsigned lanes = largest_at_least(largest_level(space, 0) + first, least);
+    lanes &= ~0u << from % LARGEST_FAN;
+    return lanes ? first + (unsigned)__builtin_ctz(lanes) : largest_find_after(space, from, least);
+}
 
 #endif

@@ -92,33 +92,43 @@ static void space_hint_lower(struct space *space, uint64_t units, int32_t group)
 
 /* ---- the index of free blocks ---------------------------------------------------------------- */
 
-/* The first free block of the group that has `units`. Only the last of a group can end outside. */
-static struct space_block space_group_fit(const struct space *space, uint64_t group, uint64_t units)
+/* A free block's size in units. Only the last block of a group can end outside of it. */
+static inline uint64_t space_free_size(const struct space *space, uint64_t at, uint64_t starts)
 {
-    struct starts_group bits = starts_groups(space)[group];
-    for (uint64_t left = bits.free; left; left &= left - 1) {
-        unsigned place = (unsigned)__builtin_ctzll(left);
-        uint64_t at = group * 64 + place;
-        uint64_t later = bits.start >> place >> 1;
-        uint64_t size = later ? 1 + (unsigned)__builtin_ctzll(later) : starts_after(space, at) - at;
-        if (size >= units)
-            return (struct space_block){at, size};
-    }
-    return (struct space_block){SPACE_NONE, 0};
+    uint64_t later = starts >> at % 64 >> 1;
+    return later ? 1 + (unsigned)__builtin_ctzll(later) : starts_after(space, at) - at;
 }
 
 static int32_t space_group_largest(const struct space *space, uint64_t group)
 {
-    struct starts_group bits = starts_groups(space)[group];
-    uint64_t most = 0;
-    for (uint64_t left = bits.free; left; left &= left - 1) {
-        unsigned place = (unsigned)__builtin_ctzll(left);
-        uint64_t at = group * 64 + place;
-        uint64_t later = bits.start >> place >> 1;
-        uint64_t size = later ? 1 + (unsigned)__builtin_ctzll(later) : starts_after(space, at) - at;
+    uint64_t starts = starts_groups(space)[group].start, most = 0;
+    for (uint64_t left = starts_groups(space)[group].free; left; left &= left - 1) {
+        uint64_t at = group * 64 + (unsigned)__builtin_ctzll(left);
+        uint64_t size = space_free_size(space, at, starts);
         most = size > most ? size : most;
     }
     return largest_number(most);
+}
+
+/* The first fit, and the largest of the other free blocks that begin in its group. */
+struct space_fit {
+    struct space_block block;
+    uint64_t others;
+};
+
+static struct space_fit space_group_fit(const struct space *space, uint64_t group, uint64_t units)
+{
+    struct space_fit fit = {{SPACE_NONE, 0}, 0};
+    uint64_t starts = starts_groups(space)[group].start;
+    for (uint64_t left = starts_groups(space)[group].free; left; left &= left - 1) {
+        uint64_t at = group * 64 + (unsigned)__builtin_ctzll(left);
+        uint64_t size = space_free_size(space, at, starts);
+        if (size >= units && fit.block.at == SPACE_NONE)
+            fit.block = (struct space_block){at, size};
+        else
+            fit.others = size > fit.others ? size : fit.others;
+    }
+    return fit;
 }
 
 static void space_index(struct space *space, uint64_t at, uint64_t units)
@@ -134,21 +144,21 @@ static void space_unindex(struct space *space, uint64_t group, uint64_t units)
         largest_lower(space, group, space_group_largest(space, group));
 }
 
-static struct space_block space_find(struct space *space, uint64_t units)
+static struct space_fit space_find(struct space *space, uint64_t units)
 {
     int32_t size = largest_number(units);
     uint64_t group = largest_find(space, (uint64_t)space->hint[space_hint_of(units)], size);
     while (group != SPACE_NONE) {
-        struct space_block block = space_group_fit(space, group, units);
-        if (block.at != SPACE_NONE) {
+        struct space_fit fit = space_group_fit(space, group, units);
+        if (fit.block.at != SPACE_NONE) {
             space_hint_raise(space, units, (int32_t)group);
-            return block;
+            return fit;
         }
-        group = largest_find(space, group + 1, size);
+        group = largest_find(space, group + 1, size); /* only sizes of LARGEST_MANY can deceive */
     }
     /* From where the top begins, so that a hint is never beyond the last level's nodes. */
     space_hint_raise(space, units, (int32_t)(space->top / 64));
-    return (struct space_block){SPACE_NONE, 0};
+    return (struct space_fit){{SPACE_NONE, 0}, 0};
 }
 
 /* ---- operations ------------------------------------------------------------------------------ */
@@ -190,27 +200,36 @@ static uint64_t space_take_top(struct space *space, uint64_t units)
     return at;
 }
 
+static void space_take_hole(struct space *space, const struct space_fit *fit, uint64_t units)
+{
+    uint64_t at = fit->block.at, rest = at + units, rest_units = fit->block.units - units;
+    uint64_t most = fit->others;
+    if (rest_units) {
+        starts_set_free(space, rest);
+        starts_set(space, rest);
+    }
+    starts_clear_free(space, at); /* commits */
+    if (rest_units && rest / 64 != at / 64)
+        space_index(space, rest, rest_units);
+    else if (rest_units > most)
+        most = rest_units;
+    if (largest_get(space, at / 64) != largest_number(most))
+        largest_lower(space, at / 64, largest_number(most));
+}
+
 uint64_t space_alloc(struct space *space, uint64_t units)
 {
-    struct space_block block = space_find(space, units);
-    if (block.at == SPACE_NONE) {
-        block.at = space_take_top(space, units);
-        if (block.at == SPACE_NONE)
-            return SPACE_NONE;
-    } else {
-        uint64_t rest = block.at + units;
-        if (block.units > units) {
-            starts_set_free(space, rest);
-            starts_set(space, rest);
-        }
-        starts_clear_free(space, block.at); /* commits */
-        space_unindex(space, block.at / 64, block.units);
-        if (block.units > units && rest / 64 != block.at / 64)
-            space_index(space, rest, block.units - units);
-    }
+    struct space_fit fit = space_find(space, units);
+    uint64_t at = fit.block.at;
+    if (at != SPACE_NONE)
+        space_take_hole(space, &fit, units);
+    else
+        at = space_take_top(space, units);
+    if (at == SPACE_NONE)
+        return SPACE_NONE;
     space->live_blocks++;
     space->live_units += units;
-    return block.at;
+    return at;
 }
 
 /* `at` ends where the top begins. */
