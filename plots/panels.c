@@ -165,8 +165,11 @@ static double footprint_scale(const struct panels_run *runs, size_t count)
         }
     }
     qsort(peaks, count, sizeof *peaks, footprint_order);
-    double largest = fmax(peaks[count - 1], live), middle = fmax(peaks[count / 2], live);
-    return largest > 4 * middle ? 2 * middle : largest;
+    double middle = fmax(peaks[count / 2], live), largest = live;
+    for (size_t i = 0; i < count; i++)
+        if (peaks[i] <= 4 * middle)
+            largest = fmax(largest, peaks[i]);
+    return largest;
 }
 
 int figure_footprint(struct drawing *drawing, const struct store *store, const char *trace,
