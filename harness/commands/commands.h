@@ -14,6 +14,7 @@
     COMMAND(plot, "the figures of a stored run, as svg, png, pdf or text")                         \
     COMMAND(compare, "two runs, or two allocators of one; as a gate too")                          \
     COMMAND(record, "record a real program's allocations as a trace")                              \
+    COMMAND(generate, "make the trace of a pattern")                                               \
     COMMAND(exec, "run a real program on an allocator")
 
 #define COMMAND_PROTOTYPE(name, help) int command_##name(int argc, char **argv);

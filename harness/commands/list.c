@@ -13,9 +13,7 @@
 #if __has_include("plots/figures.h")
 #include "plots/figures.h"
 #endif
-#if __has_include("workloads/generate/list.h")
-#include "workloads/generate/list.h"
-#endif
+#include "workloads/generate/generate.h"
 
 static json_t *list_options(const struct option_row *rows)
 {
@@ -116,11 +114,9 @@ static json_t *list_layers(void)
 static json_t *list_workloads(void)
 {
     json_t *rows = json_array();
-#ifdef GENERATORS
-#define LIST_GENERATOR(name, summary, options)                                                     \
-    json_array_append_new(rows, list_named(name, summary, options));
-    GENERATORS(LIST_GENERATOR)
-#endif
+    for (size_t i = 0; generators[i]; i++)
+        json_array_append_new(rows, list_named(generators[i]->name, generators[i]->summary,
+                                               generators[i]->options));
     return rows;
 }
 
