@@ -115,8 +115,8 @@ static json_t *list_workloads(void)
 {
     json_t *rows = json_array();
     for (size_t i = 0; generators[i]; i++)
-        json_array_append_new(rows, list_named(generators[i]->name, generators[i]->summary,
-                                               generators[i]->options));
+        json_array_append_new(
+            rows, list_named(generators[i]->name, generators[i]->summary, generators[i]->options));
     return rows;
 }
 
@@ -124,7 +124,8 @@ static json_t *list_figures(void)
 {
     json_t *rows = json_array();
 #ifdef FIGURES
-#define LIST_FIGURE(symbol, name, summary) json_array_append_new(rows, list_named(name, summary, NULL));
+#define LIST_FIGURE(symbol, name, summary)                                                         \
+    json_array_append_new(rows, list_named(name, summary, NULL));
     FIGURES(LIST_FIGURE)
 #endif
     return rows;
