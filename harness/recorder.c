@@ -208,7 +208,9 @@ int recorder_run(const struct recorder_plan *plan, struct recorder_outcome *outc
     sigaddset(&signals, SIGQUIT);
     sigaddset(&signals, SIGTERM);
     sigaddset(&signals, SIGHUP);
-    sigprocmask(SIG_BLOCK, &signals, &before);
+    sigset_t blocked = signals;
+    sigaddset(&blocked, SIGPIPE); /* a failed write is told as every other */
+    sigprocmask(SIG_BLOCK, &blocked, &before);
     outcome->start_errno = recorder_start(&recorder, &before);
     if (!outcome->start_errno)
         failed = recorder_follow(&recorder, &signals, err);

@@ -190,7 +190,7 @@ static const struct argp argp = {
         "Replays traces against allocators, each cell in a process of its own, and compares them."
         "\vA TRACE is a file (or - for standard input); a WORKLOAD is one of 'bench list'.\n\n"
         "Example:\n  bench run -a system,jemalloc,first-fit -n 6 -o out "
-        "workloads/traces/sqlite3.trace",
+        "workloads/traces/sqlite.trace",
 };
 
 /* ---- Ctrl-C ---------------------------------------------------------------------------------- */

@@ -2,10 +2,32 @@
 # bench record: what a program allocates, no more and no less, however it ends.
 
 bats_require_minimum_version 1.5.0
-setup() { cd "$BATS_TEST_TMPDIR"; }
+setup_file() {
+    for program in calls exchange; do
+        gcc -O2 -pthread -o "$BATS_FILE_TMPDIR/$program" "$BATS_TEST_DIRNAME/programs/$program.c"
+    done
+}
 
-# info FIELD: of t.trace
-info() { "$BENCH" trace info --json t.trace | python3 -c "import json, sys; print(json.load(sys.stdin)['$1'])"; }
+setup() {
+    cd "$BATS_TEST_TMPDIR"
+    calls=$BATS_FILE_TMPDIR/calls
+    exchange=$BATS_FILE_TMPDIR/exchange
+}
+
+# record ARGUMENT...: into t.trace; its status in $status.
+record() { run --separate-stderr "$BENCH" record -o t.trace "$@"; }
+
+# has TRACE FIELD=NUMBER...: as trace info tells them; kinds of operations by their names.
+has() {
+    "$BENCH" trace info --json "$1" | python3 -c '
+import json, sys
+info = json.load(sys.stdin)
+info.update(info["by_kind"])
+for want in sys.argv[1:]:
+    name, number = want.split("=")
+    if info[name] != int(number):
+        sys.exit(f"{name} is {info[name]}, not {number}")' "${@:2}"
+}
 
 @test "output and status are passed through, the last line tells events and cost" {
     run --separate-stderr -7 "$BENCH" record -o t.trace -- sh -c 'echo out; exit 7'
@@ -39,4 +61,136 @@ info() { "$BENCH" trace info --json t.trace | python3 -c "import json, sys; prin
     gcc -static -o p p.c
     run --separate-stderr -0 "$BENCH" record -o t.trace -- ./p
     [[ "$stderr" == *"ignored the recorder"*"statically"* ]]
+}
+
+@test "every function is one operation, a failure too" {
+    record -- "$calls" kinds
+    [ "$status" = 0 ]
+    has t.trace malloc=102 calloc=101 realloc=201 aligned=501 free=801 failed_calls=4 threads=1 \
+        lost_events=0 repairs=0 end_live_blocks=0
+}
+
+@test "the ends of a program: return, _exit, quick_exit, SIGKILL" {
+    for end in plain:0 _exit:4 quick_exit:3 kill:137; do
+        rm -f t.trace
+        record -- "$calls" "${end%:*}"
+        [ "$status" = "${end#*:}" ]
+        has t.trace malloc=3000 free=3000 lost_events=0 repairs=0
+    done
+}
+
+@test "exec goes on in the same trace, behind a mark and without the old blocks" {
+    record -- "$calls" exec
+    has t.trace malloc=6000 mark=1 end_live_blocks=0 repairs=0
+    "$BENCH" trace dump t.trace | grep -q 'mark exec calls'
+}
+
+@test "fork: the child is left out" {
+    record -- "$calls" fork
+    has t.trace malloc=1001 free=1001 threads=1 lost_events=0 repairs=0
+    [ "$(ls *.trace*)" = t.trace ]
+}
+
+@test "fork with --follow: the child has a trace of its own" {
+    record --follow -- "$calls" fork
+    has t.trace malloc=1001 free=1001 repairs=0
+    child=$(ls t.*.trace)
+    has "$child" malloc=2000 free=2000 threads=1 lost_events=0
+}
+
+@test "forks while a thread is in the allocator" {
+    record -- "$calls" fork-threads
+    [ "$status" = 0 ]
+    has t.trace threads=2 repairs=0
+}
+
+@test "threads come and go: each counted once, its last frees its own" {
+    record -- "$calls" threads
+    has t.trace malloc=100000 threads=101 lost_events=0 repairs=0
+}
+
+@test "signals, and a handler that calls the allocator" {
+    record -- "$calls" signals
+    [ "$output" -gt 0 ]
+    has t.trace free=2000000 malloc=1 lost_events=0
+    rm t.trace
+    record -- "$calls" signals-allocating
+    has t.trace free=$((2000000 + output)) malloc=1 lost_events=0
+}
+
+@test "errno is the program's" {
+    record -- "$calls" errno
+    [ "$status" = 0 ]
+    has t.trace malloc=100001 failed_calls=1
+}
+
+@test "threads that exchange blocks: no address is given out twice, in either order of records" {
+    local count
+    for order in sequence counter; do
+        for threads in 2 4; do
+            rm -f t.trace
+            record --order=$order -- "$exchange" $threads 200000
+            read -r -a count <<<"$output"
+            has t.trace realloc="${count[1]}" threads=$((threads + 1)) lost_events=0 repairs=0
+        done
+    done
+}
+
+@test "early start-up: an interpreter, a C++ program, one that links its own allocator" {
+    record -- /usr/bin/perl -e 'my %h = map { $_ => "x" x $_ } 1..500; print scalar %h'
+    [ "$output" = 500 ]
+    has t.trace repairs=0 lost_events=0
+    rm t.trace
+    PYTHONMALLOC=malloc record -- /usr/bin/python3 -c 'print(sum(len(str(i)) for i in range(9999)))'
+    [ "$output" = 38886 ]
+    has t.trace repairs=0 lost_events=0
+    cat >p.cpp <<'END'
+#include <cstdio>
+#include <map>
+#include <string>
+struct alignas(64) wide { char bytes[64]; };
+int main() {
+    std::map<int, std::string> m;
+    for (int i = 0; i < 1000; i++)
+        m[i] = std::string(100, 'x');
+    wide *volatile w = new wide;
+    delete w;
+    std::puts("ok");
+}
+END
+    g++ -O2 -std=c++17 -o p p.cpp
+    rm t.trace
+    record -- ./p
+    [ "$output" = ok ]
+    has t.trace repairs=0 lost_events=0
+    "$BENCH" trace info --json t.trace | python3 -c '
+import json, sys
+info = json.load(sys.stdin)
+assert 2000 <= info["by_kind"]["malloc"] < 2010 and info["by_kind"]["aligned"] == 1, info'
+}
+
+@test "terminated from outside: what was recorded is there" {
+    "$BENCH" record -o t.trace -- /usr/bin/perl -e '$x{$_} = $_ for 1..1000; $| = 1; print "up\n"; sleep 60' >out 2>err 3>&- &
+    bench=$!
+    until grep -q up out; do sleep 0.05; done
+    kill -TERM "$bench"
+    status=0
+    wait "$bench" || status=$?
+    [ "$status" = 143 ]
+    has t.trace lost_events=0 repairs=0
+}
+
+@test "a full disk: at the start the program is not run, later its output is its own" {
+    ln -s /dev/full t.trace
+    record -- echo run
+    [ "$status" = 2 ]
+    [ -z "$output" ]
+    [[ "$stderr" == *"t.trace"*"No space left on device"* ]]
+    rm t.trace
+    mkfifo t.trace
+    head -c 30000 t.trace >/dev/null 3>&- &
+    record -- /usr/bin/perl -e '@a = map { "x" x ($_ * 7919 % 3000) } 1..300000; print "done"'
+    [ "$output" = "done" ]
+    [ "$status" = 1 ]
+    [[ "$stderr" == *"t.trace"*"Broken pipe"* ]]
 }

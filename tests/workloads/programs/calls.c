@@ -1,0 +1,189 @@
+/* calls MODE: known numbers of calls, and the many ways in which a program can end or multiply. */
+#include <errno.h>
+#include <malloc.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+static void *volatile sink; /* keeps the compiler from dropping a pair of calls */
+static void *volatile nothing;
+
+static void pairs(int count, size_t size)
+{
+    for (int i = 0; i < count; i++) {
+        sink = malloc(size);
+        free(sink);
+    }
+}
+
+/* One call of each kind in turn, a hundred times, and failures of each. */
+static void every_kind(void)
+{
+    void *aligned = NULL;
+    for (size_t i = 0; i < 100; i++) {
+        sink = malloc(10 + i);
+        sink = realloc(sink, 5000 + i);
+        sink = reallocarray(sink, 10, 20 + i);
+        free(sink);
+        sink = calloc(3, 7 + i);
+        free(sink);
+        sink = aligned_alloc(64, 640);
+        free(sink);
+        sink = memalign(256, 100);
+        free(sink);
+        sink = valloc(100);
+        free(sink);
+        sink = pvalloc(100);
+        free(sink);
+        if (posix_memalign(&aligned, 4096, 100))
+            abort();
+        free(aligned);
+        free(nothing);
+    }
+    sink = malloc(SIZE_MAX / 2);
+    sink = calloc(SIZE_MAX / 2, 4);
+    sink = malloc(10);
+    if (realloc(sink, SIZE_MAX / 2))
+        abort();
+    free(sink);
+    errno = 0;
+    if (!posix_memalign(&aligned, 24, 100) || errno)
+        abort();
+}
+
+static void *work(void *arg)
+{
+    pairs(1000, 100);
+    return arg;
+}
+
+static void threads(void)
+{
+    pthread_t thread[4];
+    for (int round = 0; round < 25; round++) {
+        for (int i = 0; i < 4; i++)
+            pthread_create(&thread[i], NULL, work, NULL);
+        for (int i = 0; i < 4; i++)
+            pthread_join(thread[i], NULL);
+    }
+}
+
+static void child(void)
+{
+    pairs(500, 40);
+    void *volatile inherited = malloc(77);
+    pid_t pid = fork();
+    if (pid == 0) {
+        free(inherited);
+        pairs(2000, 50);
+        _exit(0);
+    }
+    waitpid(pid, NULL, 0);
+    pairs(500, 40);
+    free(inherited);
+}
+
+static void *churn(void *arg)
+{
+    for (;;)
+        pairs(1, 64);
+    return arg;
+}
+
+/* Forks while another thread is inside the allocator and the recorder. */
+static void fork_threads(void)
+{
+    pthread_t thread;
+    pthread_create(&thread, NULL, churn, NULL);
+    for (int i = 0; i < 50; i++) {
+        pid_t pid = fork();
+        if (pid == 0) {
+            pairs(10, 30);
+            _exit(0);
+        }
+        waitpid(pid, NULL, 0);
+    }
+    _exit(0);
+}
+
+static volatile sig_atomic_t handled;
+
+static void handler(int signal)
+{
+    (void)signal;
+    handled++;
+}
+
+/* A handler that allocates must not be one that interrupts the allocator: so the recorder alone is
+ * interrupted here, by frees of NULL. */
+static void allocating_handler(int signal)
+{
+    (void)signal;
+    handled++;
+    free(nothing);
+}
+
+static void signals(void (*act)(int))
+{
+    struct itimerspec every = {{0, 50000}, {0, 50000}};
+    struct sigevent event = {.sigev_notify = SIGEV_SIGNAL, .sigev_signo = SIGUSR1};
+    timer_t timer;
+    signal(SIGUSR1, act);
+    if (timer_create(CLOCK_MONOTONIC, &event, &timer) || timer_settime(timer, 0, &every, NULL))
+        abort();
+    for (int i = 0; i < 2000000; i++)
+        free(nothing);
+    timer_delete(timer);
+    signal(SIGUSR1, SIG_IGN);
+    printf("%d\n", (int)handled);
+}
+
+static void kept_errno(void)
+{
+    for (int i = 0; i < 100000; i++) {
+        errno = 42;
+        sink = malloc(2000);
+        free(sink);
+        if (errno != 42)
+            abort();
+    }
+    errno = 0;
+    sink = malloc(SIZE_MAX / 2);
+    if (sink || errno != ENOMEM)
+        abort();
+}
+
+int main(int argc, char **argv)
+{
+    const char *mode = argc > 1 ? argv[1] : "";
+    if (strcmp(mode, "kinds") == 0)
+        every_kind();
+    else if (strcmp(mode, "threads") == 0)
+        threads();
+    else if (strcmp(mode, "fork") == 0)
+        child();
+    else if (strcmp(mode, "fork-threads") == 0)
+        fork_threads();
+    else if (strcmp(mode, "signals") == 0)
+        signals(handler);
+    else if (strcmp(mode, "signals-allocating") == 0)
+        signals(allocating_handler);
+    else if (strcmp(mode, "errno") == 0)
+        kept_errno();
+    else
+        pairs(3000, 48);
+    if (strcmp(mode, "exec") == 0)
+        execl(argv[0], argv[0], "again", (char *)NULL);
+    if (strcmp(mode, "quick_exit") == 0)
+        quick_exit(3);
+    if (strcmp(mode, "_exit") == 0)
+        _exit(4);
+    if (strcmp(mode, "kill") == 0)
+        kill(getpid(), SIGKILL);
+    return 0;
+}
