@@ -127,3 +127,62 @@ assert len(usage) >= 2, lines[-10:]
 assert all("/proc/self/sched" in l or "read(" in l for l in lines[usage[-2] + 1:usage[-1]]), lines[usage[-2]:usage[-1] + 1]
 PY
 }
+
+@test "every pass names the very operation of a crash: the harness called malloc not once before" {
+    gcc -shared -fPIC -O1 -w -fno-builtin -DBREAK=CRASH -DAFTER=160 -o late.so \
+        "$BATS_TEST_DIRNAME/libraries/broken.c"
+    local pass
+    for pass in throughput latency memory verify; do
+        "$BENCH" run -a "so:$PWD/late.so" -n 1 -p $pass -o "out-$pass" small.trace || true
+        python3 - "out-$pass" <<'PY'
+import json, sys
+cell = json.loads(open(sys.argv[1] + "/cells.jsonl").readline())
+assert cell["status"] == "crashed: SIGSEGV after 159 operations", cell["status"]
+PY
+    done
+}
+
+@test "what an allocator said before it gave up is told" {
+    printf '#include <stdlib.h>\n#include <unistd.h>\nvoid *malloc(size_t n)\n{\n    (void)n;\n    write(2, "heap corrupted\\n", 15);\n    abort();\n}\nvoid free(void *p)\n{\n    (void)p;\n}\n' >talk.c
+    gcc -shared -fPIC -O1 -w -fno-builtin -o talk.so talk.c
+    run "$BENCH" run -a "so:$PWD/talk.so" -n 1 -p throughput -o out aligned.trace
+    grep -q '"status": *"skipped' out/cells.jsonl
+    grep -q '"detail": *"malloc is of .* posix_memalign' out/cells.jsonl || { cat out/cells.jsonl; false; }
+    printf '2000\n1\n2\n1\na 0 20\nf 0\n' >plain.rep
+    "$BENCH" import plain.rep -o plain.trace
+    run "$BENCH" run -a "so:$PWD/talk.so" -n 1 -p throughput -o out2 plain.trace
+    grep -q 'crashed: SIGABRT after 0 operations' out2/cells.jsonl || { cat out2/cells.jsonl; false; }
+    grep -q '"detail": *"heap corrupted"' out2/cells.jsonl
+}
+
+@test "the memory pass finds nothing of the harness's own, and the region agrees with the kernel" {
+    "$BENCH" run -a null,system,first-fit,best-fit,buddy,bump -p memory -o out small.trace >/dev/null
+    python3 - <<'PY'
+import json
+for line in open("out/cells.jsonl"):
+    cell = json.loads(line)
+    assert cell["status"] == "ok", cell
+    assert "own memory" not in cell["detail"] and "account" not in cell["detail"], cell["detail"]
+PY
+}
+
+@test "a peak and its sums are those of the trace" {
+    "$BENCH" run -a system,first-fit -p memory -o out small.trace >/dev/null
+    "$BENCH" trace info --json small.trace >info.json
+    python3 - <<'PY'
+import csv, glob, json
+info = json.load(open("info.json"))
+for line in open("out/cells.jsonl"):
+    cell = json.loads(line)
+    assert cell["peak_live_bytes"] == info["peak_live_bytes"], (cell, info)
+    assert cell["peak_live_bytes"] <= cell["peak_usable_bytes"] <= cell["peak_held_bytes"]
+    assert cell["operations"] == cell["allocations"] + cell["reallocations"] + cell["frees"]
+for name in glob.glob("out/series/*.csv"):
+    rows = list(csv.DictReader(open(name)))
+    assert max(int(r["live"]) for r in rows) == info["peak_live_bytes"]
+    assert all(int(r["live"]) <= int(r["usable"]) <= int(r["held"]) for r in rows)
+    assert int(rows[-1]["event"]) == info["events"] and int(rows[-1]["blocks"]) == 0
+for name in glob.glob("out/heapmap/*.csv"):
+    assert all(0 < float(r["live"]) <= 1 for r in csv.DictReader(open(name)))
+PY
+}
