@@ -5,7 +5,7 @@
 
 _Static_assert(HEAPMAP_CHUNKS < UINT16_MAX, "a chunk's number fits a slot");
 
-enum { NONE = UINT32_MAX };
+#define NONE UINT32_MAX
 
 void heapmap_init(struct heapmap *map)
 {

@@ -75,7 +75,7 @@ static struct heap *open_heap(enum way way)
     static struct spec spec;
     static struct region region;
     struct err err;
-    struct heap *heap;
+    struct heap *heap = NULL;
     if (spec_parse(&spec, way == WAY_NULL ? "null" : "system", &err) < 0 ||
         spec_create(&spec, &region, NULL, &heap, &err) < 0)
         fail(err.text);
