@@ -282,8 +282,11 @@ BLOCKS_INLINE struct blocks_around blocks_around(const struct blocks *blocks, si
     uint64_t tag = *blocks_tag(blocks, position);
     size_t size = blocks_size(tag);
     uint64_t next = *blocks_tag(blocks, position + size);
-    /* Of a used block before, this reads its user's bytes, and drops them. */
-    uint64_t before = *blocks_end_tag(blocks, position);
+    /* Before a used block's end stand its user's bytes, which are another thread's to write: its
+     * own tag is read in their place, and dropped. */
+    const uint64_t *end =
+        tag & BLOCKS_BEFORE_USED ? blocks_tag(blocks, position) : blocks_end_tag(blocks, position);
+    uint64_t before = *end;
     return (struct blocks_around){
         .before = blocks_size(before) & -(size_t) !(tag & BLOCKS_BEFORE_USED),
         .size = size,

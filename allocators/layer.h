@@ -9,6 +9,7 @@ struct layer {
     const char *name;
     const char *summary;
     const struct option_row *options; /* NULL: none */
+    unsigned flags;                   /* enum allocator_flag: what it adds to the table */
     /* Owns `inner` from then on, also when it fails (then inner is destroyed). */
     int (*wrap)(struct heap *inner, const union option_value *values, struct heap **out,
                 struct err *err);

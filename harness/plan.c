@@ -223,13 +223,23 @@ struct plan_cell *plan_cells(const struct plan *plan, size_t *count)
 
 /* ---- run.json -------------------------------------------------------------------------------- */
 
+/* Whether it can be the fastest: gives real memory, and has no layer that makes timing meaningless.
+ */
+static bool plan_is_real(const struct spec *spec)
+{
+    unsigned flags = spec->backend->flags;
+    for (size_t i = 0; i < spec->layer_count; i++)
+        flags |= spec->layers[i]->flags;
+    return !(flags & (ALLOCATOR_NOT_REAL | ALLOCATOR_NOT_TIMED));
+}
+
 static json_t *plan_allocators_json(const struct plan *plan)
 {
     json_t *list = json_array();
     for (size_t i = 0; i < plan->spec_count; i++) {
         struct spec spec;
         bool known = spec_parse(&spec, plan->specs[i], NULL) == 0;
-        bool real = known && !allocator_has(spec.backend, ALLOCATOR_NOT_REAL);
+        bool real = known && plan_is_real(&spec);
         json_array_append_new(list, json_pack("{s:s, s:b}", "spec", plan->specs[i], "real", real));
     }
     return list;

@@ -252,7 +252,7 @@ static void checked_destroy(struct heap *heap)
 
 static void checked_lay(struct allocator *table)
 {
-    table->flags |= ALLOCATOR_NOT_TIMED;
+    table->flags |= layer_checked.flags;
     table->destroy = checked_destroy;
     table->alloc = checked_alloc;
     table->free = checked_free;
@@ -294,5 +294,6 @@ static int checked_wrap(struct heap *inner, const union option_value *values, st
 const struct layer layer_checked = {
     .name = "checked",
     .summary = "red zones around every block; finds overruns, double frees, foreign pointers",
+    .flags = ALLOCATOR_NOT_TIMED,
     .wrap = checked_wrap,
 };

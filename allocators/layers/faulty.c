@@ -68,7 +68,7 @@ static int faulty_wrap(struct heap *inner, const union option_value *values, str
     for (size_t i = 0; i < FAULTY_OPTIONS; i++)
         faulty->values[i] = values[i];
     struct allocator *table = &faulty->layer.table;
-    table->flags |= ALLOCATOR_NOT_TIMED;
+    table->flags |= layer_faulty.flags;
     table->alloc = faulty_alloc;
     table->zalloc = table->zalloc ? faulty_zalloc : NULL;
     table->realloc = table->realloc ? faulty_realloc : NULL;
@@ -81,5 +81,6 @@ const struct layer layer_faulty = {
     .name = "faulty",
     .summary = "allocations that fail on purpose: every Nth, after N, or one in N at random",
     .options = faulty_options,
+    .flags = ALLOCATOR_NOT_TIMED,
     .wrap = faulty_wrap,
 };

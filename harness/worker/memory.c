@@ -281,7 +281,8 @@ static void memory_report_held(struct memory *memory)
         return;
     if (worker->region.committed_peak > result->peak_held_bytes)
         result->peak_held_bytes = worker->region.committed_peak;
-    if (last->held != worker->region.committed)
+    /* A layer's memory is its own, outside of the region. */
+    if (last->held != worker->region.committed && worker->spec.layer_count == 0)
         worker_note(worker,
                     "the region's account (%zu bytes) differs from the kernel's (%" PRIu64 ")",
                     worker->region.committed, last->held);

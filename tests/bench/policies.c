@@ -197,7 +197,7 @@ static double replay_ns(const char *text, const struct stream *stream)
 {
     struct spec spec;
     struct region region = {0};
-    struct heap *heap;
+    struct heap *heap = NULL;
     struct err err;
     void **refs = pages_map(stream->objects * sizeof *refs);
     if (!refs || spec_parse(&spec, text, &err) || spec_create(&spec, &region, NULL, &heap, &err))

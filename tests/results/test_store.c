@@ -267,8 +267,8 @@ static void names_are_safe_and_distinct(void **state)
         "-rf",
         "a b",
         "a\nb",
-        "a\xff"
-        "b",
+        ("a\xff"
+         "b"),
     };
     enum { SPECS = sizeof specs / sizeof *specs };
     char names[SPECS][STORE_NAME];
