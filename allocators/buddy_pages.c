@@ -6,14 +6,59 @@
 
 enum {
     LARGE_ENDS = 16 + CHUNK_HEADER, /* 8 bytes, the header, and a header's place at the end */
+    BATCH_LOG2 = 10,                /* bytes of a chunk that may be cut up at once, */
+    BATCH_HALVINGS = 3,             /* and how often it is halved for that */
     KEEP_FREE_PAGES = 32,           /* free pages that do not make their mapping go back */
 };
 
+/* Chunks in the quick lists, smallest first: few enough that they keep few mappings from going. */
+#define QUICK_ROOM 128, 128, 64, 64, 32, 16, 8
+
 /* What a page's descriptor means for a mapping: owner[0] is the page's place in it, owner[1] in
  * the first page how many of the pages before the last are wholly free. */
+static void buddy_pages_push(struct buddy_pages *heap, struct chunk *chunk, unsigned order)
+{
+    struct chunk *head = heap->bin[order];
+    chunk->header = chunk_header(heap, chunk, chunk_payload_size(order));
+    chunk->next = head;
+    if (head)
+        head->prev = chunk;
+    heap->bin[order] = chunk;
+    heap->nonempty |= 1u << order;
+}
+
+/* Takes the first chunk, of which there is one. */
+static struct chunk *buddy_pages_pop(struct buddy_pages *heap, unsigned order)
+{
+    struct chunk *chunk = heap->bin[order];
+    heap->bin[order] = chunk->next;
+    heap->nonempty &= ~((uint32_t)(chunk->next == NULL) << order);
+    return chunk;
+}
+
+static void buddy_pages_unlink(struct buddy_pages *heap, struct chunk *chunk, unsigned order)
+{
+    if (heap->bin[order] == chunk) {
+        buddy_pages_pop(heap, order);
+        return;
+    }
+    chunk->prev->next = chunk->next;
+    if (chunk->next)
+        chunk->next->prev = chunk->prev;
+}
+
+static struct chunk *chunk_buddy(const struct chunk *chunk, unsigned order)
+{
+    uintptr_t from_page = (uintptr_t)chunk - CHUNK_HEADER;
+    return (struct chunk *)((from_page ^ (uintptr_t)1 << order) + CHUNK_HEADER);
+}
+
 int buddy_pages_init(struct buddy_pages *heap, struct region *region, size_t offset, uint32_t key)
 {
+    static const uint8_t room[] = {QUICK_ROOM};
     *heap = (struct buddy_pages){.key = key};
+    for (unsigned order = CHUNK_MIN_LOG2; order < CHUNK_PAGE_LOG2; order++)
+        heap->quick_room[order] = room[order - CHUNK_MIN_LOG2];
     return page_runs_init(&heap->runs, region, offset);
 }
 
@@ -80,7 +125,7 @@ static bool buddy_mapping_is_empty(const struct buddy_pages *heap, uint32_t firs
     return true;
 }
 
-void buddy_pages_page_freed(struct buddy_pages *heap, const struct chunk *chunk, unsigned order)
+static void buddy_page_freed(struct buddy_pages *heap, const struct chunk *chunk, unsigned order)
 {
     uint32_t page = (uint32_t)page_runs_number(&heap->runs, chunk);
     uint32_t first = page - heap->runs.page[page].owner[0];
@@ -90,6 +135,42 @@ void buddy_pages_page_freed(struct buddy_pages *heap, const struct chunk *chunk,
     }
     if (heap->free_pages > KEEP_FREE_PAGES && buddy_mapping_is_empty(heap, first))
         buddy_unmap(heap, first);
+}
+
+void buddy_pages_free_chunk(struct buddy_pages *heap, struct chunk *chunk, unsigned order)
+{
+    /* Free from now on, even if the buddy's header will stand for both. */
+    chunk->header = chunk_header(heap, chunk, chunk_payload_size(order));
+    for (; order < CHUNK_PAGE_LOG2; order++) {
+        struct chunk *buddy = chunk_buddy(chunk, order);
+        if (!chunk_is_free(heap, buddy, order))
+            break;
+        buddy_pages_unlink(heap, buddy, order);
+        if (buddy < chunk)
+            chunk = buddy;
+    }
+    buddy_pages_push(heap, chunk, order);
+    size_t page = page_runs_number(&heap->runs, chunk);
+    if (order == CHUNK_PAGE_LOG2 || heap->runs.page[page].owner[0] == MAPPING_PAGES - 1)
+        buddy_page_freed(heap, chunk, order);
+}
+
+/* Joins the chunks of all quick lists with their buddies; those behind a damaged header are lost.
+ */
+static bool buddy_flush(struct buddy_pages *heap)
+{
+    bool any = false;
+    for (unsigned order = CHUNK_MIN_LOG2; order < CHUNK_PAGE_LOG2; order++) {
+        struct chunk *chunk = heap->quick[order], *next;
+        heap->quick[order] = NULL;
+        for (; chunk && chunk_is_quick(heap, chunk, order); chunk = next) {
+            next = chunk->next;
+            heap->quick_room[order]++;
+            buddy_pages_free_chunk(heap, chunk, order);
+            any = true;
+        }
+    }
+    return any;
 }
 
 static struct chunk *buddy_pop_page(struct buddy_pages *heap)
@@ -106,8 +187,10 @@ static struct chunk *buddy_pop_page(struct buddy_pages *heap)
 static unsigned buddy_find(struct buddy_pages *heap, unsigned order)
 {
     for (;;) {
-        if (heap->nonempty >> order == 0 && !buddy_map(heap))
+        if (heap->nonempty >> order == 0 && !buddy_flush(heap) && !buddy_map(heap))
             return 0;
+        if (heap->nonempty >> order == 0)
+            continue;
         unsigned from = order + (unsigned)__builtin_ctz(heap->nonempty >> order);
         if (chunk_is_free(heap, heap->bin[from], from))
             return from;
@@ -116,18 +199,45 @@ static unsigned buddy_find(struct buddy_pages *heap, unsigned order)
     }
 }
 
+/* How many times a chunk may be halved into equal parts, which go to the quick list, rather than
+ * into a part and the rest: none of it beyond BATCH_LOG2 bytes, and none that has no room there. */
+static unsigned buddy_batch(const struct buddy_pages *heap, unsigned order, unsigned from)
+{
+    unsigned most = order < BATCH_LOG2 ? BATCH_LOG2 - order : 0;
+    most = most < BATCH_HALVINGS ? most : BATCH_HALVINGS;
+    most = most < from - order ? most : from - order;
+    return heap->quick_room[order] >= (1u << most) - 1 ? most : 0;
+}
+
+/* The chunk at `at` is 1 << halvings chunks of `order`: all but the first one go to the quick list,
+ * to be used in the order of addresses. */
+static void buddy_cut_batch(struct buddy_pages *heap, char *at, unsigned order, unsigned halvings)
+{
+    for (unsigned i = (1u << halvings) - 1; i > 0; i--) {
+        struct chunk *chunk = (struct chunk *)(void *)(at + ((size_t)i << order));
+        chunk->header = chunk_header(heap, chunk, chunk_payload_size(order) + CHUNK_QUICK);
+        chunk->next = heap->quick[order];
+        heap->quick[order] = chunk;
+    }
+    heap->quick_room[order] -= (1u << halvings) - 1;
+}
+
 /* Takes a chunk from the smallest order that has one and halves it; the lower half goes on. */
 void *buddy_pages_alloc_slow(struct buddy_pages *heap, unsigned order)
 {
+    if (heap->quick[order]) /* damaged */
+        heap->quick[order] = NULL;
     unsigned from = buddy_find(heap, order);
     if (from == 0)
         return NULL;
     struct chunk *chunk =
         from == CHUNK_PAGE_LOG2 ? buddy_pop_page(heap) : buddy_pages_pop(heap, from);
-    while (from > order) {
+    unsigned halvings = buddy_batch(heap, order, from);
+    while (from > order + halvings) {
         from--;
         buddy_pages_push(heap, (struct chunk *)((char *)chunk + ((size_t)1 << from)), from);
     }
+    buddy_cut_batch(heap, (char *)chunk, order, halvings);
     chunk->header = chunk_header(heap, chunk, -chunk_payload_size(order));
     return chunk_payload(chunk);
 }
@@ -294,6 +404,7 @@ void *buddy_pages_realloc(struct buddy_pages *heap, void *payload, size_t size)
 /* Every mapping that is empty has its pages in the bin of whole pages. */
 size_t buddy_pages_trim(struct buddy_pages *heap)
 {
+    buddy_flush(heap);
     struct chunk *chunk = heap->bin[CHUNK_PAGE_LOG2];
     while (chunk && chunk_is_free(heap, chunk, CHUNK_PAGE_LOG2)) {
         uint32_t page = (uint32_t)page_runs_number(&heap->runs, chunk);
@@ -304,11 +415,6 @@ size_t buddy_pages_trim(struct buddy_pages *heap)
         chunk = empty ? heap->bin[CHUNK_PAGE_LOG2] : chunk->next;
     }
     return page_runs_trim(&heap->runs, 0);
-}
-
-static bool chunk_is_whole(const struct buddy_pages *heap, const struct chunk *chunk)
-{
-    return chunk->header == chunk_header(heap, chunk, chunk_size(chunk));
 }
 
 static const struct chunk *buddy_real_chunk(const struct chunk *chunk)
@@ -354,9 +460,9 @@ static const struct chunk *buddy_damaged_in_mapping(const struct buddy_pages *he
         const struct chunk *chunk = (const struct chunk *)(const void *)at;
         int32_t size = chunk_size(chunk);
         if (!chunk_is_whole(heap, chunk) || size < -CHUNK_MAX - CHUNK_HOLDS_SHIFTED ||
-            size > CHUNK_MAX)
+            size > CHUNK_MAX + CHUNK_QUICK)
             return chunk;
-        at += (size_t)((size < 0 ? -size & ~7 : size) + CHUNK_HEADER);
+        at += (size_t)(((size < 0 ? -size : size) & ~7) + CHUNK_HEADER);
     }
     return NULL;
 }

@@ -3,6 +3,9 @@
  *
  *  1. Pages are split in halves down to 32 bytes; the free chunks of a size are one doubly linked
  *     list, last in first out; a freed chunk joins its free buddy, up to a page.
+ *     A few of each order are not joined at once but stand in a quick list, the first to be used
+ *     again; they are joined before pages are mapped. (Delayed coalescing, as in Barkley and Lee,
+ *     A Lazy Buddy System Bounded by Two Coalescing Delays per Class, 1989, but by a plain limit.)
  *  2. A chunk is 8 bytes of header and the payload. Chunks begin 8 bytes into their page and so end
  *     8 bytes into the next: payloads are 16-byte aligned. Of a mapping's last page the last 32
  *     bytes are never handed out, since they would end outside.
@@ -33,6 +36,7 @@ enum {
     CHUNK_SHIFTED = -(1 << 29) - 0x5b, /* before an aligned payload, less its distance from the
                                           real one */
     CHUNK_END = 0x5b,                  /* behind a large chunk and the last one of a mapping */
+    CHUNK_QUICK = 1,                   /* more than the size of a free chunk in a quick list */
     CHUNK_HOLDS_SHIFTED = 1,           /* less than the size of a chunk that holds an aligned
                                           payload, which begins as many bytes into it as its first
                                           payload word says */
@@ -43,12 +47,15 @@ enum { PAGE_SMALL = RUN_OWNER, PAGE_LARGE };
 
 struct chunk {
     uint64_t header;
-    struct chunk *next, *prev; /* free chunks: in their bin; the first one's prev is not kept */
+    struct chunk *next, *prev; /* free chunks: in their bin; the first one's prev is not kept, nor
+                                  are those of a quick list */
 };
 
 struct buddy_pages {
-    struct chunk *bin[CHUNK_PAGE_LOG2 + 1]; /* by the chunk's order: log2 of its bytes */
-    uint32_t nonempty;                      /* a bit an order */
+    struct chunk *quick[CHUNK_PAGE_LOG2 + 1]; /* by the chunk's order: log2 of its bytes */
+    uint32_t quick_room[CHUNK_PAGE_LOG2 + 1]; /* chunks that may still go there */
+    struct chunk *bin[CHUNK_PAGE_LOG2 + 1];
+    uint32_t nonempty; /* a bit an order */
     uint32_t key;
     size_t free_pages; /* chunks of a whole page that are free */
     struct page_runs runs;
@@ -61,7 +68,7 @@ int buddy_pages_init(struct buddy_pages *heap, struct region *region, size_t off
 void *buddy_pages_alloc_slow(struct buddy_pages *heap, unsigned order);
 void *buddy_pages_alloc_large(struct buddy_pages *heap, size_t size);
 void buddy_pages_free_slow(struct buddy_pages *heap, void *payload, int32_t size);
-void buddy_pages_page_freed(struct buddy_pages *heap, const struct chunk *chunk, unsigned order);
+void buddy_pages_free_chunk(struct buddy_pages *heap, struct chunk *chunk, unsigned order);
 
 /* A payload whose address is a multiple of `align`, a power of two above 16; freed like others. */
 void *buddy_pages_alloc_aligned(struct buddy_pages *heap, size_t align, size_t size);
@@ -129,41 +136,10 @@ static inline bool chunk_is_free(const struct buddy_pages *heap, const struct ch
     return chunk->header == chunk_header(heap, chunk, chunk_payload_size(order));
 }
 
-static inline void buddy_pages_push(struct buddy_pages *heap, struct chunk *chunk, unsigned order)
+static inline bool chunk_is_quick(const struct buddy_pages *heap, const struct chunk *chunk,
+                                  unsigned order)
 {
-    struct chunk *head = heap->bin[order];
-    chunk->header = chunk_header(heap, chunk, chunk_payload_size(order));
-    chunk->next = head;
-    if (head)
-        head->prev = chunk;
-    heap->bin[order] = chunk;
-    heap->nonempty |= 1u << order;
-}
-
-/* Takes the first chunk, of which there is one. */
-static inline struct chunk *buddy_pages_pop(struct buddy_pages *heap, unsigned order)
-{
-    struct chunk *chunk = heap->bin[order];
-    heap->bin[order] = chunk->next;
-    heap->nonempty &= ~((uint32_t)(chunk->next == NULL) << order);
-    return chunk;
-}
-
-static inline void buddy_pages_unlink(struct buddy_pages *heap, struct chunk *chunk, unsigned order)
-{
-    if (heap->bin[order] == chunk) {
-        buddy_pages_pop(heap, order);
-        return;
-    }
-    chunk->prev->next = chunk->next;
-    if (chunk->next)
-        chunk->next->prev = chunk->prev;
-}
-
-static inline struct chunk *chunk_buddy(const struct chunk *chunk, unsigned order)
-{
-    uintptr_t from_page = (uintptr_t)chunk - CHUNK_HEADER;
-    return (struct chunk *)((from_page ^ (uintptr_t)1 << order) + CHUNK_HEADER);
+    return chunk->header == chunk_header(heap, chunk, chunk_payload_size(order) + CHUNK_QUICK);
 }
 
 /* At least `size` > 0 bytes, 16-byte aligned, or NULL. */
@@ -172,39 +148,60 @@ static inline void *buddy_pages_alloc(struct buddy_pages *heap, size_t size)
     if (__builtin_expect(size > CHUNK_MAX, 0))
         return buddy_pages_alloc_large(heap, size);
     unsigned order = chunk_order(size);
-    struct chunk *chunk = heap->bin[order];
-    if (__builtin_expect(!chunk || order == CHUNK_PAGE_LOG2 || !chunk_is_free(heap, chunk, order),
-                         0))
+    struct chunk *chunk = heap->quick[order];
+    if (!chunk || __builtin_expect(!chunk_is_quick(heap, chunk, order), 0))
         return buddy_pages_alloc_slow(heap, order);
-    buddy_pages_pop(heap, order);
+    heap->quick[order] = chunk->next;
+    heap->quick_room[order]++;
     chunk->header = chunk_header(heap, chunk, -chunk_payload_size(order));
     return chunk_payload(chunk);
+}
+
+static inline bool chunk_is_whole(const struct buddy_pages *heap, const struct chunk *chunk)
+{
+    return chunk->header == chunk_header(heap, chunk, chunk_size(chunk));
+}
+
+/* Frees a chunk inside a page, whose payload has `size` bytes. */
+static inline void buddy_pages_free_small(struct buddy_pages *heap, struct chunk *chunk,
+                                          int32_t size)
+{
+    unsigned order = chunk_order((size_t)size);
+    if (heap->quick_room[order] == 0) {
+        buddy_pages_free_chunk(heap, chunk, order);
+        return;
+    }
+    heap->quick_room[order]--;
+    chunk->header = chunk_header(heap, chunk, size + CHUNK_QUICK);
+    chunk->next = heap->quick[order];
+    heap->quick[order] = chunk;
 }
 
 /* Frees a live payload. */
 static inline void buddy_pages_free(struct buddy_pages *heap, void *payload)
 {
-    struct chunk *chunk = chunk_of(payload);
-    int32_t size = chunk_size(chunk);
-    if (__builtin_expect(size < -CHUNK_MAX, 0)) {
+    int32_t size = chunk_size(chunk_of(payload));
+    if (__builtin_expect(size < -CHUNK_MAX, 0))
         buddy_pages_free_slow(heap, payload, size);
-        return;
-    }
-    unsigned order = chunk_order((size_t)-size);
-    /* Free from now on, even if the buddy's header will stand for both. */
-    chunk->header = chunk_header(heap, chunk, -size);
-    for (; order < CHUNK_PAGE_LOG2; order++) {
-        struct chunk *buddy = chunk_buddy(chunk, order);
-        if (!chunk_is_free(heap, buddy, order))
-            break;
-        buddy_pages_unlink(heap, buddy, order);
-        if (buddy < chunk)
-            chunk = buddy;
-    }
-    buddy_pages_push(heap, chunk, order);
+    else
+        buddy_pages_free_small(heap, chunk_of(payload), -size);
+}
+
+/* Frees `payload` if it is a live one inside a page, with nothing written past its end; any address
+ * may be asked. */
+static inline bool buddy_pages_free_checked(struct buddy_pages *heap, void *payload)
+{
+    struct chunk *chunk = chunk_of(payload);
     size_t page = page_runs_number(&heap->runs, chunk);
-    if (order == CHUNK_PAGE_LOG2 || heap->runs.page[page].owner[0] == MAPPING_PAGES - 1)
-        buddy_pages_page_freed(heap, chunk, order);
+    if ((uintptr_t)payload % 16 != 0 || page >= heap->runs.top ||
+        heap->runs.page[page].kind != PAGE_SMALL)
+        return false;
+    int32_t size = -chunk_size(chunk);
+    if (size <= 0 || size > CHUNK_MAX || size % 8 != 0 || !chunk_is_whole(heap, chunk) ||
+        !chunk_is_whole(heap, (struct chunk *)((char *)chunk + CHUNK_HEADER + size)))
+        return false;
+    buddy_pages_free_small(heap, chunk, size);
+    return true;
 }
 
 #endif

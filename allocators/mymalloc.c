@@ -87,6 +87,7 @@ static int mymalloc_walk_chunk(const struct mymalloc_walk *walk, struct chunk *c
         payload += *(const int64_t *)(const void *)payload;
     }
     *size = (size_t)(bytes < 0 ? -bytes : bytes) + CHUNK_HEADER;
+    *size &= ~(size_t)7;
     if (bytes > 0)
         return mymalloc_emit(walk, SPAN_FREE, (char *)chunk, *size);
     return mymalloc_emit_used(walk, (char *)chunk, *size, payload);

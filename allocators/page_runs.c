@@ -5,14 +5,16 @@
 #include <sys/mman.h>
 
 enum {
-    EXACT_PAGES = 32,           /* longest run with a bin of its own length */
-    KEEP_PAGES = 1024,          /* dirty pages that are always kept */
-    KEEP_SHIFT = 3,             /* and so many of the taken ones: an eighth */
-    GIVE_BACK_PAGES = 64,       /* shorter runs are not worth a system call and a mapping */
-    GROW_PAGES = 16,            /* the smallest step of the frontier */
-    GROW_SHIFT = 4,             /* and a sixteenth of what there is */
-    HUGE_PAGES = 512,           /* a huge page */
-    HUGE_FROM = 16 * HUGE_PAGES /* from this frontier on the steps are huge pages */
+    EXACT_PAGES = 32,            /* longest run with a bin of its own length */
+    KEEP_PAGES = 1024,           /* dirty pages that are always kept */
+    KEEP_SHIFT = 3,              /* and so many of the taken ones: an eighth */
+    GIVE_BACK_PAGES = 64,        /* shorter runs are not worth a system call and a mapping */
+    CREDIT_PAGES = 32768,        /* that may go back to begin with */
+    CREDIT_SHIFT = 3,            /* and so many of those that are taken: an eighth */
+    STEP_PAGES = 16,             /* the least that is committed at once */
+    STEP_SHIFT = 4,              /* and a sixteenth of what there is */
+    HUGE_PAGES = 512,            /* a huge page */
+    HUGE_FROM = 8 * HUGE_PAGES, /* from this frontier on the steps are huge pages */
 };
 
 static struct run_bins *runs_bins(struct page_runs *runs, uint8_t kind)
@@ -144,15 +146,19 @@ static int runs_commit_table(struct page_runs *runs, uint32_t frontier)
     return status;
 }
 
+/* Pages to commit when `pages` are needed. */
+static size_t runs_step(const struct page_runs *runs, size_t pages)
+{
+    size_t step = runs->frontier >> STEP_SHIFT;
+    step = step > STEP_PAGES ? step : STEP_PAGES;
+    return pages > step ? pages : step;
+}
+
 /* Where the frontier goes when it must reach `least`: huge pages are only filled by the kernel
  * where the whole of one is committed. */
-static uint32_t runs_step(const struct page_runs *runs, size_t least)
+static uint32_t runs_next_frontier(const struct page_runs *runs, size_t least)
 {
-    size_t target = runs->frontier + GROW_PAGES;
-    if (target < runs->frontier + (runs->frontier >> GROW_SHIFT))
-        target = runs->frontier + (runs->frontier >> GROW_SHIFT);
-    if (target < least)
-        target = least;
+    size_t target = runs->frontier + runs_step(runs, least - runs->frontier);
     if (target >= HUGE_FROM) {
         size_t skew = page_runs_number(runs, NULL) & (HUGE_PAGES - 1);
         target = ((target - skew + HUGE_PAGES - 1) & ~(size_t)(HUGE_PAGES - 1)) + skew;
@@ -179,7 +185,7 @@ static uint32_t runs_take_top(struct page_runs *runs, size_t pages)
     if (pages > runs->limit - runs->top)
         return 0;
     size_t least = runs->top + pages;
-    if (least > runs->frontier && runs_advance(runs, runs_step(runs, least)) < 0 &&
+    if (least > runs->frontier && runs_advance(runs, runs_next_frontier(runs, least)) < 0 &&
         runs_advance(runs, (uint32_t)least) < 0)
         return 0;
     uint32_t first = runs->top;
@@ -199,12 +205,28 @@ static void runs_cut(struct page_runs *runs, uint32_t first, size_t pages)
     runs_link(runs, first + (uint32_t)pages);
 }
 
+/* Commits `pages` of a clean run that is at least as long, and some more, as a dirty run. */
+static bool runs_refill(struct page_runs *runs, uint32_t first, size_t pages)
+{
+    size_t has = runs->page[first].pages, step = runs_step(runs, pages);
+    step = step < has ? step : has;
+    if (runs_commit(runs, first, step) < 0) {
+        step = pages;
+        if (runs_commit(runs, first, step) < 0)
+            return false;
+    }
+    runs_cut(runs, first, step);
+    runs_tag(runs, first, step, RUN_DIRTY);
+    runs_link(runs, first);
+    return true;
+}
+
 static uint32_t runs_take_free(struct page_runs *runs, size_t pages)
 {
     uint32_t first = runs_find(runs, runs_bins(runs, RUN_DIRTY), pages);
     if (first == 0) {
         first = runs_find(runs, runs_bins(runs, RUN_CLEAN), pages);
-        if (first == 0 || runs_commit(runs, first, pages) < 0)
+        if (first == 0 || !runs_refill(runs, first, pages))
             return 0;
     }
     runs_cut(runs, first, pages);
@@ -224,6 +246,7 @@ int page_runs_init(struct page_runs *runs, struct region *region, size_t offset)
         .limit = (uint32_t)(pages - (table >> RUN_PAGE_LOG2)) + 1,
         .top = 1,
         .frontier = 1,
+        .credit = CREDIT_PAGES,
     };
     return runs_commit_table(runs, 1);
 }
@@ -238,6 +261,7 @@ uint32_t page_runs_take(struct page_runs *runs, size_t pages)
     if (first == 0)
         return 0;
     runs->taken += pages;
+    runs->credit += pages >> CREDIT_SHIFT;
     runs_tag(runs, first, pages, RUN_USED);
     return first;
 }
@@ -245,13 +269,12 @@ uint32_t page_runs_take(struct page_runs *runs, size_t pages)
 /* Only what is long enough by now: neighbours that are freed one after the other have merged. */
 static void runs_settle(struct page_runs *runs, uint32_t first)
 {
-    size_t keep = KEEP_PAGES + (runs->taken >> KEEP_SHIFT);
-    if (runs->dirty <= keep)
+    size_t keep = KEEP_PAGES + (runs->taken >> KEEP_SHIFT), pages = runs->page[first].pages;
+    if (runs->dirty <= keep || pages > runs->credit ||
+        pages < GIVE_BACK_PAGES + (keep >> KEEP_SHIFT))
         return;
-    if (runs->page[first].pages >= GIVE_BACK_PAGES + (keep >> KEEP_SHIFT))
-        runs_give_back(runs, first);
-    else if (runs->dirty > 2 * keep)
-        page_runs_trim(runs, keep);
+    runs->credit -= pages;
+    runs_give_back(runs, first);
 }
 
 void page_runs_give(struct page_runs *runs, uint32_t first)

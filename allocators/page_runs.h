@@ -3,8 +3,9 @@
  * A table beside the pages (16 bytes a page) says of each run's first and last page what it is.
  * Free runs are `dirty` (still committed) or `clean` (back with the system); each kind is merged
  * with neighbours of its kind and binned by length: exact up to 32 pages, then four bins a
- * doubling, found through one bitmap. Dirty pages beyond a share of the live ones go back, largest
- * runs first. Nothing here takes time in proportion to the number of runs. */
+ * doubling, found through one bitmap. A long run that is freed goes back to the system when there
+ * are dirty pages enough; what goes back is bounded by what was taken, since taking it again costs
+ * time. Nothing here takes time in proportion to the number of runs. */
 #ifndef ALLOCATORS_PAGE_RUNS_H
 #define ALLOCATORS_PAGE_RUNS_H
 
@@ -45,6 +46,7 @@ struct page_runs {
     uint32_t frontier;       /* pages from top to here are committed, zero and in no bin */
     size_t table_bytes;      /* of the table, committed */
     size_t taken, dirty;     /* pages */
+    size_t credit;           /* pages that may go back before more are taken */
     struct run_bins bins[2]; /* of dirty and of clean runs */
 };
 

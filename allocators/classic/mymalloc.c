@@ -45,6 +45,7 @@ EXPORT void mymalloc_destroy(void)
         return;
     }
     region_release(&mymalloc_state.region);
+    mymalloc_state.heap = (struct buddy_pages){0}; /* which owns nothing and has no memory */
 }
 
 EXPORT void *mymalloc(int size)
@@ -54,25 +55,23 @@ EXPORT void *mymalloc(int size)
     return buddy_pages_alloc(&mymalloc_state.heap, (size_t)size);
 }
 
-static void mymalloc_refuse(const void *ptr)
+/* What the quick check does not know: large blocks, and what is wrong with a bad call. */
+static void mymalloc_free_other(void *ptr)
 {
-    if (mymalloc_state.region.base && buddy_pages_owns(&mymalloc_state.heap, ptr))
-        classic_complain("mymalloc: myfree(%p): something was written past the end of this block",
-                         ptr);
-    else
+    struct buddy_pages *heap = &mymalloc_state.heap;
+    if (!buddy_pages_owns(heap, ptr))
         classic_complain("mymalloc: myfree(%p): no live block begins there, or something was "
                          "written before it",
                          ptr);
+    else if (!buddy_pages_intact(heap, ptr))
+        classic_complain("mymalloc: myfree(%p): something was written past the end of this block",
+                         ptr);
+    else
+        buddy_pages_free(heap, ptr);
 }
 
 EXPORT void myfree(void *ptr)
 {
-    struct buddy_pages *heap = &mymalloc_state.heap;
-    if (__builtin_expect(!mymalloc_state.region.base || !buddy_pages_owns(heap, ptr) ||
-                             !buddy_pages_intact(heap, ptr),
-                         0)) {
-        mymalloc_refuse(ptr);
-        return;
-    }
-    buddy_pages_free(heap, ptr);
+    if (__builtin_expect(!buddy_pages_free_checked(&mymalloc_state.heap, ptr), 0))
+        mymalloc_free_other(ptr);
 }
