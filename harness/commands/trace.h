@@ -6,7 +6,11 @@
  * trace_<name>.c; argv[0] is "bench trace <name>". Returns the exit status. */
 #define TRACE_COMMANDS(TRACE_COMMAND)                                                              \
     TRACE_COMMAND(info, "what a trace holds, where it comes from and what it lacks")               \
-    TRACE_COMMAND(dump, "its operations as text, one a line")
+    TRACE_COMMAND(dump, "its operations as text, one a line")                                      \
+    TRACE_COMMAND(cut, "a stretch of it, or some of its threads")                                  \
+    TRACE_COMMAND(scale, "copies of it side by side, for load")                                    \
+    TRACE_COMMAND(merge, "several traces as one")                                                  \
+    TRACE_COMMAND(anonymize, "without a word of where it was made")
 
 #define TRACE_COMMAND_PROTOTYPE(name, help) int trace_command_##name(int argc, char **argv);
 TRACE_COMMANDS(TRACE_COMMAND_PROTOTYPE)

@@ -1,0 +1,72 @@
+/* bench trace anonymize: a trace that says nothing of where it was made. */
+#include <argp.h>
+#include <stdio.h>
+
+#include "harness/base/units.h"
+#include "harness/commands/commands.h"
+#include "harness/commands/trace.h"
+#include "workloads/edit.h"
+
+struct anonymize_arguments {
+    const char *from, *to;
+    struct edit_anonymize how;
+};
+
+static const struct argp_option anonymize_options[] = {
+    {"output", 'o', "FILE", 0, "write the trace to FILE (- for standard output)", 0},
+    {"round-sizes", 's', "SIZE", 0, "round sizes up to multiples of SIZE", 0},
+    {"round-times", 't', "TIME", 0, "round times down to multiples of TIME", 0},
+    {0}};
+
+static error_t anonymize_parse(int key, char *value, struct argp_state *state)
+{
+    struct anonymize_arguments *arguments = state->input;
+    struct err err;
+    switch (key) {
+    case 'o':
+        arguments->to = value;
+        return 0;
+    case 's':
+        if (units_parse_size(value, &arguments->how.size_step, &err))
+            argp_error(state, "%s", err.text);
+        return 0;
+    case 't':
+        if (units_parse_time(value, &arguments->how.time_step, &err))
+            argp_error(state, "%s", err.text);
+        return 0;
+    case ARGP_KEY_ARG:
+        if (arguments->from)
+            argp_error(state, "one trace at a time: what is '%s'?", value);
+        arguments->from = value;
+        return 0;
+    case ARGP_KEY_END:
+        if (!arguments->from)
+            argp_error(state, "name a trace (- for standard input)");
+        if (!arguments->to)
+            argp_error(state, "name the trace to write with -o FILE");
+        return 0;
+    default:
+        return ARGP_ERR_UNKNOWN;
+    }
+}
+
+static const struct argp anonymize_argp = {
+    .options = anonymize_options,
+    .parser = anonymize_parse,
+    .args_doc = "TRACE -o FILE",
+    .doc =
+        "A trace without program, arguments, host, date, and names of call sites and "
+        "phases.\vExample:\n  bench trace anonymize --round-sizes 16 build.trace -o public.trace",
+};
+
+int trace_command_anonymize(int argc, char **argv)
+{
+    struct anonymize_arguments arguments = {0};
+    struct err err = {0};
+    argp_err_exit_status = STATUS_USAGE;
+    argp_parse(&anonymize_argp, argc, argv, 0, NULL, &arguments);
+    int failed = edit_anonymize(arguments.from, arguments.to, &arguments.how, &err);
+    if (failed)
+        fprintf(stderr, "bench trace anonymize: %s\n", err.text);
+    return failed ? STATUS_USAGE : STATUS_DONE;
+}
