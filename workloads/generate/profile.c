@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "workloads/generate/generation.h"
+#include "workloads/generate/steady.h"
 
 enum { PROFILE_FILE, PROFILE_SCALE, PROFILE_EVENTS, PROFILE_SEED };
 
@@ -98,20 +98,6 @@ static int profile_read(struct profile *profile, FILE *file, const char *path, s
     return profile->count ? 0 : err_set(err, EINVAL, "%.200s holds no rows", path);
 }
 
-static int profile_load(struct profile *profile, const char *path, struct err *err)
-{
-    if (!path)
-        return generation_refuse(err, "file", "name a CSV: profile:file=sizes.csv");
-    FILE *file = fopen(path, "re");
-    if (!file)
-        return err_set(err, errno, "cannot open %.200s: %s", path, strerror(errno));
-    profile->rows = calloc(PROFILE_ROWS, sizeof *profile->rows);
-    int failed = profile->rows ? profile_read(profile, file, path, err)
-                               : err_set(err, ENOMEM, "no memory left to read %.200s", path);
-    fclose(file);
-    return failed;
-}
-
 /* Live blocks from counts; what is lost by rounding one row is carried to the next, so that the
  * sum is right, too. Rows without a block cannot replace one. */
 static int profile_plan(struct profile *profile, uint64_t percent, struct err *err)
@@ -181,23 +167,41 @@ static void profile_steady(struct generation *to, struct profile *profile, uint6
     }
 }
 
-static int profile_run(struct generation *to, const union option_value *options, struct err *err)
+int profile_generate(struct generation *to, FILE *file, const char *name,
+                     const struct profile_amount *amount, struct err *err)
 {
-    struct profile profile = {0};
-    rng_init(&to->rng, options[PROFILE_SEED].number);
-    int failed = profile_load(&profile, options[PROFILE_FILE].text, err);
+    struct profile profile = {.rows = calloc(PROFILE_ROWS, sizeof *profile.rows)};
+    rng_init(&to->rng, amount->seed);
+    int failed = profile.rows ? profile_read(&profile, file, name, err)
+                              : err_set(err, ENOMEM, "no memory left to read %.200s", name);
     if (!failed)
-        failed = profile_plan(&profile, options[PROFILE_SCALE].number, err);
+        failed = profile_plan(&profile, amount->percent, err);
     uint32_t *order = failed ? NULL : generation_objects(profile.blocks, err);
     if (!failed && !order)
         failed = -err->code;
     if (!failed) {
         profile_ramp(to, &profile, order);
-        profile_steady(to, &profile, options[PROFILE_EVENTS].number);
+        profile_steady(to, &profile, amount->events);
     }
     free(order);
     free(profile.objects);
     free(profile.rows);
+    return failed;
+}
+
+static int profile_run(struct generation *to, const union option_value *options, struct err *err)
+{
+    const char *path = options[PROFILE_FILE].text;
+    const struct profile_amount amount = {options[PROFILE_SCALE].number,
+                                          options[PROFILE_EVENTS].number,
+                                          options[PROFILE_SEED].number};
+    if (!path)
+        return generation_refuse(err, "file", "name a CSV: profile:file=sizes.csv");
+    FILE *file = fopen(path, "re");
+    if (!file)
+        return err_set(err, errno, "cannot open %.200s: %s", path, strerror(errno));
+    int failed = profile_generate(to, file, path, &amount, err);
+    fclose(file);
     return failed;
 }
 

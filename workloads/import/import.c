@@ -41,6 +41,11 @@ void import_bad(struct import *import, const char *text, size_t length)
         report->bad_text[i] = text[i] >= ' ' && text[i] <= '~' ? text[i] : '?';
 }
 
+struct trace_writer *import_writer(struct import *import)
+{
+    return import->writer;
+}
+
 void import_cut(struct import *import, const char *format, ...)
 {
     va_list args;
@@ -128,7 +133,7 @@ static int import_check(struct import *import, const struct importer *importer, 
     const struct trace_summary *summary = trace_writer_summary(import->writer);
     if (flaw)
         import_cut(import, "%.60s is damaged inside its archive: %.100s", from, flaw);
-    if (summary->source_events)
+    if (summary->source_events || summary->events)
         return 0;
     if (import->report->bad_line)
         return err_set(err, EINVAL,

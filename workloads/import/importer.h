@@ -55,6 +55,9 @@ int import_lines(struct import *import, struct source *source,
 /* Counts the line (or record) read last as not understood. */
 void import_bad(struct import *import, const char *text, size_t length);
 
+/* Where the trace is written, for a source that is no list of operations. Borrowed. */
+struct trace_writer *import_writer(struct import *import);
+
 /* Says that the source ends before its end. */
 void import_cut(struct import *import, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
@@ -69,6 +72,7 @@ void import_cut(struct import *import, const char *format, ...)
     IMPORTER(ltrace)                                                                               \
     IMPORTER(lttng)                                                                                \
     IMPORTER(rep)                                                                                  \
+    IMPORTER(profile)                                                                              \
     IMPORTER(shmheap)                                                                              \
     IMPORTER(glibc_wl)                                                                             \
     IMPORTER(glibc_raw)
