@@ -14,6 +14,8 @@ enum { SOURCE_ROOM = 1 << 20 };
 struct source {
     struct archive *archive;
     int fd;
+    const void *block; /* borrowed from the archive */
+    size_t block_left;
     bool drained; /* the archive has no more */
     bool open;    /* the line read last had no end */
     uint64_t line;
@@ -22,6 +24,21 @@ struct source {
     char bytes[SOURCE_ROOM];
 };
 
+/* The next block of the archive: by blocks, damage costs only what comes after it. */
+static bool source_block(struct source *source)
+{
+    la_int64_t offset;
+    int got =
+        archive_read_data_block(source->archive, &source->block, &source->block_left, &offset);
+    if (got == ARCHIVE_OK || got == ARCHIVE_WARN)
+        return true;
+    source->drained = true;
+    source->block_left = 0;
+    const char *why = got == ARCHIVE_EOF ? "" : archive_error_string(source->archive);
+    strncpy(source->flaw, why ? why : "unreadable", sizeof source->flaw - 1);
+    return false;
+}
+
 /* Moves the unread bytes to the front and fills up behind them. */
 static void source_fill(struct source *source)
 {
@@ -29,16 +46,14 @@ static void source_fill(struct source *source)
     source->end -= source->at;
     source->at = 0;
     while (!source->drained && source->end < SOURCE_ROOM) {
-        la_ssize_t got = archive_read_data(source->archive, source->bytes + source->end,
-                                           SOURCE_ROOM - source->end);
-        if (got > 0) {
-            source->end += (size_t)got;
-            continue;
-        }
-        source->drained = true;
-        const char *why = got < 0 ? archive_error_string(source->archive) : NULL;
-        if (got < 0)
-            strncpy(source->flaw, why ? why : "unreadable", sizeof source->flaw - 1);
+        if (!source->block_left && !source_block(source))
+            return;
+        size_t room = SOURCE_ROOM - source->end;
+        size_t part = source->block_left < room ? source->block_left : room;
+        memcpy(source->bytes + source->end, source->block, part);
+        source->block = (const char *)source->block + part;
+        source->block_left -= part;
+        source->end += part;
     }
 }
 
