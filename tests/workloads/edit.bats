@@ -1,0 +1,146 @@
+# Other traces from traces, and generated ones.
+
+setup() {
+    cd "$BATS_TEST_TMPDIR"
+    cat > r.txt <<'EOF'
+1: malloc 0x1000 10 1000 1001
+2: malloc 0x2000 20 2000 2001
+1: memalign 0x3000 64 30 3000 3001
+2: free 0x1000 4000 4001
+1: realloc 0x4000 0x2000 40 5000 5001
+1: malloc 0x1000 50 6000 6001
+2: free 0x1000 7000 7001
+2: free 0x4000 8000 8001
+EOF
+    "$BENCH" import r.txt -o r.trace
+}
+
+dump() {
+    "$BENCH" trace dump "$1"
+}
+
+info() {
+    "$BENCH" trace info --json "$1" | grep -m1 "\"$2\":" | tr -dc '0-9.'
+}
+
+@test "cut by events: what lives at the beginning is allocated first" {
+    "$BENCH" trace cut --from 4 --to 7 r.trace -o c.trace
+    dump c.trace > got
+    diff got - <<'EOF'
+0 4000 t0 malloc #0 20
+1 4000 t1 aligned #1 30 align 64
+2 4000 t1 realloc #0 40
+3 5000 t1 malloc #2 50
+4 6000 t0 free #2
+EOF
+    "$BENCH" trace info c.trace | grep -q "allocated first"
+}
+
+@test "cut by time, and by thread" {
+    "$BENCH" trace cut --after 3us --before 6us r.trace -o c.trace
+    [ "$(info c.trace events)" -eq 6 ]
+    "$BENCH" trace cut --thread 1 r.trace -o c.trace
+    dump c.trace > got
+    diff got - <<'EOF'
+0 1000 t0 malloc #0 20
+1 4000 t1 realloc #0 40
+2 7000 t0 free #0
+EOF
+    run "$BENCH" trace cut --from 7 --to 4 r.trace -o no.trace
+    [ "$status" -eq 2 ]
+    [ ! -e no.trace ]
+}
+
+@test "scale: copies with objects and threads of their own" {
+    "$BENCH" trace scale --copies 3 r.trace -o s.trace
+    [ "$(info s.trace events)" -eq 24 ]
+    [ "$(info s.trace threads)" -eq 6 ]
+    [ "$(info s.trace peak_live_bytes)" -eq $((3 * $(info r.trace peak_live_bytes))) ]
+}
+
+@test "merge: by time where all have times, else at an even pace" {
+    "$BENCH" trace merge r.trace r.trace -o m.trace
+    [ "$(info m.trace events)" -eq 16 ]
+    [ "$(info m.trace threads)" -eq 4 ]
+    [ "$(dump m.trace | awk '{ print $2 }' | sort -n -c && echo sorted)" = sorted ]
+    "$BENCH" generate threadtest:blocks=8,rounds=1 -o g.trace
+    "$BENCH" trace merge r.trace g.trace -o m.trace
+    [ "$(info m.trace events)" -eq 24 ]
+}
+
+@test "anonymize: no word of the origin, rounded sizes and times" {
+    "$BENCH" generate sawtooth:teeth=1,blocks=10,stay=0 -o g.trace
+    grep -aq sawtooth g.trace
+    "$BENCH" trace anonymize --round-sizes 64 g.trace -o a.trace
+    if grep -aq sawtooth a.trace; then false; fi
+    [ -z "$(dump a.trace | awk '$3 == "malloc" && $5 % 64')" ]
+    "$BENCH" trace anonymize --round-times 2us r.trace -o a.trace
+    [ "$(dump a.trace | awk '{ print $2 }' | tr '\n' ' ')" = "0 0 2000 2000 4000 4000 6000 6000 " ]
+}
+
+@test "editors stream: from standard input to standard output" {
+    "$BENCH" trace cut - -o - < r.trace | "$BENCH" trace dump - > got
+    dump r.trace | diff - got
+}
+
+@test "a damaged trace is edited as far as it is whole, and told" {
+    "$BENCH" generate threadtest:blocks=100000,rounds=1 -o g.trace
+    head -c $(($(stat -c %s g.trace) / 2)) g.trace > cut.trace
+    run "$BENCH" trace cut cut.trace -o c.trace
+    [ "$status" -eq 2 ]
+    [[ "$output" == *"damaged at offset"* ]]
+    [ $(($(info c.trace events) % 65536)) -eq 0 ]
+    [ "$(info c.trace events)" -gt 0 ]
+    run "$BENCH" trace info cut.trace
+    [ "$status" -eq 2 ]
+    [[ "$output" == *"131,072"* || "$output" == *"65,536"* ]]
+}
+
+@test "every workload is generated, the same each time, and frees what it should" {
+    workloads=$("$BENCH" list --json | awk '/"workloads"/,/"figures"/' | grep -o '"name": "[a-z-]*"' | cut -d'"' -f4)
+    for name in mymalloc-loop larson threadtest xmalloc cache-scratch cache-thrash glibc-simple \
+        sawtooth ramp-decay vectors first-fit-adversary; do
+        [[ "$workloads" == *"$name"* ]]
+        "$BENCH" generate $name -o a.trace
+        "$BENCH" generate $name -o b.trace
+        cmp a.trace b.trace
+        [ "$(info a.trace events)" -gt 50000 ]
+    done
+}
+
+@test "the generated stream is the same bit for bit on any machine" {
+    "$BENCH" generate larson:threads=2,blocks=10,replace=10,rounds=2,seed=7 -o l.trace
+    [ "$(dump l.trace | md5sum | cut -c1-32)" = "70cd42d68721c413310d05285c411988" ]
+    "$BENCH" generate ramp-decay:blocks=100,rounds=1,seed=7 -o l.trace
+    [ "$(dump l.trace | md5sum | cut -c1-32)" = "1553a05354acc1318a93cb15aa611911" ]
+}
+
+@test "a size profile reaches its live counts" {
+    printf 'size,alloc_rate,live_count\n8, 100.5, 20.4\n64, 10, 30.2\n4096, 1e-1, 2.5\n' > p.csv
+    "$BENCH" generate profile:file=p.csv,events=1000 -o p.trace
+    [ "$(info p.trace end_live_blocks)" -eq 53 ]
+    [ "$(dump p.trace | grep -c ' malloc .* 8$')" -gt 400 ]
+    printf '8, 1\n' > p.csv
+    run "$BENCH" generate profile:file=p.csv -o no.trace
+    [ "$status" -eq 2 ]
+    [[ "$output" == *"line 1 of p.csv"* ]]
+}
+
+@test "mistyped workloads and options are answered with the nearest" {
+    run "$BENCH" generate larsom -o no.trace
+    [ "$status" -eq 2 ]
+    [[ "$output" == *"the nearest is 'larson'"* ]]
+    run "$BENCH" generate larson:thread=3 -o no.trace
+    [ "$status" -eq 2 ]
+    [[ "$output" == *"the nearest is 'threads'"* ]]
+    run "$BENCH" generate larson:threads=0 -o no.trace
+    [ "$status" -eq 2 ]
+    [ ! -e no.trace ]
+    [ ! -e no.trace.part ]
+    run "$BENCH" generate threadtest -o /dev/full
+    [ "$status" -eq 2 ]
+    [[ "$output" == *"/dev/full"*"free some space"* ]]
+    run "$BENCH" trace inof r.trace
+    [ "$status" -eq 2 ]
+    [[ "$output" == *"the nearest is 'info'"* ]]
+}
