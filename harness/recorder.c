@@ -165,14 +165,14 @@ static void recorder_account(struct recorder *recorder)
     struct timespec cpu;
     clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &cpu);
     recorder->outcome->loaded = atomic_load(&control->images) > 0;
-    recorder->outcome->slow_ns = atomic_load(&control->refill_ns);
+    recorder->outcome->slow_ns = atomic_load(&control->refill_ns) + atomic_load(&control->wait_ns);
     recorder->outcome->drain_ns = (uint64_t)cpu.tv_sec * 1000000000u + (uint64_t)cpu.tv_nsec;
 }
 
-static int recorder_follow(struct recorder *recorder, const sigset_t *signals, struct err *err)
+static int recorder_follow(struct recorder *recorder, const sigset_t *signals, uint64_t start_ns,
+                           struct err *err)
 {
     pthread_t keeper, drain;
-    uint64_t start_ns = clock_ns();
     recording_set_root(recorder->recording, recorder->child);
     if (pthread_create(&keeper, NULL, recorder_keep, recorder) ||
         pthread_create(&drain, NULL, recorder_drain, recorder))
@@ -211,9 +211,10 @@ int recorder_run(const struct recorder_plan *plan, struct recorder_outcome *outc
     sigset_t blocked = signals;
     sigaddset(&blocked, SIGPIPE); /* a failed write is told as every other */
     sigprocmask(SIG_BLOCK, &blocked, &before);
+    uint64_t start_ns = clock_ns();
     outcome->start_errno = recorder_start(&recorder, &before);
     if (!outcome->start_errno)
-        failed = recorder_follow(&recorder, &signals, err);
+        failed = recorder_follow(&recorder, &signals, start_ns, err);
     sigprocmask(SIG_SETMASK, &before, NULL);
     recorder_account(&recorder);
     if (failed || outcome->start_errno)

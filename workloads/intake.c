@@ -29,11 +29,12 @@ static void intake_decode(const struct intake *intake, uint64_t head, struct int
     uint32_t at = intake->at + 1;
     *record = (struct intake_record){
         .stamp = intake->stamp,
+        .stamped = head & SPOOL_STAMPED,
         .kind = head & 7,
         .pointer = head >> SPOOL_POINTER_SHIFT,
         .size = (head >> SPOOL_SIZE_SHIFT) & (SPOOL_SMALL - 1),
     };
-    if (head & SPOOL_STAMPED)
+    if (record->stamped)
         record->stamp = chunk->words[at++];
     if (head & SPOOL_SIZED)
         record->size = chunk->words[at++];

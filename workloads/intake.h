@@ -13,15 +13,17 @@ struct intake_record {
     uint64_t pointer, size, align;
     uint64_t stamp; /* of the record, or of the last one before it that had one; 0 at first */
     uint32_t words; /* what it takes in the chunk */
+    bool stamped;   /* it had one of its own */
 };
 
 struct intake {
     struct spool *spool;
-    struct array chunks;   /* uint32_t: chunk numbers, oldest first */
-    uint32_t begun, count; /* those before `begun` are done with */
-    uint32_t at;           /* word in the oldest */
-    uint32_t lost;         /* records that were never finished */
-    uint64_t stamp;        /* the last one taken */
+    struct array chunks;     /* uint32_t: chunk numbers, oldest first */
+    uint32_t begun, count;   /* those before `begun` are done with */
+    uint32_t at;             /* word in the oldest */
+    uint32_t lost;           /* records that were never finished */
+    uint64_t plain, stamped; /* records taken without and with a stamp */
+    uint64_t stamp;          /* the last one taken */
 };
 
 enum intake_state {
@@ -41,6 +43,8 @@ static inline void intake_take(struct intake *intake, const struct intake_record
 {
     intake->at += record->words;
     intake->stamp = record->stamp;
+    intake->plain += !record->stamped;
+    intake->stamped += record->stamped;
 }
 
 /* Gives all chunks back. */

@@ -112,12 +112,16 @@ int merge_run(struct merge *merge, uint64_t limit, bool ended, const struct merg
     return 0;
 }
 
-uint64_t merge_lost(const struct merge *merge)
+struct merge_tally merge_tally(const struct merge *merge)
 {
-    uint64_t lost = 0;
-    for (uint32_t i = 0; i < merge->threads; i++)
-        lost += merge_intake(merge, i)->lost;
-    return lost;
+    struct merge_tally tally = {0};
+    for (uint32_t i = 0; i < merge->threads; i++) {
+        const struct intake *intake = merge_intake(merge, i);
+        tally.lost += intake->lost;
+        tally.plain += intake->plain;
+        tally.stamped += intake->stamped;
+    }
+    return tally;
 }
 
 void merge_release(struct merge *merge)

@@ -18,7 +18,7 @@ struct recording_process {
     pid_t pid;
     char *path;
     struct session session;
-    uint64_t events, lost;
+    uint64_t events, lost, cost_ns;
     bool over; /* asked before its chunks were looked for */
 };
 
@@ -201,7 +201,10 @@ static int recording_run_image(struct recording *recording, uint32_t number, boo
     int failed = merge_run(&image->merge, recording->limit, ended, &visitor);
     if (failed || !ended)
         return failed;
-    process->lost += merge_lost(&image->merge);
+    const struct spool_image *entry = &recording->spool->control->image[number];
+    struct merge_tally tally = merge_tally(&image->merge);
+    process->lost += tally.lost;
+    process->cost_ns += (tally.plain * entry->plain_ps + tally.stamped * entry->stamped_ps) / 1000;
     merge_release(&image->merge);
     image->over = true;
     return 0;
@@ -288,6 +291,7 @@ struct recording_result recording_result(const struct recording *recording, size
                                      .pid = process->pid,
                                      .events = process->events,
                                      .lost = process->lost,
+                                     .cost_ns = process->cost_ns,
                                      .inherited = process->session.orphan_frees};
 }
 
@@ -299,7 +303,7 @@ void recording_destroy(struct recording *recording)
         session_release(&recording->processes[i].session);
         free(recording->processes[i].path);
     }
-    for (uint32_t i = 0; recording->images && i < SPOOL_IMAGES; i++)
+    for (uint32_t i = 0; i < recording->image_count; i++)
         merge_release(&recording->images[i].merge);
     array_release(&recording->streams);
     array_release(&recording->opened);

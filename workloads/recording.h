@@ -24,6 +24,7 @@ struct recording_result {
     const char *path;
     pid_t pid;
     uint64_t events, lost;
+    uint64_t cost_ns;   /* of its records, by what one was tried out to cost in the process */
     uint64_t inherited; /* frees of blocks from before the recording: a parent's */
 };
 

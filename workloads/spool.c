@@ -12,7 +12,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-enum { SPOOL_AHEAD = 64, SPOOL_STEP = 32 };
+enum { SPOOL_AHEAD = 8, SPOOL_STEP = 8 };
 
 /* Bytes of raw records under way: a hundred million events that the drain may lag behind. */
 #define SPOOL_MOST ((uint64_t)1 << 30)

@@ -207,20 +207,33 @@ static uint64_t record_cpu_ns(const struct rusage *usage)
            ((uint64_t)usage->ru_utime.tv_usec + (uint64_t)usage->ru_stime.tv_usec) * 1000u;
 }
 
+static void record_tell_cost(const struct recorder_outcome *outcome, uint64_t cpu_ns)
+{
+    char wall[UNITS_TEXT], cpu[UNITS_TEXT], drain[UNITS_TEXT];
+    fprintf(stderr,
+            "bench record: the program took %s (%s of processor time); writing the trace beside it "
+            "%s of processor time\n",
+            units_format_time(wall, (double)outcome->wall_ns),
+            units_format_time(cpu, (double)cpu_ns),
+            units_format_time(drain, (double)outcome->drain_ns));
+}
+
 static void record_tell(const struct recorder_outcome *outcome, const struct recording *recording)
 {
     char events[UNITS_TEXT], lost[UNITS_TEXT];
-    uint64_t all = 0, bytes = 0;
+    uint64_t all = 0, bytes = 0, own = outcome->slow_ns;
     for (size_t i = 0; i < recording_count(recording); i++) {
         struct recording_result result = recording_result(recording, i);
         all += result.events;
+        own += result.cost_ns;
         bytes += record_file_bytes(result.path);
         if (i || result.lost)
             fprintf(stderr, "bench record: %s: %s events, %s lost\n", result.path,
                     units_format_count(events, result.events),
                     units_format_count(lost, result.lost));
     }
-    uint64_t cpu = record_cpu_ns(&outcome->usage), own = outcome->fast_ns + outcome->slow_ns;
+    uint64_t cpu = record_cpu_ns(&outcome->usage);
+    record_tell_cost(outcome, cpu);
     fprintf(stderr,
             "bench record: %s: %s events, %.2f bytes an event, recorder's own share of the "
             "program's time %.1f %%\n",

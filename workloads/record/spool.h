@@ -71,7 +71,8 @@ enum spool_order {
 struct spool_image {
     _Atomic int32_t pid; /* 0: not begun */
     int32_t parent;
-    char program[24]; /* beginning of the program's name */
+    uint32_t plain_ps, stamped_ps; /* what a record costs, in picoseconds, tried out here */
+    char program[32];              /* beginning of the program's name */
 };
 
 /* First in the file, followed by chunks at SPOOL_FIRST. */
@@ -96,7 +97,8 @@ struct spool_control {
     _Atomic uint32_t streams;
     _Atomic uint32_t images;
     _Atomic uint64_t lost;      /* events there was no room for */
-    _Atomic uint64_t refill_ns; /* spent outside the fast path, all threads */
+    _Atomic uint64_t refill_ns; /* processor time outside the fast path, all threads */
+    _Atomic uint64_t wait_ns;   /* time spent waiting for room, all threads */
     _Alignas(64) _Atomic uint64_t sequence;
     _Alignas(64) struct spool_image image[SPOOL_IMAGES];
 };
