@@ -53,10 +53,11 @@ static struct chunk *chunk_buddy(const struct chunk *chunk, unsigned order)
     return (struct chunk *)((from_page ^ (uintptr_t)1 << order) + CHUNK_HEADER);
 }
 
-int buddy_pages_init(struct buddy_pages *heap, struct region *region, size_t offset, uint32_t key)
+int buddy_pages_init(struct buddy_pages *heap, struct region *region, size_t offset, uint32_t key,
+                     bool guards)
 {
     static const uint8_t room[] = {QUICK_ROOM};
-    *heap = (struct buddy_pages){.key = key};
+    *heap = (struct buddy_pages){.key = key, .guards = guards};
     for (unsigned order = CHUNK_MIN_LOG2; order < CHUNK_PAGE_LOG2; order++)
         heap->quick_room[order] = room[order - CHUNK_MIN_LOG2];
     return page_runs_init(&heap->runs, region, offset);
@@ -260,7 +261,8 @@ static void *buddy_mark_large(struct buddy_pages *heap, uint32_t first, struct c
     heap->runs.page[first].kind = PAGE_LARGE;
     heap->runs.page[first].next = (uint32_t)((char *)chunk - page_runs_address(&heap->runs, first));
     chunk->header = chunk_header(heap, chunk, CHUNK_LARGE);
-    end->header = chunk_header(heap, end, CHUNK_END);
+    if (heap->guards)
+        end->header = chunk_header(heap, end, CHUNK_END);
     return chunk_payload(chunk);
 }
 
@@ -438,18 +440,21 @@ bool buddy_pages_owns(const struct buddy_pages *heap, const void *payload)
     return size < 0 && (size % 8 == 0 || size == CHUNK_LARGE || size <= CHUNK_SHIFTED);
 }
 
+static bool buddy_large_is_intact(const struct buddy_pages *heap, uint32_t first)
+{
+    return !heap->guards || chunk_is_whole(heap, buddy_large_end(heap, first));
+}
+
 bool buddy_pages_intact(const struct buddy_pages *heap, const void *payload)
 {
     const struct chunk *chunk = buddy_real_chunk(chunk_of(payload));
     if (!chunk_is_whole(heap, chunk))
         return false;
     int32_t size = chunk_size(chunk);
-    if (chunk != chunk_of(payload))
-        size += CHUNK_HOLDS_SHIFTED;
     if (size == CHUNK_LARGE)
-        return chunk_is_whole(
-            heap, buddy_large_end(heap, (uint32_t)page_runs_number(&heap->runs, chunk)));
-    return chunk_is_whole(heap, (const struct chunk *)((const char *)chunk + CHUNK_HEADER - size));
+        return buddy_large_is_intact(heap, (uint32_t)page_runs_number(&heap->runs, chunk));
+    size_t bytes = (size_t)-size & ~(size_t)7;
+    return chunk_is_whole(heap, (const struct chunk *)((const char *)chunk + CHUNK_HEADER + bytes));
 }
 
 static const struct chunk *buddy_damaged_in_mapping(const struct buddy_pages *heap, uint32_t first)
@@ -474,8 +479,7 @@ const struct chunk *buddy_pages_damaged(const struct buddy_pages *heap)
         const struct chunk *damaged = NULL;
         if (runs->page[first].kind == PAGE_SMALL)
             damaged = buddy_damaged_in_mapping(heap, first);
-        else if (runs->page[first].kind == PAGE_LARGE &&
-                 !chunk_is_whole(heap, buddy_large_end(heap, first)))
+        else if (runs->page[first].kind == PAGE_LARGE && !buddy_large_is_intact(heap, first))
             damaged = buddy_large_end(heap, first);
         if (damaged)
             return damaged;

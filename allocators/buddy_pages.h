@@ -57,12 +57,16 @@ struct buddy_pages {
     struct chunk *bin[CHUNK_PAGE_LOG2 + 1];
     uint32_t nonempty; /* a bit an order */
     uint32_t key;
+    bool guards;       /* large chunks end with a header too, which an overrun would hit: one more
+                          page to touch */
     size_t free_pages; /* chunks of a whole page that are free */
     struct page_runs runs;
 };
 
-/* Builds the heap behind `offset` of `region`, both of whole pages. 0 or -ENOMEM. */
-int buddy_pages_init(struct buddy_pages *heap, struct region *region, size_t offset, uint32_t key);
+/* Builds the heap behind `offset` of `region`, both of whole pages; `key` goes into the check
+ * words. 0 or -ENOMEM. */
+int buddy_pages_init(struct buddy_pages *heap, struct region *region, size_t offset, uint32_t key,
+                     bool guards);
 
 /* What the inline functions below leave to do. */
 void *buddy_pages_alloc_slow(struct buddy_pages *heap, unsigned order);

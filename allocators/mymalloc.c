@@ -206,7 +206,7 @@ static int mymalloc_create(const struct heap_config *config, struct heap **out, 
         return err_set(err, ENOMEM, "mymalloc: no memory for its first page");
     struct mymalloc *heap = (struct mymalloc *)(void *)region->base;
     heap->heap.ops = &allocator_mymalloc;
-    if (buddy_pages_init(&heap->buddy, region, control, 0x6d796d61) < 0)
+    if (buddy_pages_init(&heap->buddy, region, control, 0x6d796d61, false) < 0)
         return err_set(err, ENOMEM, "mymalloc: a region of %zu bytes is too small",
                        region->reserved);
     *out = &heap->heap;

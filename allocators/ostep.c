@@ -1,18 +1,19 @@
 /* ostep: the memory manager of the OSTEP text, with a free list in the order of freeing.
  *
- * 1. A block begins with 8 bytes: its size, and a magic number while it is live, or where the next
- *    free header is. A freed block becomes the head of the list; what is left of one that was cut
- *    keeps its place.
+ * 1. A block begins with 8 bytes: its size, and a magic number while it is live, or its place in
+ * the free list. A freed block becomes the head of the list; what is left of one that was cut keeps
+ *    its place.
  * 2. first: the first block from the head that is large enough. best: the smallest, worst: the
  *    largest, of equals the first in the list. next: the first from where the last search ended,
  *    round the list. When nothing in the list is large enough, the memory behind the last block is
  *    used, which is no part of the list.
  * 3. With coalesce=1 a block is joined with its free neighbours, or with the memory behind the last
  *    block, when it is freed; what comes of it goes to the head.
- * Where blocks begin is also kept out of band (granules.h), and so is the order of the list
- * (list_order.h), so that neither neighbours nor a fit are searched for. Payloads are 16-byte
- * aligned, which those of the classic interface are not. Text: the allocator of Arpaci-Dusseau and
- * Arpaci-Dusseau, Operating Systems: Three Easy Pieces, chapter 17. */
+ * Where blocks begin is also kept out of band (granules.h), and the list is (list_order.h), so that
+ * neither neighbours nor a fit are searched for. In the classic interface the list is linked
+ * through the headers, and payloads are not aligned; here they are, to 16 bytes. Text: the
+ * allocator of Arpaci-Dusseau and Arpaci-Dusseau, Operating Systems: Three Easy Pieces, chapter 17.
+ */
 #include <limits.h>
 #include <stdio.h>
 
@@ -26,18 +27,15 @@ enum { OSTEP_MAGIC = 1234567, OSTEP_HEADER = 8 };
 enum ostep_fit { FIT_FIRST, FIT_BEST, FIT_WORST, FIT_NEXT };
 enum { OPTION_COALESCE_ROW, OPTION_FIT_ROW };
 
-/* Links are positions + 1; 0 ends the list. */
 struct ostep_header {
-    int32_t size;        /* bytes behind these two fields */
-    uint32_t magic_next; /* OSTEP_MAGIC, or the next free header */
-    uint32_t slot, prev; /* of free blocks: the place in the order, the free header before */
+    int32_t size;        /* bytes behind the header */
+    uint32_t magic_slot; /* OSTEP_MAGIC, or the slot of a free block */
 };
 
 struct ostep {
     struct segments segments;
     enum ostep_fit fit;
     bool coalesce;
-    uint32_t head;
     size_t live;  /* blocks */
     size_t rover; /* next fit: a slot */
     struct list_order order;
@@ -57,29 +55,13 @@ FIT_INLINE struct ostep_header *ostep_header(const struct ostep *heap, size_t po
     return (struct ostep_header *)(void *)(heap->segments.base + 16 * position);
 }
 
-static struct ostep_header *ostep_linked(const struct ostep *heap, uint32_t link)
+FIT_INLINE void ostep_write(struct ostep *heap, size_t position, size_t size, size_t magic_slot)
 {
-    return ostep_header(heap, link - 1);
-}
-
-FIT_INLINE void ostep_write_size(struct ostep *heap, size_t position, size_t size)
-{
-    ostep_header(heap, position)->size = (int32_t)(16 * size - OSTEP_HEADER);
+    *ostep_header(heap, position) =
+        (struct ostep_header){(int32_t)(16 * size - OSTEP_HEADER), (uint32_t)magic_slot};
 }
 
 /* ---- the list -------------------------------------------------------------------------------- */
-
-/* What points at a free block points to `link` from now on. */
-FIT_INLINE void ostep_relink(struct ostep *heap, uint32_t prev, uint32_t next, uint32_t to_next,
-                             uint32_t to_prev)
-{
-    if (prev)
-        ostep_linked(heap, prev)->magic_next = to_next;
-    else
-        heap->head = to_next;
-    if (next)
-        ostep_linked(heap, next)->prev = to_prev;
-}
 
 FIT_INLINE void ostep_index(struct ostep *heap, size_t size, size_t slot)
 {
@@ -104,7 +86,7 @@ static void ostep_renumbered(void *arg, size_t from, size_t to)
     struct ostep_renumbering *renumbering = arg;
     struct ostep *heap = renumbering->heap;
     size_t position = heap->order.position[to];
-    ostep_header(heap, position)->slot = (uint32_t)to;
+    ostep_header(heap, position)->magic_slot = (uint32_t)to;
     ostep_unindex(heap, granules_size(&heap->segments.map, position), from);
     ostep_index(heap, granules_size(&heap->segments.map, position), to);
     if (from >= renumbering->rover)
@@ -140,34 +122,26 @@ FIT_INLINE void ostep_push(struct ostep *heap, size_t position, size_t size)
 {
     if (__builtin_expect(!list_order_has_room(&heap->order), 0))
         ostep_make_room(heap);
-    struct ostep_header *header = ostep_header(heap, position);
-    ostep_write_size(heap, position, size);
-    header->slot = (uint32_t)list_order_push(&heap->order, position, size);
-    header->magic_next = heap->head;
-    header->prev = 0;
-    ostep_relink(heap, 0, heap->head, (uint32_t)position + 1, (uint32_t)position + 1);
-    ostep_index(heap, size, header->slot);
+    size_t slot = list_order_push(&heap->order, position, size);
+    ostep_write(heap, position, size, slot);
+    ostep_index(heap, size, slot);
 }
 
 FIT_INLINE void ostep_unlink(struct ostep *heap, size_t position, size_t size)
 {
-    const struct ostep_header *header = ostep_header(heap, position);
-    ostep_unindex(heap, size, header->slot);
-    list_order_remove(&heap->order, header->slot);
-    ostep_relink(heap, header->prev, header->magic_next, header->magic_next, header->prev);
+    size_t slot = ostep_header(heap, position)->magic_slot;
+    ostep_unindex(heap, size, slot);
+    list_order_remove(&heap->order, slot);
 }
 
-/* The front of a free block is taken: the rest has its place in the list. */
-FIT_INLINE void ostep_cut(struct ostep *heap, size_t position, size_t size, size_t rest)
+/* The front of the free block in `slot` is taken: the rest has its place in the list. */
+FIT_INLINE void ostep_cut(struct ostep *heap, size_t slot, size_t position, size_t size,
+                          size_t rest)
 {
-    const struct ostep_header old = *ostep_header(heap, position);
-    uint32_t link = (uint32_t)(position + size + 1);
-    *ostep_linked(heap, link) = old;
-    ostep_write_size(heap, position + size, rest);
-    ostep_relink(heap, old.prev, old.magic_next, link, link);
-    ostep_unindex(heap, size + rest, old.slot);
-    ostep_index(heap, rest, old.slot);
-    list_order_cut(&heap->order, old.slot, position + size, rest);
+    ostep_write(heap, position + size, rest, slot);
+    ostep_unindex(heap, size + rest, slot);
+    ostep_index(heap, rest, slot);
+    list_order_cut(&heap->order, slot, position + size, rest);
 }
 
 static size_t ostep_find_other(struct ostep *heap, size_t size)
@@ -213,12 +187,11 @@ static size_t ostep_place(struct segments *segments, size_t size)
         position = heap->order.position[slot];
         size_t rest = segments_take(segments, position, size);
         if (rest > 0)
-            ostep_cut(heap, position, size, rest);
+            ostep_cut(heap, slot, position, size, rest);
         else
             ostep_unlink(heap, position, size);
     }
-    ostep_write_size(heap, position, size);
-    ostep_header(heap, position)->magic_next = OSTEP_MAGIC;
+    ostep_write(heap, position, size, OSTEP_MAGIC);
     heap->live++;
     return position;
 }
@@ -260,7 +233,7 @@ static void *ostep_realloc(struct heap *heap, void *ref, size_t old_size, size_t
            granules = segments_granules(segments, size);
     if (granules <= INT_MAX / 16 && ostep_reserve((struct ostep *)heap) &&
         segments_resize(segments, position, granules)) {
-        ostep_write_size((struct ostep *)heap, position, granules);
+        ostep_write((struct ostep *)heap, position, granules, OSTEP_MAGIC);
         return ref;
     }
     void *moved = ostep_alloc(heap, size);
@@ -278,8 +251,7 @@ static void *ostep_alloc_aligned(struct heap *heap, size_t align, size_t size)
     size_t position = segments_place_aligned(segments, align, granules);
     if (position == FIT_NONE)
         return NULL;
-    ostep_write_size((struct ostep *)heap, position, granules);
-    ostep_header((struct ostep *)heap, position)->magic_next = OSTEP_MAGIC;
+    ostep_write((struct ostep *)heap, position, granules, OSTEP_MAGIC);
     return segments_pointer(segments, position);
 }
 
@@ -326,9 +298,11 @@ static const char *ostep_flaw(const struct ostep *heap, size_t position)
     if ((size_t)header->size + OSTEP_HEADER != 16 * granules_size(&heap->segments.map, position))
         return "its size is not that of the block";
     if (granules_is_used(&heap->segments.map, position))
-        return header->magic_next == OSTEP_MAGIC ? NULL : "it has no magic number";
-    if (header->slot >= heap->order.end || heap->order.position[header->slot] != position)
-        return "its place in the order is not its own";
+        return header->magic_slot == OSTEP_MAGIC ? NULL : "it has no magic number";
+    size_t slot = header->magic_slot;
+    if (slot < heap->order.front || slot >= heap->order.end ||
+        heap->order.position[slot] != position)
+        return "its place in the list is not its own";
     return NULL;
 }
 
@@ -340,39 +314,25 @@ static int ostep_damaged(const struct ostep *heap, size_t position, const char *
     return -EUCLEAN;
 }
 
-/* The links of the list from its head agree with each other and with the order. */
-static int ostep_check_list(const struct ostep *heap, char *why, size_t length)
-{
-    size_t count = 0, slot = 0;
-    for (uint32_t link = heap->head, prev = 0; link; count++) {
-        const struct ostep_header *header = ostep_linked(heap, link);
-        if (granules_is_used(&heap->segments.map, link - 1) || header->prev != prev ||
-            header->slot < slot)
-            return ostep_damaged(heap, link - 1, "it is out of order in the list", why, length);
-        prev = link;
-        slot = (size_t)header->slot + 1;
-        link = header->magic_next;
-    }
-    if (count == heap->order.count)
-        return 0;
-    snprintf(why, length, "ostep: the free list has %zu blocks and should have %zu", count,
-             heap->order.count);
-    return -EUCLEAN;
-}
-
 static int ostep_check(struct heap *heap, char *why, size_t length)
 {
     const struct ostep *ostep = (const struct ostep *)heap;
-    const struct segments *segments = &ostep->segments;
+    const struct granules *map = &ostep->segments.map;
+    size_t count = 0;
     int error = segments_check(heap, why, length);
     if (error)
         return error;
-    for (size_t at = 0; at < segments->top; at += granules_size(&segments->map, at)) {
+    for (size_t at = 0; at < ostep->segments.top; at += granules_size(map, at)) {
         const char *flaw = ostep_flaw(ostep, at);
         if (flaw)
             return ostep_damaged(ostep, at, flaw, why, length);
+        count += !granules_is_used(map, at);
     }
-    return ostep_check_list(ostep, why, length);
+    if (count == ostep->order.count)
+        return 0;
+    snprintf(why, length, "ostep: the free list has %zu blocks and should have %zu",
+             ostep->order.count, count);
+    return -EUCLEAN;
 }
 
 static const struct segments_policy ostep_policy = {

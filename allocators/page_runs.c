@@ -6,8 +6,8 @@
 
 enum {
     EXACT_PAGES = 32,            /* longest run with a bin of its own length */
-    KEEP_PAGES = 1024,           /* dirty pages that are always kept */
-    KEEP_SHIFT = 3,              /* and so many of the taken ones: an eighth */
+    KEEP_PAGES = 2048,           /* dirty pages that are always kept */
+    KEEP_SHIFT = 2,              /* and so many of the taken ones: a quarter */
     GIVE_BACK_PAGES = 64,        /* shorter runs are not worth a system call and a mapping */
     CREDIT_PAGES = 32768,        /* that may go back to begin with */
     CREDIT_SHIFT = 3,            /* and so many of those that are taken: an eighth */

@@ -32,7 +32,8 @@ EXPORT void mymalloc_init(void)
     struct err err = {0};
     for (size_t i = 0; i < sizeof sizes_to_reserve / sizeof *sizes_to_reserve && !region->base; i++)
         region_init(region, sizes_to_reserve[i], &err);
-    if (region->base && buddy_pages_init(&mymalloc_state.heap, region, 0, mymalloc_key()) == 0)
+    if (region->base &&
+        buddy_pages_init(&mymalloc_state.heap, region, 0, mymalloc_key(), true) == 0)
         return;
     classic_complain("mymalloc: mymalloc_init() found no memory %s", err.text);
     region_release(region);
