@@ -76,11 +76,18 @@ FIT_INLINE size_t holes_seek(struct holes *holes, const struct granules *map, si
     }
 }
 
-/* The first hole of at least `size` > 0, or FIT_NONE. */
+/* The first hole of at least `size` > 0, or FIT_NONE; mostly it is where the hint says. */
 FIT_INLINE size_t holes_find(struct holes *holes, const struct granules *map, size_t size)
 {
-    size_t word = holes->hint[size < HOLES_HINTS ? size : HOLES_HINTS - 1];
-    size_t position = holes_seek(holes, map, size, &word);
+    size_t word = holes->hint[size < HOLES_HINTS ? size : HOLES_HINTS - 1], largest, position;
+    if (word <= holes->tree.last && *holes_bound(holes, word) >= size) {
+        position = granules_hole_in(map, word, size, &largest);
+        if (__builtin_expect(position != FIT_NONE, 1))
+            return position;
+        *holes_bound(holes, word) = (uint32_t)largest;
+    }
+    word++;
+    position = holes_seek(holes, map, size, &word);
     holes_raise_hints(holes, size, position == FIT_NONE ? holes->tree.last + 1 : word);
     return position;
 }

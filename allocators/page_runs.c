@@ -14,7 +14,7 @@ enum {
     STEP_PAGES = 16,             /* the least that is committed at once */
     STEP_SHIFT = 4,              /* and a sixteenth of what there is */
     HUGE_PAGES = 512,            /* a huge page */
-    HUGE_FROM = 8 * HUGE_PAGES, /* from this frontier on the steps are huge pages */
+    HUGE_FROM = 2 * HUGE_PAGES, /* from this frontier on the steps are huge pages */
 };
 
 static struct run_bins *runs_bins(struct page_runs *runs, uint8_t kind)
