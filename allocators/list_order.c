@@ -53,13 +53,14 @@ int list_order_reserve(struct list_order *list, size_t count, list_order_moved *
 {
     if (count <= list->end)
         return 0;
-    return list_order_move(list, count + count / 4, moved, arg);
+    return list_order_move(list, count, moved, arg);
 }
 
-/* Twice the slots are what makes renumbering rare; without memory for them it goes on without. */
+/* Slots of which many are free make renumbering rare; without memory for more it goes on without.
+ */
 void list_order_renumber(struct list_order *list, list_order_moved *moved, void *arg)
 {
-    if (2 * list->count > list->end && list_order_move(list, 2 * list->end, moved, arg) == 0)
+    if (2 * list->count > list->end && list_order_move(list, 3 * list->count, moved, arg) == 0)
         return;
     list_order_move(list, list->end, moved, arg);
 }

@@ -36,8 +36,9 @@ struct ostep {
     struct segments segments;
     enum ostep_fit fit;
     bool coalesce;
-    size_t live;  /* blocks */
-    size_t rover; /* next fit: a slot */
+    size_t live;     /* blocks */
+    size_t reserved; /* blocks that the list has memory for */
+    size_t rover;    /* next fit: a slot */
     struct list_order order;
     struct key_tree sizes; /* best fit: by size and slot */
 };
@@ -96,11 +97,17 @@ static void ostep_renumbered(void *arg, size_t from, size_t to)
 static bool ostep_grow(struct ostep *heap, size_t most)
 {
     struct ostep_renumbering renumbering = {heap, heap->rover};
-    heap->rover = OSTEP_END;
-    if (list_order_reserve(&heap->order, most, ostep_renumbered, &renumbering) == 0)
-        return true;
-    heap->rover = renumbering.rover;
-    return false;
+    if (heap->fit == FIT_BEST && key_tree_reach(&heap->sizes, most, &heap->segments.store))
+        return false;
+    if (most > heap->order.end) {
+        heap->rover = OSTEP_END;
+        if (list_order_reserve(&heap->order, most, ostep_renumbered, &renumbering) < 0) {
+            heap->rover = renumbering.rover;
+            return false;
+        }
+    }
+    heap->reserved = most;
+    return true;
 }
 
 /* Before a block is used: there is room in the list for all blocks that can be free at a time, of
@@ -108,7 +115,7 @@ static bool ostep_grow(struct ostep *heap, size_t most)
 FIT_INLINE bool ostep_reserve(struct ostep *heap)
 {
     size_t most = heap->live + 4 + (heap->coalesce ? 0 : heap->order.count);
-    return __builtin_expect(most <= heap->order.end, 1) || ostep_grow(heap, most);
+    return __builtin_expect(most <= heap->reserved, 1) || ostep_grow(heap, most + most / 4);
 }
 
 static void ostep_make_room(struct ostep *heap)
@@ -262,11 +269,12 @@ static size_t ostep_index_bytes(size_t count)
     return list_order_bytes(count) + key_tree_bytes(count);
 }
 
-/* The order grows when it is renumbered; a free block takes a granule at least. */
+/* The list has its memory by the number of blocks. */
 static int ostep_reach(struct segments *segments, size_t last)
 {
-    struct ostep *heap = (struct ostep *)segments;
-    return heap->fit == FIT_BEST ? key_tree_reach(&heap->sizes, last + 1, &segments->store) : 0;
+    (void)segments;
+    (void)last;
+    return 0;
 }
 
 static void ostep_release_any(struct segments *segments, size_t position)

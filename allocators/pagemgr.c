@@ -20,7 +20,10 @@ struct pagemgr {
     enum pagemgr_fit fit;
     size_t cursor; /* next fit: the end of the last allocation */
     struct holes holes;
-    struct key_tree sizes; /* best fit */
+    /* Best fit: */
+    struct key_tree sizes;
+    size_t live;     /* chunks */
+    size_t reserved; /* holes that the tree has memory for */
 };
 
 static const struct option_row pagemgr_options[] = {
@@ -83,9 +86,25 @@ FIT_INLINE size_t pagemgr_find(struct pagemgr *heap, size_t size)
     return heap->fit == FIT_WORST ? pagemgr_find_worst(heap, size) : pagemgr_find_next(heap, size);
 }
 
+/* Before a chunk is used: memory for all the holes that there can be, of which no two are
+ * neighbours. */
+static bool pagemgr_reserve(struct pagemgr *heap)
+{
+    size_t most = heap->live + 4;
+    if (most <= heap->reserved)
+        return true;
+    most += most / 4;
+    if (key_tree_reach(&heap->sizes, most, &heap->segments.store))
+        return false;
+    heap->reserved = most;
+    return true;
+}
+
 static size_t pagemgr_place(struct segments *segments, size_t size)
 {
     struct pagemgr *heap = (struct pagemgr *)segments;
+    if (__builtin_expect(heap->fit == FIT_BEST, 0) && !pagemgr_reserve(heap))
+        return FIT_NONE;
     size_t position = pagemgr_find(heap, size);
     if (__builtin_expect(position == FIT_NONE, 0)) {
         position = segments_take_top(segments, size);
@@ -95,8 +114,10 @@ static size_t pagemgr_place(struct segments *segments, size_t size)
         if (rest > 0)
             pagemgr_insert(heap, position + size, rest, true);
     }
-    if (position != FIT_NONE)
+    if (position != FIT_NONE) {
         heap->cursor = position + size;
+        heap->live++;
+    }
     return position;
 }
 
@@ -126,6 +147,7 @@ FIT_INLINE void pagemgr_release(struct segments *segments, size_t position)
 static void pagemgr_free(struct heap *heap, void *ref)
 {
     struct segments *segments = (struct segments *)heap;
+    ((struct pagemgr *)heap)->live--;
     pagemgr_release(segments, segments_position(segments, ref));
 }
 
@@ -133,7 +155,8 @@ static void *pagemgr_realloc(struct heap *heap, void *ref, size_t old_size, size
 {
     struct segments *segments = (struct segments *)heap;
     size_t position = segments_position(segments, ref);
-    if (segments_resize(segments, position, segments_granules(segments, size)))
+    if ((((struct pagemgr *)heap)->fit != FIT_BEST || pagemgr_reserve((struct pagemgr *)heap)) &&
+        segments_resize(segments, position, segments_granules(segments, size)))
         return ref;
     void *moved = pagemgr_alloc(heap, size);
     if (!moved)
@@ -172,12 +195,12 @@ static size_t pagemgr_index_bytes(size_t count)
     return holes_bytes(count) + key_tree_bytes(count / 2 + 1);
 }
 
-/* Between two holes there is a chunk. */
+/* The tree of best fit has its memory by the number of chunks. */
 static int pagemgr_reach(struct segments *segments, size_t last)
 {
     struct pagemgr *heap = (struct pagemgr *)segments;
     if (heap->fit == FIT_BEST)
-        return key_tree_reach(&heap->sizes, last / 2 + 2, &segments->store);
+        return 0;
     return holes_reach(&heap->holes, last, &segments->store);
 }
 
