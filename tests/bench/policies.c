@@ -13,11 +13,11 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "allocators/region.h"
 #include "allocators/spec.h"
-#include "harness/base/clock.h"
 #include "harness/base/pages.h"
 #include "harness/base/rng.h"
 #include "workloads/reader.h"
@@ -193,6 +193,14 @@ static void replay(struct heap *heap, const struct stream *stream, void **refs)
     }
 }
 
+/* Processor time, so that what else the machine does stays out. */
+static uint64_t cpu_ns(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &now);
+    return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
+}
+
 static double replay_ns(const char *text, const struct stream *stream)
 {
     struct spec spec;
@@ -202,9 +210,9 @@ static double replay_ns(const char *text, const struct stream *stream)
     void **refs = pages_map(stream->objects * sizeof *refs);
     if (!refs || spec_parse(&spec, text, &err) || spec_create(&spec, &region, NULL, &heap, &err))
         quit(refs ? err.text : "no memory");
-    uint64_t begun = clock_ns();
+    uint64_t begun = cpu_ns();
     replay(heap, stream, refs);
-    return (double)(clock_ns() - begun) / (double)stream->count;
+    return (double)(cpu_ns() - begun) / (double)stream->count;
 }
 
 static double child_ns(const char *text, const struct stream *stream)
