@@ -51,7 +51,7 @@ static int best_fit_create(const struct heap_config *config, struct heap **out, 
     if (error)
         return error;
     struct fit_best *index = &((struct best_fit *)blocks)->index;
-    fit_best_init(index, blocks->limit, BLOCKS_PAIR, &blocks->store);
+    fit_best_init(index, blocks->limit + 1, BLOCKS_PAIR, &blocks->store);
     blocks->map = index->map;
     *out = &blocks->heap;
     return blocks_start(blocks, &best_fit_policy, err);

@@ -15,6 +15,14 @@ static size_t blocks_page_up(size_t bytes)
     return (bytes + mask) & ~mask;
 }
 
+/* The granules of the block at `position`, free or used. */
+static size_t blocks_size_at(const struct blocks *blocks, size_t position, bool *used)
+{
+    size_t size = blocks_free_size(blocks, position);
+    *used = size == 0;
+    return *used ? blocks_size(*blocks_tag(blocks, position)) : size;
+}
+
 static size_t blocks_page_down(size_t bytes)
 {
     return bytes & ~(region_page() - 1);
@@ -47,7 +55,7 @@ int blocks_create(const struct heap_config *config, const struct allocator *ops,
     struct blocks *blocks = (struct blocks *)(void *)(region->base + room);
     blocks->heap.ops = ops;
     blocks->base = region->base;
-    blocks->limit = room / 16;
+    blocks->limit = room / 16 - 1;
     blocks->credit = BLOCKS_CREDIT;
     blocks->region = region;
     blocks->store.region = region;
@@ -61,7 +69,6 @@ int blocks_start(struct blocks *blocks, const struct blocks_policy *policy, stru
     if (blocks_reach(blocks, 16, policy))
         return err_set(err, ENOMEM, "%s: no memory for its first pages", blocks->heap.ops->name);
     blocks->top = 1;
-    *blocks_tag(blocks, blocks->top) = BLOCKS_USED | BLOCKS_BEFORE_USED;
     return 0;
 }
 
@@ -75,7 +82,7 @@ void blocks_destroy(struct heap *heap)
 static int blocks_reach_exactly(struct blocks *blocks, size_t end,
                                 const struct blocks_policy *policy)
 {
-    if (policy->reach(blocks, end / 16 - 1) ||
+    if (policy->reach(blocks, end / 16) ||
         region_commit(blocks->region, blocks->committed, end - blocks->committed))
         return -ENOMEM;
     blocks->committed = end;
@@ -89,7 +96,7 @@ int blocks_reach(struct blocks *blocks, size_t end, const struct blocks_policy *
     end = blocks_page_up(end);
     size_t step = blocks_most(BLOCKS_STEP, blocks->committed / BLOCKS_STEP_SHARE);
     size_t ahead = blocks_page_up(blocks->committed + step);
-    ahead = blocks_least(blocks_most(ahead, end), blocks->limit * 16);
+    ahead = blocks_least(blocks_most(ahead, end), (blocks->limit + 1) * 16);
     size_t begin = blocks->committed;
     bool small = end - begin <= step;
     if (!blocks_reach_exactly(blocks, ahead, policy)) {
@@ -127,7 +134,6 @@ void blocks_fall(struct blocks *blocks, size_t position, struct blocks_hole hole
 {
     blocks->dirty = blocks_most(blocks->dirty, blocks->top * 16);
     blocks->top = position;
-    *blocks_tag(blocks, position) = BLOCKS_USED | BLOCKS_BEFORE_USED;
     if (hole.lo < hole.hi) {
         blocks_give(blocks, hole.hi, blocks->committed);
         blocks->committed = hole.lo;
@@ -143,7 +149,7 @@ void blocks_fall(struct blocks *blocks, size_t position, struct blocks_hole hole
 /* The whole pages of a free block that its tags do not need. */
 static struct blocks_hole blocks_pages(const struct blocks *blocks, size_t position)
 {
-    size_t end = position + blocks_size(*blocks_tag(blocks, position));
+    size_t end = position + blocks_free_size(blocks, position);
     return (struct blocks_hole){
         .lo = blocks_page_up(16 * position + sizeof(struct blocks_hole)),
         .hi = blocks_page_down(16 * end - 16),
@@ -231,11 +237,10 @@ size_t blocks_trim(struct heap *heap)
 {
     struct blocks *blocks = (struct blocks *)heap;
     size_t bytes = 0, end = blocks_page_up(16 * blocks->top);
-    for (size_t position = 1; position < blocks->top;) {
-        uint64_t tag = *blocks_tag(blocks, position);
-        if (!(tag & BLOCKS_USED))
-            bytes += blocks_trim_block(blocks, position);
-        position += blocks_size(tag);
+    bool used;
+    for (size_t position = 1, size; position < blocks->top; position += size) {
+        size = blocks_size_at(blocks, position, &used);
+        bytes += used ? 0 : blocks_trim_block(blocks, position);
     }
     if (blocks->committed > end) {
         bytes += blocks->committed - end;
@@ -265,14 +270,14 @@ void blocks_stats(struct heap *heap, struct heap_stats *out)
 {
     const struct blocks *blocks = (const struct blocks *)heap;
     *out = (struct heap_stats){.held_bytes = blocks->region->committed};
+    bool used;
     for (size_t position = 1, size; position < blocks->top; position += size) {
-        uint64_t tag = *blocks_tag(blocks, position);
-        size = blocks_size(tag);
-        out->live_blocks += tag & BLOCKS_USED;
-        out->live_bytes += tag & BLOCKS_USED ? size * 16 - 8 : 0;
-        out->free_bytes += tag & BLOCKS_USED ? 0 : size * 16;
+        size = blocks_size_at(blocks, position, &used);
+        out->live_blocks += used;
+        out->live_bytes += used ? size * 16 - 8 : 0;
+        out->free_bytes += used ? 0 : size * 16;
     }
-    out->metadata_bytes = blocks_control_bytes(blocks) + 8 * out->live_blocks + 16;
+    out->metadata_bytes = blocks_control_bytes(blocks) + 8 * out->live_blocks + 8;
 }
 
 static int blocks_walk_heap(const struct blocks *blocks, heap_visitor *visit, void *arg)
@@ -281,20 +286,19 @@ static int blocks_walk_heap(const struct blocks *blocks, heap_visitor *visit, vo
     struct span first = {SPAN_META, blocks->base, 8, NULL, 0};
     if (visit(arg, &area) || visit(arg, &first))
         return 1;
+    bool used;
     for (size_t position = 1, size; position < blocks->top; position += size) {
-        uint64_t tag = *blocks_tag(blocks, position);
         char *start = blocks_pointer(blocks, position);
-        size = blocks_size(tag);
+        size = blocks_size_at(blocks, position, &used);
         struct span span = {SPAN_FREE, start - 8, size * 16, NULL, 0};
-        if (tag & BLOCKS_USED)
+        if (used)
             span = (struct span){SPAN_USED, start - 8, size * 16, start, size * 16 - 8};
         if (visit(arg, &span))
             return 1;
     }
-    size_t top = 16 * blocks->top;
-    struct span last = {SPAN_META, blocks->base + top - 8, 8, NULL, 0};
+    size_t top = 16 * blocks->top - 8;
     struct span rest = {SPAN_FREE, blocks->base + top, blocks->committed - top, NULL, 0};
-    return visit(arg, &last) || (rest.size && visit(arg, &rest));
+    return visit(arg, &rest);
 }
 
 static int blocks_walk_area(const char *start, size_t size, heap_visitor *visit, void *arg)
@@ -320,53 +324,56 @@ int blocks_walk(struct heap *heap, heap_visitor *visit, void *arg)
 
 /* ---- checking -------------------------------------------------------------------------------- */
 
-/* NULL, or what is wrong with the block at `position`; `before` is the tag of the one before. */
-static const char *blocks_flaw(const struct blocks *blocks, size_t position, uint64_t before)
+/* NULL, or what is wrong with the block at `position` behind a free or used one. */
+static const char *blocks_flaw(const struct blocks *blocks, size_t position, bool before_used)
 {
+    bool used;
     uint64_t tag = *blocks_tag(blocks, position);
-    size_t size = blocks_size(tag);
+    size_t size = blocks_size_at(blocks, position, &used);
     if (size < 2 || size > blocks->top - position)
         return "its size is impossible";
-    if (!(tag & BLOCKS_BEFORE_USED) != !(before & BLOCKS_USED))
-        return "it contradicts the block before it";
-    if (tag & BLOCKS_USED)
-        return tag & (BLOCKS_HOLE | 8) ? "it has flags that no used block has" : NULL;
-    if (tag & 8)
+    if (used && (tag & 15) != BLOCKS_USED)
+        return "it has flags that no used block has";
+    if (used && *blocks_code(blocks, position) != (before_used ? 0 : BLOCKS_FREE_ENDS))
+        return "the index contradicts the block before it";
+    if (used)
+        return NULL;
+    if (size >= fit_large(BLOCKS_PAIR) && tag & 15 & ~(uint64_t)BLOCKS_HOLE)
         return "it has flags that no free block has";
-    if (!(before & BLOCKS_USED))
+    if (!before_used)
         return "it is free beside a free block";
     if (*blocks_end_tag(blocks, position + size) != size << 4)
-        return "the copy at the block's end differs";
-    if (blocks->map[position >> BLOCKS_PAIR] != fit_code(position, size, BLOCKS_PAIR))
-        return "the index does not hold the block as it is";
+        return "the copy of its size at its end differs";
+    if (*blocks_code(blocks, position) != fit_code(position, size, BLOCKS_PAIR))
+        return "the index does not hold it as it is";
     return NULL;
 }
 
 static int blocks_damaged(const struct blocks *blocks, size_t position, const char *flaw, char *why,
                           size_t length)
 {
-    snprintf(why, length, "%s: the header at %p (offset %zu) is damaged: %s",
-             blocks->heap.ops->name, (void *)blocks_tag(blocks, position), 16 * position - 8, flaw);
+    snprintf(why, length, "%s: the block at %p (offset %zu) is damaged: %s", blocks->heap.ops->name,
+             blocks_pointer(blocks, position), 16 * position, flaw);
     return -EUCLEAN;
 }
 
 int blocks_check(struct heap *heap, char *why, size_t length)
 {
     const struct blocks *blocks = (const struct blocks *)heap;
-    uint64_t before = BLOCKS_USED;
     size_t free_blocks = 0, indexed = 0;
-    for (size_t position = 1; position < blocks->top; position += blocks_size(before)) {
-        const char *flaw = blocks_flaw(blocks, position, before);
+    bool used = true;
+    for (size_t position = 1; position < blocks->top;) {
+        const char *flaw = blocks_flaw(blocks, position, used);
         if (flaw)
             return blocks_damaged(blocks, position, flaw, why, length);
-        before = *blocks_tag(blocks, position);
-        free_blocks += !(before & BLOCKS_USED);
+        position += blocks_size_at(blocks, position, &used);
+        free_blocks += !used;
     }
-    if (*blocks_tag(blocks, blocks->top) != (BLOCKS_USED | BLOCKS_BEFORE_USED) ||
-        !(before & BLOCKS_USED))
-        return blocks_damaged(blocks, blocks->top, "it does not end the heap", why, length);
-    for (size_t slot = 0; slot <= (blocks->top - 1) >> BLOCKS_PAIR; slot++)
-        indexed += blocks->map[slot] != 0;
+    if (!used)
+        return blocks_damaged(blocks, blocks->top, "it is free and beside a free block", why,
+                              length);
+    for (size_t slot = 0; slot <= blocks->top >> BLOCKS_PAIR; slot++)
+        indexed += blocks->map[slot] > BLOCKS_FREE_ENDS;
     if (indexed == free_blocks)
         return 0;
     snprintf(why, length, "%s: the index holds %zu free blocks, the heap %zu",

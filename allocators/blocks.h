@@ -1,10 +1,13 @@
 /* The blocks of a heap with boundary tags; the placement policies differ in their index alone.
  *
  * Layout (Knuth, The Art of Computer Programming 1, 2.5, boundary tags): memory is counted in
- * granules of 16 bytes from the region's start. A block at granule g holds user memory from 16g on
- * and has an 8-byte tag before it: its size in bytes, in whole granules, at least two, with flags
- * in the low bits. A free block repeats the tag in its last 8 bytes, so that the block after it
- * finds its start. The user of a block of n granules has 16n - 8 bytes.
+ * granules of 16 bytes from the region's start. A used block at granule g holds user memory from
+ * 16g on and has an 8-byte tag before it: its size in bytes, in whole granules, at least two, with
+ * flags in the low bits; so the user of a block of n granules has 16n - 8 bytes. A free block is
+ * known from the index's map, out of band: its size if that is small, else that it is large, and
+ * then it has a tag too; its last 8 bytes hold its size, so that the block after it finds its
+ * start. The map also says at a used block whether a free one ends before it. So neither call
+ * touches the memory of a used neighbour.
  *
  * The rules, the same for every policy:
  * 1. The memory after the last used block is the top. It is no free block: a policy chooses among
@@ -34,10 +37,10 @@
 #include "allocators/region.h"
 
 enum {
-    BLOCKS_USED = 1,        /* flags of a tag */
-    BLOCKS_BEFORE_USED = 2, /* the block before is used: there is no tag at its end */
-    BLOCKS_HOLE = 4,        /* free, and its pages [lo, hi) are decommitted (struct blocks_hole) */
-    BLOCKS_PAIR = 1,        /* two granules at least: fit_map.h */
+    BLOCKS_USED = 1,      /* flags of a tag */
+    BLOCKS_HOLE = 4,      /* free, and its pages [lo, hi) are decommitted (struct blocks_hole) */
+    BLOCKS_PAIR = 1,      /* two granules at least: fit_map.h */
+    BLOCKS_FREE_ENDS = 1, /* in the map, where a used block begins behind a free one */
 };
 
 /* Stands behind the tag of a free block with BLOCKS_HOLE; offsets in the region, page multiples;
@@ -55,7 +58,7 @@ enum { BLOCKS_CREDIT_SHARE = 8 };
 struct blocks {
     struct heap heap;
     char *base;       /* the region's */
-    size_t top;       /* the granule where the top begins; its tag says used, size 0 */
+    size_t top;       /* the granule where the top begins */
     size_t committed; /* bytes from the base that are committed, apart from holes */
     size_t limit;     /* the granule that the top never passes */
     size_t dirty;     /* bytes at offsets from this one and from the top on are zero */
@@ -111,6 +114,43 @@ BLOCKS_INLINE void *blocks_pointer(const struct blocks *blocks, size_t position)
     return blocks->base + 16 * position;
 }
 
+/* The map's byte where a block begins: below 2 for a used one. */
+BLOCKS_INLINE uint8_t *blocks_code(const struct blocks *blocks, size_t position)
+{
+    return &blocks->map[position >> BLOCKS_PAIR];
+}
+
+/* The size of the free block that begins there, 0: none does. A large one counts as
+ * fit_large(BLOCKS_PAIR) granules. Without a branch. */
+BLOCKS_INLINE size_t blocks_free_least(const struct blocks *blocks, size_t position)
+{
+    uint8_t code = *blocks_code(blocks, position);
+    return fit_size(code, BLOCKS_PAIR) & -(size_t)(code > BLOCKS_FREE_ENDS);
+}
+
+/* The same, exactly. */
+BLOCKS_INLINE size_t blocks_free_size(const struct blocks *blocks, size_t position)
+{
+    size_t size = blocks_free_least(blocks, position);
+    return size < fit_large(BLOCKS_PAIR) ? size : blocks_size(*blocks_tag(blocks, position));
+}
+
+/* Of the free block that ends there, 0: none does. Without a branch; of a used block, it reads its
+ * user's bytes and drops them. */
+BLOCKS_INLINE size_t blocks_free_before(const struct blocks *blocks, size_t position)
+{
+    size_t before = blocks_size(*blocks_end_tag(blocks, position));
+    return before & -(size_t)*blocks_code(blocks, position);
+}
+
+/* Writes what a free block of `size` granules says of itself in band. */
+BLOCKS_INLINE void blocks_tag_free(struct blocks *blocks, size_t position, size_t size)
+{
+    if (__builtin_expect(size >= fit_large(BLOCKS_PAIR), 0))
+        *blocks_tag(blocks, position) = size << 4;
+    *blocks_end_tag(blocks, position + size) = size << 4;
+}
+
 BLOCKS_INLINE struct blocks_hole *blocks_hole_of(const struct blocks *blocks, size_t position)
 {
     return (struct blocks_hole *)(void *)(blocks->base + 16 * position);
@@ -120,7 +160,7 @@ BLOCKS_INLINE struct blocks_hole *blocks_hole_of(const struct blocks *blocks, si
 BLOCKS_INLINE struct blocks_hole blocks_hole_at(const struct blocks *blocks, size_t position,
                                                 size_t size)
 {
-    if (size && *blocks_tag(blocks, position) & BLOCKS_HOLE)
+    if (size >= fit_large(BLOCKS_PAIR) && *blocks_tag(blocks, position) & BLOCKS_HOLE)
         return *blocks_hole_of(blocks, position);
     return (struct blocks_hole){0, 0};
 }
@@ -177,27 +217,26 @@ BLOCKS_INLINE void *blocks_take_top(struct blocks *blocks, size_t size,
         if (size > blocks->limit - position || blocks_reach(blocks, (position + size) * 16, policy))
             return NULL;
     blocks->top = position + size;
-    *blocks_tag(blocks, position) = size << 4 | BLOCKS_USED | BLOCKS_BEFORE_USED;
-    *blocks_tag(blocks, position + size) = BLOCKS_USED | BLOCKS_BEFORE_USED;
+    *blocks_tag(blocks, position) = size << 4 | BLOCKS_USED;
     if (policy->placed)
         policy->placed(blocks, position + size);
     return blocks_pointer(blocks, position);
 }
 
-/* Takes the first `size` granules of `room` at a position that the index no longer holds, and frees
- * the rest; `flags` for the tag. Returns the block's end. */
+/* Makes a used block of the first `size` granules of `room` at a position that the index no longer
+ * holds, and frees the rest. Returns the block's end. */
 BLOCKS_INLINE size_t blocks_cut(struct blocks *blocks, size_t position, size_t room, size_t size,
-                                uint64_t flags, const struct blocks_policy *policy)
+                                const struct blocks_policy *policy)
 {
     size_t rest = room - size;
     rest = rest < 2 ? 0 : rest;
     size_t end = position + room - rest;
-    uint64_t next = *blocks_tag(blocks, end) | BLOCKS_BEFORE_USED;
-    *blocks_tag(blocks, position) = (room - rest) << 4 | flags;
-    *blocks_tag(blocks, end) = rest ? rest << 4 | BLOCKS_BEFORE_USED : next;
+    *blocks_tag(blocks, position) = (room - rest) << 4 | BLOCKS_USED;
+    policy->insert(blocks, end, rest, true);
     /* Without a rest this falls into the block's own last bytes, which nobody has used yet. */
     *blocks_end_tag(blocks, position + room) = rest << 4;
-    policy->insert(blocks, end, rest, true);
+    if (__builtin_expect(rest >= fit_large(BLOCKS_PAIR), 0))
+        *blocks_tag(blocks, end) = rest << 4;
     return end;
 }
 
@@ -206,7 +245,7 @@ BLOCKS_INLINE void *blocks_take_small(struct blocks *blocks, size_t position, si
                                       size_t size, const struct blocks_policy *policy)
 {
     policy->remove(blocks, position, room);
-    size_t end = blocks_cut(blocks, position, room, size, BLOCKS_USED | BLOCKS_BEFORE_USED, policy);
+    size_t end = blocks_cut(blocks, position, room, size, policy);
     if (policy->placed)
         policy->placed(blocks, end);
     return blocks_pointer(blocks, position);
@@ -216,16 +255,14 @@ BLOCKS_INLINE void *blocks_take_small(struct blocks *blocks, size_t position, si
  * begins at `position` and takes at least `size` granules: 0, or -ENOMEM and nothing has changed.
  */
 BLOCKS_INLINE int blocks_take_any(struct blocks *blocks, size_t position, size_t kept, size_t size,
-                                  uint64_t flags, const struct blocks_policy *policy)
+                                  const struct blocks_policy *policy)
 {
-    size_t from = position + kept;
-    uint64_t tag = *blocks_tag(blocks, from);
-    size_t room = blocks_size(tag);
-    struct blocks_hole hole = {0, 0};
-    if (tag & BLOCKS_HOLE && blocks_fill(blocks, from, position + size, &hole))
+    size_t from = position + kept, room = blocks_free_size(blocks, from);
+    struct blocks_hole hole = blocks_hole_at(blocks, from, room);
+    if (hole.hi && blocks_fill(blocks, from, position + size, &hole))
         return -ENOMEM;
     policy->remove(blocks, from, room);
-    size_t end = blocks_cut(blocks, position, kept + room, size, flags, policy);
+    size_t end = blocks_cut(blocks, position, kept + room, size, policy);
     if (hole.lo < hole.hi) {
         *blocks_tag(blocks, end) |= BLOCKS_HOLE;
         *blocks_hole_of(blocks, end) = hole;
@@ -237,7 +274,7 @@ BLOCKS_INLINE int blocks_take_any(struct blocks *blocks, size_t position, size_t
 BLOCKS_INLINE void *blocks_take_large(struct blocks *blocks, size_t position, size_t size,
                                       const struct blocks_policy *policy)
 {
-    if (blocks_take_any(blocks, position, 0, size, BLOCKS_USED | BLOCKS_BEFORE_USED, policy))
+    if (blocks_take_any(blocks, position, 0, size, policy))
         return NULL;
     if (policy->placed)
         policy->placed(blocks, position + blocks_size(*blocks_tag(blocks, position)));
@@ -264,61 +301,47 @@ BLOCKS_INLINE void *blocks_alloc(struct heap *heap, size_t size, const struct bl
     size_t granules = blocks_granules(size), position = policy->find(blocks, granules);
     if (__builtin_expect(position == FIT_NONE, 0))
         return blocks_take_top(blocks, granules, policy);
-    uint8_t code = blocks->map[position >> BLOCKS_PAIR];
-    if (__builtin_expect(code >= FIT_LARGE << 1, 0))
+    size_t room = blocks_free_least(blocks, position);
+    if (__builtin_expect(room == fit_large(BLOCKS_PAIR), 0))
         return policy->take_large(blocks, position, granules);
-    return blocks_take_small(blocks, position, fit_size(code, BLOCKS_PAIR), granules, policy);
+    return blocks_take_small(blocks, position, room, granules, policy);
 }
 
 /* ---- freeing --------------------------------------------------------------------------------- */
 
-/* Sizes of the free neighbours of a used block, 0 where there is none, without a branch. */
+/* A used block between its free neighbours, of size 0 where there is none. */
 struct blocks_around {
     size_t before, size, behind;
 };
-
-BLOCKS_INLINE struct blocks_around blocks_around(const struct blocks *blocks, size_t position)
-{
-    uint64_t tag = *blocks_tag(blocks, position);
-    size_t size = blocks_size(tag);
-    uint64_t next = *blocks_tag(blocks, position + size);
-    /* Before a used block's end stand its user's bytes, which are another thread's to write: its
-     * own tag is read in their place, and dropped. */
-    const uint64_t *end =
-        tag & BLOCKS_BEFORE_USED ? blocks_tag(blocks, position) : blocks_end_tag(blocks, position);
-    uint64_t before = *end;
-    return (struct blocks_around){
-        .before = blocks_size(before) & -(size_t) !(tag & BLOCKS_BEFORE_USED),
-        .size = size,
-        .behind = blocks_size(next) & -(size_t) !(next & BLOCKS_USED),
-    };
-}
 
 /* Makes one free block of a used one and its free neighbours. */
 BLOCKS_INLINE void blocks_merge(struct blocks *blocks, size_t position, struct blocks_around around,
                                 const struct blocks_policy *policy)
 {
     size_t start = position - around.before, end = position + around.size + around.behind;
+    *blocks_code(blocks, position) = 0;
     policy->remove(blocks, position + around.size, around.behind);
     policy->remove(blocks, start, around.before);
-    *blocks_tag(blocks, start) = (end - start) << 4 | BLOCKS_BEFORE_USED;
-    *blocks_end_tag(blocks, end) = (end - start) << 4;
-    *blocks_tag(blocks, end) &= ~(uint64_t)BLOCKS_BEFORE_USED;
     policy->insert(blocks, start, end - start, false);
+    *blocks_code(blocks, end) = BLOCKS_FREE_ENDS;
+    blocks_tag_free(blocks, start, end - start);
 }
 
 BLOCKS_INLINE void blocks_free_any(struct blocks *blocks, size_t position,
                                    const struct blocks_policy *policy)
 {
-    struct blocks_around around = blocks_around(blocks, position);
+    struct blocks_around around = {.before = blocks_free_before(blocks, position),
+                                   .size = blocks_size(*blocks_tag(blocks, position))};
     size_t start = position - around.before, behind = position + around.size;
     struct blocks_hole low = blocks_hole_at(blocks, start, around.before);
-    struct blocks_hole high = blocks_hole_at(blocks, behind, around.behind);
     if (behind == blocks->top) {
+        *blocks_code(blocks, position) = 0;
         policy->remove(blocks, start, around.before);
         blocks_fall(blocks, start, low);
         return;
     }
+    around.behind = blocks_free_size(blocks, behind);
+    struct blocks_hole high = blocks_hole_at(blocks, behind, around.behind);
     blocks_merge(blocks, position, around, policy);
     if (around.before + around.size + around.behind >= BLOCKS_RETURN / 16 || low.hi || high.hi)
         blocks_join(blocks, start, low, high);
@@ -328,9 +351,12 @@ BLOCKS_INLINE void blocks_free(struct heap *heap, void *ref, const struct blocks
 {
     struct blocks *blocks = (struct blocks *)heap;
     size_t position = blocks_position(blocks, ref);
-    struct blocks_around around = blocks_around(blocks, position);
+    struct blocks_around around = {.before = blocks_free_before(blocks, position),
+                                   .size = blocks_size(*blocks_tag(blocks, position))};
+    size_t behind = position + around.size;
+    around.behind = blocks_free_least(blocks, behind);
     if (__builtin_expect(around.before + around.size + around.behind >= fit_large(BLOCKS_PAIR) ||
-                             position + around.size == blocks->top,
+                             behind == blocks->top,
                          0))
         policy->free_any(blocks, position);
     else
@@ -343,12 +369,11 @@ BLOCKS_INLINE void blocks_free(struct heap *heap, void *ref, const struct blocks
 BLOCKS_INLINE void blocks_shrink(struct blocks *blocks, size_t position, size_t size,
                                  const struct blocks_policy *policy)
 {
-    uint64_t tag = *blocks_tag(blocks, position);
-    size_t tail = blocks_size(tag) - size;
+    size_t tail = blocks_size(*blocks_tag(blocks, position)) - size;
     if (tail < 2)
         return;
-    *blocks_tag(blocks, position) = size << 4 | (tag & 15);
-    *blocks_tag(blocks, position + size) = tail << 4 | BLOCKS_USED | BLOCKS_BEFORE_USED;
+    *blocks_tag(blocks, position) = size << 4 | BLOCKS_USED;
+    *blocks_tag(blocks, position + size) = tail << 4 | BLOCKS_USED;
     policy->free_any(blocks, position + size);
 }
 
@@ -356,20 +381,18 @@ BLOCKS_INLINE void blocks_shrink(struct blocks *blocks, size_t position, size_t 
 BLOCKS_INLINE int blocks_extend(struct blocks *blocks, size_t position, size_t size,
                                 const struct blocks_policy *policy)
 {
-    uint64_t tag = *blocks_tag(blocks, position);
-    size_t kept = blocks_size(tag), end = position + kept;
+    size_t kept = blocks_size(*blocks_tag(blocks, position)), end = position + kept;
     if (end == blocks->top) {
         if (size > blocks->limit - position || blocks_reach(blocks, (position + size) * 16, policy))
             return -ENOMEM;
         blocks->top = position + size;
-        *blocks_tag(blocks, position) = size << 4 | (tag & 15);
-        *blocks_tag(blocks, position + size) = BLOCKS_USED | BLOCKS_BEFORE_USED;
+        *blocks_tag(blocks, position) = size << 4 | BLOCKS_USED;
         return 0;
     }
-    uint64_t next = *blocks_tag(blocks, end);
-    if (next & BLOCKS_USED || kept + blocks_size(next) < size)
+    size_t behind = blocks_free_size(blocks, end);
+    if (behind == 0 || kept + behind < size)
         return -ENOMEM;
-    return blocks_take_any(blocks, position, kept, size, tag & 15, policy);
+    return blocks_take_any(blocks, position, kept, size, policy);
 }
 
 BLOCKS_INLINE void *blocks_realloc(struct heap *heap, void *ref, size_t size,
@@ -421,10 +444,9 @@ BLOCKS_INLINE void *blocks_alloc_aligned(struct heap *heap, size_t align, size_t
     size_t gap = -((uintptr_t)taken >> 4) & (step - 1);
     gap += gap == 1 ? step : 0;
     if (gap) {
-        uint64_t tag = *blocks_tag(blocks, position);
-        *blocks_tag(blocks, position) = gap << 4 | (tag & 15);
-        *blocks_tag(blocks, position + gap) =
-            (blocks_size(tag) - gap) << 4 | BLOCKS_USED | BLOCKS_BEFORE_USED;
+        size_t room = blocks_size(*blocks_tag(blocks, position));
+        *blocks_tag(blocks, position) = gap << 4 | BLOCKS_USED;
+        *blocks_tag(blocks, position + gap) = (room - gap) << 4 | BLOCKS_USED;
         policy->free_any(blocks, position);
     }
     blocks_shrink(blocks, position + gap, granules, policy);

@@ -47,7 +47,7 @@ static int first_fit_create(const struct heap_config *config, struct heap **out,
     if (error)
         return error;
     struct fit_first *index = &((struct first_fit *)blocks)->index;
-    fit_first_init(index, blocks->limit, BLOCKS_PAIR, &blocks->store);
+    fit_first_init(index, blocks->limit + 1, BLOCKS_PAIR, &blocks->store);
     blocks->map = fit_first_map(index);
     *out = &blocks->heap;
     return blocks_start(blocks, &first_fit_policy, err);

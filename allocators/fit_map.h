@@ -5,8 +5,9 @@
  * `pair` is a constant of the caller: 1 where no block is smaller than two granules, so that two
  * granules share a slot (at most one block begins in it); 0 where a block may be one granule.
  * A byte is 0 where no free block begins, else class * 2 + (position & pair); the class tells sizes
- * below fit_large(pair) exactly, and FIT_LARGE stands for all others. A group of 64 slots holds the
- * start of at most one large block. */
+ * below fit_large(pair) exactly, and FIT_LARGE stands for all others. No class is 0, so that 1 is
+ * left to the map's owner, who may mark slots with it where no free block begins. A group of 64
+ * slots holds the start of at most one large block. */
 #ifndef ALLOCATORS_FIT_MAP_H
 #define ALLOCATORS_FIT_MAP_H
 
