@@ -26,6 +26,7 @@ enum {
     BUDDY_USED = 0x40, /* a byte of the map: one of these, and the order */
     BUDDY_FREE = 0x80,
     BUDDY_ORDER = 0x3f,
+    BUDDY_AHEAD_SHARE = 32, /* commit this share more than is needed */
     BUDDY_CREDIT_SHARE = 8, /* giving back is bounded by this share of what large blocks take, */
     BUDDY_GONE_MAX = 8192,  /* and by mappings: a process may have 65,530 */
 };
@@ -47,6 +48,7 @@ struct buddy {
     uint64_t some; /* bit k: order k has a free block */
     size_t top;    /* the end of the heap */
     size_t limit;  /* which it never passes */
+    size_t committed;
     unsigned min_log2;
     unsigned base_order; /* the least to grow by */
     unsigned chunk_order;
@@ -194,13 +196,45 @@ static inline void buddy_halve(struct buddy *buddy, size_t place, unsigned from,
     buddy->map[place] = (uint8_t)(BUDDY_USED | order);
 }
 
-static int buddy_commit(struct buddy *buddy, size_t from, size_t to)
+/* The same for a block of `from` while the lists of the orders from `order` on to it are empty. */
+static inline void buddy_split(struct buddy *buddy, size_t place, unsigned from, unsigned order)
 {
-    size_t offset = (size_t)((char *)buddy_pointer(buddy, from) - buddy->region->base);
+    buddy->some |= buddy_units(from) - buddy_units(order);
+    buddy->map[place] = (uint8_t)(BUDDY_USED | order);
+    while (from > order) {
+        from--;
+        size_t upper = place + buddy_units(from);
+        struct buddy_link *link = buddy_pointer(buddy, upper), *list = &buddy->list[from];
+        *link = (struct buddy_link){list, list};
+        *list = (struct buddy_link){link, link};
+        buddy->map[upper] = (uint8_t)(BUDDY_FREE | from);
+    }
+}
+
+static int buddy_commit_exactly(struct buddy *buddy, size_t to)
+{
+    size_t offset = (size_t)((char *)buddy_pointer(buddy, buddy->committed) - buddy->region->base);
     if (fit_store_reach(&buddy->store, buddy->map, to) ||
-        fit_store_reach(&buddy->store, buddy->gone, buddy_chunk(buddy, to) + 1))
+        fit_store_reach(&buddy->store, buddy->gone, buddy_chunk(buddy, to) + 1) ||
+        region_commit(buddy->region, offset, (to - buddy->committed) << buddy->min_log2))
         return -ENOMEM;
-    return region_commit(buddy->region, offset, (to - from) << buddy->min_log2);
+    buddy->committed = to;
+    return 0;
+}
+
+/* Up to `to`, and some more where that is little. */
+static int buddy_commit(struct buddy *buddy, size_t to)
+{
+    if (to <= buddy->committed)
+        return 0;
+    size_t base = buddy_units(buddy->base_order), from = buddy->committed;
+    size_t ahead = from + (from / BUDDY_AHEAD_SHARE & ~(base - 1)) + base;
+    if (to > ahead || ahead > buddy->limit || buddy_commit_exactly(buddy, ahead))
+        return buddy_commit_exactly(buddy, to);
+    region_populate(buddy->region,
+                    (size_t)((char *)buddy_pointer(buddy, from) - buddy->region->base),
+                    (ahead - from) << buddy->min_log2);
+    return 0;
 }
 
 /* A block of at least `order` at the heap's end: its place, or SIZE_MAX; *from is its order. */
@@ -209,7 +243,7 @@ static size_t buddy_grow(struct buddy *buddy, unsigned order, unsigned *from)
     unsigned grown = order > buddy->base_order ? order : buddy->base_order;
     size_t mask = buddy_units(grown) - 1, place = (buddy->top + mask) & ~mask;
     if (place >= buddy->limit || mask >= buddy->limit - place ||
-        buddy_commit(buddy, buddy->top, place + mask + 1))
+        buddy_commit(buddy, place + mask + 1))
         return SIZE_MAX;
     while (buddy->top < place) {
         size_t gap = buddy->top;
@@ -243,7 +277,7 @@ static void *buddy_alloc_order(struct buddy *buddy, unsigned order)
         return NULL;
     if (order >= buddy->chunk_order)
         buddy->credit += buddy_bytes(buddy, order) / BUDDY_CREDIT_SHARE;
-    buddy_halve(buddy, place, from, order);
+    buddy_split(buddy, place, from, order);
     return buddy_pointer(buddy, place);
 }
 
@@ -432,7 +466,9 @@ static int buddy_walk_meta(const char *start, size_t size, heap_visitor *visit, 
 static int buddy_walk(struct heap *heap, heap_visitor *visit, void *arg)
 {
     const struct buddy *buddy = (const struct buddy *)heap;
-    struct span area = {SPAN_AREA, buddy->base, buddy->top << buddy->min_log2, NULL, 0};
+    size_t end = buddy->top << buddy->min_log2, committed = buddy->committed << buddy->min_log2;
+    struct span area = {SPAN_AREA, buddy->base, committed, NULL, 0};
+    struct span rest = {SPAN_FREE, buddy->base + end, committed - end, NULL, 0};
     if (area.size && visit(arg, &area))
         return 1;
     for (size_t place = 0; place < buddy->top;) {
@@ -446,6 +482,8 @@ static int buddy_walk(struct heap *heap, heap_visitor *visit, void *arg)
             return 1;
         place += buddy_units(order);
     }
+    if (rest.size && visit(arg, &rest))
+        return 1;
     const struct fit_table *table = buddy->store.table;
     const char *control = (const char *)buddy;
     return buddy_walk_meta(control, (size_t)(table[0].base - control), visit, arg) ||

@@ -41,11 +41,14 @@ FIT_INLINE uint8_t *fit_first_map(const struct fit_first *index)
     return index->small.level[0];
 }
 
-/* Hints of sizes up to `size` fall to `place`, without a branch. */
+/* Hints of sizes up to `size` are not above `slot` any more. Hints never fall from one size to a
+ * larger one, so that often the last of them tells that nothing is to be done. */
 FIT_INLINE void fit_first_lower_hints(struct fit_first *index, size_t slot, size_t size)
 {
     size_t class = size <= FIT_LARGE ? size : FIT_LARGE;
     int16_t place = (int16_t)(slot >> (FIT_GROUP_LOG2 + index->hint_shift));
+    if (index->hint[index->below[class]] <= place)
+        return;
     const int16_t *spare = index->ramp + FIT_HINTS - 1 - index->below[class];
 #ifdef __SSE2__
     __m128i low = _mm_set1_epi16(place);

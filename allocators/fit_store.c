@@ -4,6 +4,9 @@
 #include "allocators/region.h"
 #include "harness/base/err.h"
 
+/* A table grows by at least this share of itself. */
+enum { FIT_AHEAD_SHARE = 16 };
+
 size_t fit_store_bytes(size_t bytes)
 {
     size_t page = region_page();
@@ -15,7 +18,7 @@ char *fit_store_table(struct fit_store *store, size_t bytes)
     if (store->count == FIT_TABLES)
         BUG("an index of more than %d tables", FIT_TABLES);
     char *base = store->next;
-    store->table[store->count++] = (struct fit_table){.base = base};
+    store->table[store->count++] = (struct fit_table){base, fit_store_bytes(bytes), 0};
     store->next += fit_store_bytes(bytes);
     return base;
 }
@@ -30,6 +33,8 @@ int fit_store_reach(struct fit_store *store, const void *base, size_t bytes)
     size_t wanted = fit_store_bytes(bytes);
     if (wanted <= table->committed)
         return 0;
+    size_t ahead = fit_store_bytes(table->committed + table->committed / FIT_AHEAD_SHARE);
+    wanted = wanted > ahead ? wanted : ahead < table->room ? ahead : table->room;
     size_t offset = (size_t)(table->base - store->region->base) + table->committed;
     int error = region_commit(store->region, offset, wanted - table->committed);
     if (!error)

@@ -15,7 +15,8 @@ enum { FIT_TABLES = 24 };
 
 struct fit_table {
     char *base;
-    size_t committed; /* bytes; 0 throughout without a region */
+    size_t room;      /* bytes it may have */
+    size_t committed; /* of them; 0 throughout without a region */
 };
 
 struct fit_store {
