@@ -3,9 +3,11 @@
 
 #include <stdio.h>
 
-#define BLOCKS_STEP ((size_t)32 << 10)   /* grow by this much at least, */
-enum { BLOCKS_STEP_SHARE = 64 };         /* and by this share of what there is */
+#define BLOCKS_STEP ((size_t)32 << 10)    /* grow by this share of what there is, at least by ... */
+#define BLOCKS_STRIDE ((size_t)256 << 10) /* ... and at most */
+enum { BLOCKS_STEP_SHARE = 64 };
 #define BLOCKS_SLACK ((size_t)64 << 10)  /* commit or give back so much at once */
+#define BLOCKS_KEEP ((size_t)512 << 10)  /* keep so much above the top, or an eighth of the heap */
 #define BLOCKS_CREDIT ((size_t)64 << 20) /* to begin with */
 enum { BLOCKS_HOLES_MAX = 8192 };        /* of the 65,530 mappings a process may have */
 
@@ -94,11 +96,12 @@ int blocks_reach(struct blocks *blocks, size_t end, const struct blocks_policy *
     if (end <= blocks->committed)
         return 0;
     end = blocks_page_up(end);
-    size_t step = blocks_most(BLOCKS_STEP, blocks->committed / BLOCKS_STEP_SHARE);
+    size_t share = blocks_least(blocks->committed / BLOCKS_STEP_SHARE, BLOCKS_STRIDE);
+    size_t step = blocks_most(BLOCKS_STEP, share);
     size_t ahead = blocks_page_up(blocks->committed + step);
     ahead = blocks_least(blocks_most(ahead, end), (blocks->limit + 1) * 16);
     size_t begin = blocks->committed;
-    bool small = end - begin <= step;
+    bool small = end - begin <= BLOCKS_STEP;
     if (!blocks_reach_exactly(blocks, ahead, policy)) {
         if (small)
             region_populate(blocks->region, begin, ahead - begin);
@@ -140,7 +143,7 @@ void blocks_fall(struct blocks *blocks, size_t position, struct blocks_hole hole
         blocks->dirty = blocks_least(blocks->dirty, hole.lo);
         blocks->holes--;
     }
-    size_t bytes = position * 16, keep = blocks_most(BLOCKS_SLACK, bytes / 16);
+    size_t bytes = position * 16, keep = blocks_most(BLOCKS_KEEP, bytes / 8);
     size_t end = blocks_page_up(bytes + keep);
     if (blocks->committed > end + keep && blocks_may_return(blocks, blocks->committed - end))
         blocks_cut_top(blocks, end);

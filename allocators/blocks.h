@@ -69,8 +69,9 @@ struct blocks {
     struct fit_store store;
 };
 
-/* What a policy adds. Positions and sizes in granules; insert, remove and find as in fit_first.h
- * and fit_best.h. `leftover` is what is left of a block whose front was taken. */
+/* What a policy adds. Positions and sizes in granules; find's result is a slot; insert, remove and
+ * find as in fit_first.h and fit_best.h. `leftover` is what is left of a block whose front was
+ * taken. */
 struct blocks_policy {
     size_t (*find)(struct blocks *blocks, size_t size);
     void (*insert)(struct blocks *blocks, size_t position, size_t size, bool leftover);
@@ -80,7 +81,7 @@ struct blocks_policy {
     void *(*alloc)(struct heap *heap, size_t size);
     /* The paths not worth inlining: any size, any free block. */
     void *(*alloc_large)(struct heap *heap, size_t size);
-    void *(*take_large)(struct blocks *blocks, size_t position, size_t size);
+    void *(*take_large)(struct blocks *blocks, size_t slot, size_t size);
     void (*free_any)(struct blocks *blocks, size_t position);
 };
 
@@ -229,7 +230,7 @@ BLOCKS_INLINE size_t blocks_cut(struct blocks *blocks, size_t position, size_t r
                                 const struct blocks_policy *policy)
 {
     size_t rest = room - size;
-    rest = rest < 2 ? 0 : rest;
+    rest &= -(size_t)(rest > 1);
     size_t end = position + room - rest;
     *blocks_tag(blocks, position) = (room - rest) << 4 | BLOCKS_USED;
     policy->insert(blocks, end, rest, true);
@@ -240,10 +241,12 @@ BLOCKS_INLINE size_t blocks_cut(struct blocks *blocks, size_t position, size_t r
     return end;
 }
 
-/* A small piece of a small free block of `room` granules. */
-BLOCKS_INLINE void *blocks_take_small(struct blocks *blocks, size_t position, size_t room,
-                                      size_t size, const struct blocks_policy *policy)
+/* A small piece of a small free block. */
+BLOCKS_INLINE void *blocks_take_small(struct blocks *blocks, size_t slot, uint8_t code, size_t size,
+                                      const struct blocks_policy *policy)
 {
+    size_t position = fit_position(slot, code, BLOCKS_PAIR), room = fit_size(code, BLOCKS_PAIR);
+    FIT_ASSUME(size <= room && room < fit_large(BLOCKS_PAIR));
     policy->remove(blocks, position, room);
     size_t end = blocks_cut(blocks, position, room, size, policy);
     if (policy->placed)
@@ -271,9 +274,10 @@ BLOCKS_INLINE int blocks_take_any(struct blocks *blocks, size_t position, size_t
 }
 
 /* From a large free block. */
-BLOCKS_INLINE void *blocks_take_large(struct blocks *blocks, size_t position, size_t size,
+BLOCKS_INLINE void *blocks_take_large(struct blocks *blocks, size_t slot, size_t size,
                                       const struct blocks_policy *policy)
 {
+    size_t position = fit_position(slot, blocks->map[slot], BLOCKS_PAIR);
     if (blocks_take_any(blocks, position, 0, size, policy))
         return NULL;
     if (policy->placed)
@@ -287,10 +291,10 @@ BLOCKS_INLINE void *blocks_alloc_large(struct heap *heap, size_t size,
     struct blocks *blocks = (struct blocks *)heap;
     if (size > blocks->limit * 16)
         return NULL;
-    size_t granules = blocks_granules(size), position = policy->find(blocks, granules);
+    size_t granules = blocks_granules(size), slot = policy->find(blocks, granules);
     blocks->credit += size / BLOCKS_CREDIT_SHARE;
-    return position == FIT_NONE ? blocks_take_top(blocks, granules, policy)
-                                : policy->take_large(blocks, position, granules);
+    return slot == FIT_NONE ? blocks_take_top(blocks, granules, policy)
+                            : policy->take_large(blocks, slot, granules);
 }
 
 BLOCKS_INLINE void *blocks_alloc(struct heap *heap, size_t size, const struct blocks_policy *policy)
@@ -298,13 +302,13 @@ BLOCKS_INLINE void *blocks_alloc(struct heap *heap, size_t size, const struct bl
     struct blocks *blocks = (struct blocks *)heap;
     if (__builtin_expect(size > BLOCKS_SMALL, 0))
         return policy->alloc_large(heap, size);
-    size_t granules = blocks_granules(size), position = policy->find(blocks, granules);
-    if (__builtin_expect(position == FIT_NONE, 0))
+    size_t granules = blocks_granules(size), slot = policy->find(blocks, granules);
+    if (__builtin_expect(slot == FIT_NONE, 0))
         return blocks_take_top(blocks, granules, policy);
-    size_t room = blocks_free_least(blocks, position);
-    if (__builtin_expect(room == fit_large(BLOCKS_PAIR), 0))
-        return policy->take_large(blocks, position, granules);
-    return blocks_take_small(blocks, position, room, granules, policy);
+    uint8_t code = blocks->map[slot];
+    if (__builtin_expect(code >= FIT_LARGE << 1, 0))
+        return policy->take_large(blocks, slot, granules);
+    return blocks_take_small(blocks, slot, code, granules, policy);
 }
 
 /* ---- freeing --------------------------------------------------------------------------------- */
@@ -319,6 +323,7 @@ BLOCKS_INLINE void blocks_merge(struct blocks *blocks, size_t position, struct b
                                 const struct blocks_policy *policy)
 {
     size_t start = position - around.before, end = position + around.size + around.behind;
+    FIT_ASSUME(start < end);
     *blocks_code(blocks, position) = 0;
     policy->remove(blocks, position + around.size, around.behind);
     policy->remove(blocks, start, around.before);
@@ -460,8 +465,8 @@ BLOCKS_INLINE void *blocks_alloc_aligned(struct heap *heap, size_t align, size_t
 #define BLOCKS_ALLOCATOR(symbol, text_name, text_summary, on_placed)                               \
     static void *symbol##_alloc(struct heap *heap, size_t size);                                   \
     static __attribute__((noinline)) void *symbol##_alloc_large(struct heap *heap, size_t size);   \
-    static __attribute__((noinline)) void *symbol##_take_large(struct blocks *blocks,              \
-                                                               size_t position, size_t size);      \
+    static __attribute__((noinline)) void *symbol##_take_large(struct blocks *blocks, size_t slot, \
+                                                               size_t size);                       \
     static                                                                                         \
         __attribute__((noinline)) void symbol##_free_any(struct blocks *blocks, size_t position);  \
     static const struct blocks_policy symbol##_policy = {                                          \
@@ -483,9 +488,9 @@ BLOCKS_INLINE void *blocks_alloc_aligned(struct heap *heap, size_t align, size_t
     {                                                                                              \
         return blocks_alloc_large(heap, size, &symbol##_policy);                                   \
     }                                                                                              \
-    static void *symbol##_take_large(struct blocks *blocks, size_t position, size_t size)          \
+    static void *symbol##_take_large(struct blocks *blocks, size_t slot, size_t size)              \
     {                                                                                              \
-        return blocks_take_large(blocks, position, size, &symbol##_policy);                        \
+        return blocks_take_large(blocks, slot, size, &symbol##_policy);                            \
     }                                                                                              \
     static void symbol##_free_any(struct blocks *blocks, size_t position)                          \
     {                                                                                              \

@@ -121,14 +121,14 @@ FIT_INLINE unsigned fit_best_class(struct fit_best *index, unsigned class)
     }
 }
 
-/* The smallest free block of at least `size` granules, the first among equals: its position, or
+/* The smallest free block of at least `size` granules, the first among equals: its slot, or
  * FIT_NONE. */
 FIT_INLINE size_t fit_best_find(struct fit_best *index, size_t size, unsigned pair)
 {
     unsigned class = fit_best_class(index, fit_want(size, pair) >> 1);
     if (__builtin_expect(class == FIT_LARGE, 0)) {
         size_t group = fit_best_find_large(index, size);
-        return group == FIT_NONE ? FIT_NONE : fit_map_large_in(index->map, group, pair);
+        return group == FIT_NONE ? FIT_NONE : fit_map_large_in(index->map, group);
     }
     size_t group = index->lowest[class] >> FIT_GROUP_LOG2, slot;
     uint64_t mask = fit_match_class(index->map + group * FIT_GROUP, (uint8_t)(class << 1));
@@ -137,7 +137,7 @@ FIT_INLINE size_t fit_best_find(struct fit_best *index, size_t size, unsigned pa
     else
         slot = fit_best_seek(index, class, 0, group + 1);
     index->lowest[class] = (uint32_t)slot;
-    return fit_position(slot, index->map[slot], pair);
+    return slot;
 }
 
 #endif

@@ -70,20 +70,20 @@ static size_t fit_first_small_from(struct fit_first *index, size_t size, size_t 
     size_t slot = from >> pair;
     if (slot <= index->small.last && fit_position(slot, map[slot], pair) < from)
         slot++;
-    slot = fit_tree_seek(&index->small, false, 0, slot, fit_want(size, pair));
-    return slot == FIT_NONE ? FIT_NONE : fit_position(slot, map[slot], pair);
+    return fit_tree_seek(&index->small, false, 0, slot, fit_want(size, pair));
 }
 
 static size_t fit_first_large_from(struct fit_first *index, size_t size, size_t from, unsigned pair)
 {
+    const uint8_t *map = fit_first_map(index);
     size_t group = from >> pair >> FIT_GROUP_LOG2;
     for (;; group++) { /* at most twice: only in the first group can a block begin before `from` */
         group = fit_tree_seek(&index->large, true, 0, group, (uint32_t)size);
         if (group == FIT_NONE)
             return FIT_NONE;
-        size_t position = fit_map_large_in(fit_first_map(index), group, pair);
-        if (position >= from)
-            return position;
+        size_t slot = fit_map_large_in(map, group);
+        if (fit_position(slot, map[slot], pair) >= from)
+            return slot;
     }
 }
 
@@ -97,10 +97,9 @@ size_t fit_first_find_worst(struct fit_first *index, size_t size, unsigned pair)
 {
     uint32_t largest = fit_tree_max(&index->large, true);
     if (largest)
-        return largest >= size ? fit_first_find_large(index, largest, pair) : FIT_NONE;
+        return largest >= size ? fit_first_find_large(index, largest) : FIT_NONE;
     uint8_t code = (uint8_t)fit_tree_max(&index->small, false);
     if (code >> 1 < fit_want(size, pair) >> 1)
         return FIT_NONE;
-    size_t slot = fit_tree_first(&index->small, false, code & 0xfe);
-    return fit_position(slot, fit_first_map(index)[slot], pair);
+    return fit_tree_first(&index->small, false, code & 0xfe);
 }

@@ -115,15 +115,15 @@ FIT_INLINE void fit_first_remove(struct fit_first *index, size_t position, size_
         ((uint32_t *)index->large.level[0])[slot >> FIT_GROUP_LOG2] = 0;
 }
 
-/* The position of the first free block of at least `size` granules, or FIT_NONE;
+/* The slot of the first free block of at least `size` granules, or FIT_NONE;
  * size >= fit_large(pair). */
-FIT_INLINE size_t fit_first_find_large(struct fit_first *index, size_t size, unsigned pair)
+FIT_INLINE size_t fit_first_find_large(struct fit_first *index, size_t size)
 {
     size_t group = fit_tree_first(&index->large, true, (uint32_t)size);
-    return group == FIT_NONE ? FIT_NONE : fit_map_large_in(fit_first_map(index), group, pair);
+    return group == FIT_NONE ? FIT_NONE : fit_map_large_in(fit_first_map(index), group);
 }
 
-/* The position of the first free block of at least `size` granules, or FIT_NONE;
+/* The slot of the first free block of at least `size` granules, or FIT_NONE;
  * size < fit_large(pair). */
 FIT_INLINE size_t fit_first_find_small(struct fit_first *index, size_t size, unsigned pair)
 {
@@ -133,29 +133,26 @@ FIT_INLINE size_t fit_first_find_small(struct fit_first *index, size_t size, uns
     uint8_t *map = fit_first_map(index), want = fit_want(size, pair);
     size_t group = (size_t)hint << index->hint_shift, slot;
     uint64_t mask = fit_match_least(map + group * FIT_GROUP, want);
-    if (__builtin_expect(mask != 0, 1)) {
-        slot = group * FIT_GROUP + (size_t)__builtin_ctzll(mask);
-    } else {
-        slot = fit_tree_seek(&index->small, false, 1, group + 1, want);
-        fit_first_raise_hints(index, slot, size);
-        if (slot == FIT_NONE)
-            return FIT_NONE;
-    }
-    return fit_position(slot, map[slot], pair);
+    if (__builtin_expect(mask != 0, 1))
+        return group * FIT_GROUP + (size_t)__builtin_ctzll(mask);
+    slot = fit_tree_seek(&index->small, false, 1, group + 1, want);
+    fit_first_raise_hints(index, slot, size);
+    return slot;
 }
 
-/* The first free block of at least `size` granules: its position, or FIT_NONE. */
+/* The first free block of at least `size` granules: its slot, or FIT_NONE. */
 FIT_INLINE size_t fit_first_find(struct fit_first *index, size_t size, unsigned pair)
 {
     return size < fit_large(pair) ? fit_first_find_small(index, size, pair)
-                                  : fit_first_find_large(index, size, pair);
+                                  : fit_first_find_large(index, size);
 }
 
-/* The first free block of at least `size` granules that begins at or after `from`, or FIT_NONE. */
+/* The first free block of at least `size` granules that begins at or after `from`: its slot, or
+ * FIT_NONE. */
 size_t fit_first_find_from(struct fit_first *index, size_t size, size_t from, unsigned pair);
 
-/* The largest free block, the first among equals, if it has `size` granules or more; else FIT_NONE.
- */
+/* The largest free block, the first among equals, if it has `size` granules or more: its slot, or
+ * FIT_NONE. */
 size_t fit_first_find_worst(struct fit_first *index, size_t size, unsigned pair);
 
 #endif

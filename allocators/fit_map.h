@@ -23,6 +23,9 @@ enum { FIT_LARGE = 127, FIT_GROUP = 64, FIT_GROUP_LOG2 = 6, FIT_WIDE = 16, FIT_W
 
 #define FIT_NONE SIZE_MAX
 
+/* What the caller's tests have shown and the compiler cannot see. */
+#define FIT_ASSUME(condition) ((condition) ? (void)0 : __builtin_unreachable())
+
 /* The smallest size, in granules, that is large. */
 FIT_INLINE size_t fit_large(unsigned pair)
 {
@@ -33,7 +36,7 @@ FIT_INLINE size_t fit_large(unsigned pair)
 FIT_INLINE uint8_t fit_code(size_t position, size_t size, unsigned pair)
 {
     size_t class = size < fit_large(pair) ? size - pair : FIT_LARGE;
-    return (uint8_t)(size ? class << 1 | (position & pair) : 0);
+    return (uint8_t)((class << 1 | (position & pair)) & -(size_t)(size != 0));
 }
 
 /* What a search for `size` granules compares bytes with. */
@@ -154,12 +157,11 @@ FIT_INLINE uint32_t fit_wide_max(const uint32_t *group)
     return max;
 }
 
-/* The position of the large block that begins in a group. */
-FIT_INLINE size_t fit_map_large_in(const uint8_t *map, size_t group, unsigned pair)
+/* The slot of the large block that begins in a group. */
+FIT_INLINE size_t fit_map_large_in(const uint8_t *map, size_t group)
 {
-    const uint8_t *codes = map + group * FIT_GROUP;
-    size_t place = (size_t)__builtin_ctzll(fit_match_least(codes, FIT_LARGE << 1));
-    return fit_position(group * FIT_GROUP + place, codes[place], pair);
+    uint64_t mask = fit_match_least(map + group * FIT_GROUP, FIT_LARGE << 1);
+    return group * FIT_GROUP + (size_t)__builtin_ctzll(mask);
 }
 
 #endif

@@ -21,9 +21,8 @@ struct next_fit {
 BLOCKS_INLINE size_t next_fit_find(struct blocks *blocks, size_t size)
 {
     struct next_fit *heap = (struct next_fit *)blocks;
-    size_t position = fit_first_find_from(&heap->index, size, heap->rover, BLOCKS_PAIR);
-    return position != FIT_NONE ? position
-                                : fit_first_find_from(&heap->index, size, 0, BLOCKS_PAIR);
+    size_t slot = fit_first_find_from(&heap->index, size, heap->rover, BLOCKS_PAIR);
+    return slot != FIT_NONE ? slot : fit_first_find_from(&heap->index, size, 0, BLOCKS_PAIR);
 }
 
 BLOCKS_INLINE void next_fit_insert(struct blocks *blocks, size_t position, size_t size,
