@@ -136,12 +136,14 @@ BLOCKS_INLINE size_t blocks_free_size(const struct blocks *blocks, size_t positi
     return size < fit_large(BLOCKS_PAIR) ? size : blocks_size(*blocks_tag(blocks, position));
 }
 
-/* Of the free block that ends there, 0: none does. Without a branch; of a used block, it reads its
- * user's bytes and drops them. */
+/* Of the free block that ends there, 0: none does. Without a branch. Before a used block's end
+ * stand its user's bytes, which are another thread's to write: in their place the block's own tag
+ * is read, and dropped. */
 BLOCKS_INLINE size_t blocks_free_before(const struct blocks *blocks, size_t position)
 {
-    size_t before = blocks_size(*blocks_end_tag(blocks, position));
-    return before & -(size_t)*blocks_code(blocks, position);
+    size_t ends = *blocks_code(blocks, position);
+    const uint64_t *tag = blocks_tag(blocks, position) - ends;
+    return blocks_size(*tag) & -ends;
 }
 
 /* Writes what a free block of `size` granules says of itself in band. */
