@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "harness/base/units.h"
 #include "harness/commands/commands.h"
@@ -17,6 +18,7 @@
 #include "harness/spool.h"
 #include "results/store.h"
 #include "results/table.h"
+#include "workloads/generate/generate.h"
 
 enum {
     OPT_THREADS = 256,
@@ -236,12 +238,38 @@ static int plan_allocators(struct request *request, struct err *err)
     return failed;
 }
 
+static bool is_workload(const char *name)
+{
+    size_t length = strcspn(name, ":");
+    for (size_t i = 0; generators[i]; i++)
+        if (strlen(generators[i]->name) == length && memcmp(generators[i]->name, name, length) == 0)
+            return access(name, F_OK) != 0;
+    return false;
+}
+
+/* Generated once, kept in the run's own folder. */
+static int make_workload(const char *folder, const char *name, char *path, size_t length,
+                         struct err *err)
+{
+    char slug[STORE_NAME];
+    int failed = spool_make_folder(folder, err);
+    if (failed)
+        return failed;
+    if (snprintf(path, length, "%s/traces/%s.trace", folder, store_slug(slug, name)) >= (int)length)
+        return err_set(err, ENAMETOOLONG, "the folder's name is too long: %.80s...", folder);
+    return generate(name, path, err);
+}
+
 static int plan_trace(struct plan *plan, const char *name, const char *folder, struct err *err)
 {
     char path[PATH_MAX];
-    if (strcmp(name, "-") != 0)
+    int failed = 0;
+    if (strcmp(name, "-") == 0)
+        failed = spool_standard_input(folder, path, sizeof path, err);
+    else if (is_workload(name))
+        failed = make_workload(folder, name, path, sizeof path, err);
+    else
         return plan_add_trace(plan, name, err);
-    int failed = spool_standard_input(folder, path, sizeof path, err);
     return failed ? failed : plan_add_trace(plan, path, err);
 }
 

@@ -79,6 +79,20 @@ PY
     [ -s out/traces/stdin.trace ]
 }
 
+@test "a workload is generated into the run, and a run of it can be resumed" {
+    run bash -c '"$BENCH" run -a system,bump -n 1 -p throughput -o out --json larson:rounds=1,blocks=50 >table.json'
+    [ "$status" = 0 ]
+    [ "$(ls out/traces/*.trace | wc -l)" = 1 ]
+    head -n 1 out/cells.jsonl >one
+    mv one out/cells.jsonl
+    run "$BENCH" run --resume out
+    [ "$status" = 0 ]
+    [ "$(lines out/cells.jsonl)" = 2 ]
+    run "$BENCH" run -a system -o out2 larson:nonsense=1
+    [ "$status" = 2 ]
+    [[ "$output" == *nonsense* ]]
+}
+
 @test "an unknown allocator is answered with the nearest" {
     run "$BENCH" run -a sistem -o out small.trace
     [ "$status" = 2 ]
