@@ -1,6 +1,7 @@
 /* The classic mymalloc interface over the buddy engine, in address space of its own. */
 #include "allocators/api/mymalloc.h"
 
+#include <string.h>
 #include <sys/auxv.h>
 
 #include "allocators/buddy_pages.h"
@@ -18,8 +19,11 @@ static struct {
 /* A number that a program does not know, for the check words. */
 static uint32_t mymalloc_key(void)
 {
-    const uint32_t *random = (const uint32_t *)getauxval(AT_RANDOM);
-    return random ? *random : 0x6d796d61;
+    const void *random = (const void *)getauxval(AT_RANDOM); /* sixteen bytes, at any address */
+    uint32_t key = 0x6d796d61;
+    if (random)
+        memcpy(&key, random, sizeof key);
+    return key;
 }
 
 EXPORT void mymalloc_init(void)

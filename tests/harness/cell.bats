@@ -27,6 +27,7 @@ row() { # FIELD: of the first row of table.json
 }
 
 @test "a crashing allocator is a row with the signal and the place, and the others are measured" {
+    [ -z "${SANITIZE-}" ] || skip "a sanitizer's malloc cannot be replaced by another"
     broken CRASH
     run bash -c '"$BENCH" run -a "so:$PWD/broken-CRASH.so,system" -n 1 -o out --json small.trace >table.json'
     [ "$status" = 1 ]
@@ -40,6 +41,7 @@ PY
 }
 
 @test "a hanging allocator is timed out" {
+    [ -z "${SANITIZE-}" ] || skip "a sanitizer's malloc cannot be replaced by another"
     broken HANG
     run bash -c '"$BENCH" run -a "so:$PWD/broken-HANG.so" -n 1 -p throughput --timeout 500ms -o out --json small.trace >table.json'
     [ "$status" = 1 ]
@@ -55,6 +57,7 @@ PY
 }
 
 @test "the verify pass finds overlap, misalignment, lost contents and dirty calloc" {
+    [ -z "${SANITIZE-}" ] || skip "a sanitizer's malloc cannot be replaced by another"
     local kind trace
     for kind in OVERLAP MISALIGN FORGET DIRTY; do
         broken "$kind"
@@ -85,11 +88,13 @@ PY
 }
 
 @test "a memory limit makes failed allocations, not a dead run" {
+    [ -z "${SANITIZE-}" ] || skip "a sanitizer's malloc cannot be replaced by another"
     run bash -c '"$BENCH" run -a first-fit -n 1 -p throughput --memory-limit 20M -o out --json small.trace >table.json'
     [ "$status" = 0 ]
 }
 
 @test "alignment is served, and every installed external allocator proves itself" {
+    [ -z "${SANITIZE-}" ] || skip "a sanitizer's malloc cannot be replaced by another"
     "$BENCH" run -n 1 -p throughput,verify -o out --json aligned.trace >table.json
     python3 - <<'PY'
 import json
@@ -105,6 +110,7 @@ PY
 }
 
 @test "tunables reach the allocator" {
+    [ -z "${SANITIZE-}" ] || skip "a sanitizer's malloc cannot be replaced by another"
     "$BENCH" run -a 'system,system:MALLOC_TOP_PAD_=16777216' -p memory -o out --json small.trace >table.json
     python3 - <<'PY'
 import json
@@ -114,6 +120,7 @@ PY
 }
 
 @test "no system call and no fault of ours in the timed region" {
+    [ -z "${SANITIZE-}" ] || skip "a sanitizer's malloc cannot be replaced by another"
     strace -f -o calls.txt "$BENCH" run -a null -n 1 -p throughput --touch none -o out small.trace
     python3 - <<'PY'
 import json, re
@@ -129,6 +136,7 @@ PY
 }
 
 @test "every pass names the very operation of a crash: the harness called malloc not once before" {
+    [ -z "${SANITIZE-}" ] || skip "a sanitizer's malloc cannot be replaced by another"
     gcc -shared -fPIC -O1 -w -fno-builtin -DBREAK=CRASH -DAFTER=160 -o late.so \
         "$BATS_TEST_DIRNAME/libraries/broken.c"
     local pass
