@@ -73,8 +73,6 @@ struct codec {
 int codec_init(struct codec *codec, uint32_t columns);
 void codec_release(struct codec *codec);
 
-/* --- encoding --- */
-
 struct codec_out {
     uint8_t *bytes[CODEC_STREAMS]; /* room for `CODEC_WORST` a stream and event */
     size_t used[CODEC_STREAMS];
@@ -91,8 +89,6 @@ enum { CODEC_WORST = 10 };
 /* Appends an event that was checked; puts its number into `event->object` if it allocates. 0 or
  * -ENOMEM, nothing having been appended. */
 int codec_put(struct codec *codec, struct codec_out *out, struct trace_event *event);
-
-/* --- decoding --- */
 
 /* Cursors into the streams of an unpacked block. CODEC_SLACK bytes after the last are readable. */
 struct codec_in {

@@ -19,8 +19,6 @@ static inline unsigned decode_is(unsigned tag, unsigned kinds)
     return kinds >> (tag & CODEC_TAG_KIND) & 1;
 }
 
-/* --- objects --- */
-
 /* What is under way in decode_objects, copied so that the compiler may keep it in registers over
  * stores that may alias anything. */
 struct decode_objects {
@@ -134,8 +132,6 @@ static bool decode_objects(struct codec *codec, struct codec_in *in, const uint8
     return true;
 }
 
-/* --- threads --- */
-
 static bool decode_switch(struct codec *codec, struct codec_in *in)
 {
     uint64_t thread = bytes_get_varint(&in->at[CODEC_THREAD]);
@@ -163,8 +159,6 @@ static bool decode_threads(struct codec *codec, struct codec_in *in, const uint8
     }
     return true;
 }
-
-/* --- the other columns --- */
 
 /* Kinds and flags; false where some tag is none. */
 static bool decode_tags(const uint8_t *restrict tags, size_t count, const struct codec_columns *to)

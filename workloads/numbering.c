@@ -3,11 +3,9 @@
 
 #include <errno.h>
 
-int numbering_reserve(struct numbering *numbering, uint32_t more)
+int numbering_grow(struct numbering *numbering, uint32_t more)
 {
     uint64_t needed = (uint64_t)numbering->live + more;
-    if (needed <= numbering->ready)
-        return 0;
     /* The last link names the number that will be made ready next. */
     if (needed >= NUMBERING_LIVE || array_reserve(&numbering->links, needed * sizeof(uint32_t)))
         return -ENOMEM;

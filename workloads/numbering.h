@@ -29,8 +29,15 @@ static inline void numbering_release(struct numbering *numbering)
     array_release(&numbering->links);
 }
 
+/* The rare half of numbering_reserve. */
+int numbering_grow(struct numbering *numbering, uint32_t more);
+
 /* Makes numbers ready for `more` further takes. 0 or -ENOMEM (also where numbers run out). */
-int numbering_reserve(struct numbering *numbering, uint32_t more);
+static inline int numbering_reserve(struct numbering *numbering, uint32_t more)
+{
+    bool ready = (uint64_t)numbering->live + more <= numbering->ready;
+    return ready ? 0 : numbering_grow(numbering, more);
+}
 
 static inline uint32_t *numbering_links(const struct numbering *numbering)
 {

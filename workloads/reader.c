@@ -2,35 +2,24 @@
  * enough to stay in the cache until they are used. */
 #include "workloads/reader.h"
 
-#define ZSTD_STATIC_LINKING_ONLY
 #include <errno.h>
-#include <fcntl.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
-#include <zstd.h>
 
 #include "harness/base/pages.h"
 #include "workloads/bytes.h"
 #include "workloads/checksum.h"
+#include "workloads/chunks.h"
 #include "workloads/codec.h"
 #include "workloads/format.h"
 #include "workloads/names.h"
 
-struct reader_chunk {
-    uint32_t tag, stored, raw, count;
-    uint64_t sum;
-};
-
 struct trace_reader {
-    int fd;
-    char path[400]; /* for sentences */
+    struct chunks chunks;
     struct trace_origin origin;
     struct array text; /* of the origin */
     uint64_t start;    /* offset of the first chunk */
-    uint64_t offset;   /* of the next byte to be read */
-    uint64_t block_at; /* offset of the chunk under way */
-    uint64_t events;   /* handed out */
     uint32_t left;     /* events of the block not yet decoded */
     bool ended;
     bool has_summary;
@@ -40,139 +29,37 @@ struct trace_reader {
     struct codec codec;
     struct codec_in in;
     struct names labels, sites;
-    struct array raw, stored, columns_memory;
+    struct array columns_memory;
     struct codec_columns columns;
-    ZSTD_DCtx *zstd;
-    void *zstd_memory;
-    size_t zstd_bytes;
 };
 
-/* --- sentences --- */
-
-static int reader_no_memory(const struct trace_reader *reader, struct err *err)
+static int reader_names(struct trace_reader *reader, const struct chunk *chunk, struct names *names,
+                        struct err *err)
 {
-    return err_set(err, ENOMEM, "no memory left to read %s", reader->path);
-}
-
-static int reader_damaged(const struct trace_reader *reader, const char *why, struct err *err)
-{
-    return err_set(err, EBADMSG,
-                   "%s is damaged at offset %llu (%s); the %llu events before it are whole",
-                   reader->path, (unsigned long long)reader->block_at, why,
-                   (unsigned long long)reader->events);
-}
-
-/* --- bytes --- */
-
-/* The bytes read: fewer than `length` only at the end of the file. */
-static ssize_t reader_bytes(struct trace_reader *reader, void *to, size_t length)
-{
-    size_t got = 0;
-    while (got < length) {
-        ssize_t n = read(reader->fd, (char *)to + got, length - got);
-        if (n < 0 && errno == EINTR)
-            continue;
-        if (n < 0)
-            return -errno;
-        if (n == 0)
-            break;
-        got += (size_t)n;
-    }
-    reader->offset += got;
-    return (ssize_t)got;
-}
-
-static int reader_exactly(struct trace_reader *reader, void *to, size_t length, struct err *err)
-{
-    ssize_t got = reader_bytes(reader, to, length);
-    if (got < 0)
-        return err_set(err, (int)-got, "cannot read %s: %s", reader->path, strerror((int)-got));
-    if ((size_t)got < length)
-        return reader_damaged(reader, "the file ends in the middle", err);
-    return 0;
-}
-
-/* --- chunks --- */
-
-static const char *reader_chunk_flaw(const struct reader_chunk *chunk)
-{
-    if (chunk->stored > FORMAT_STORED_MOST || chunk->raw > FORMAT_STORED_MOST)
-        return "a chunk longer than any";
-    if (chunk->tag == FORMAT_BLOCK && (!chunk->count || chunk->count > FORMAT_BLOCK_EVENTS))
-        return "a block with an impossible number of events";
-    return NULL;
-}
-
-/* Reads a chunk's head and body into `stored` and checks its sum. */
-static int reader_stored(struct trace_reader *reader, struct reader_chunk *chunk, struct err *err)
-{
-    uint8_t head[FORMAT_CHUNK_BYTES];
-    reader->block_at = reader->offset;
-    int failed = reader_exactly(reader, head, sizeof head, err);
+    int failed = chunks_unpack_whole(&reader->chunks, chunk, err);
     if (failed)
         return failed;
-    *chunk = (struct reader_chunk){bytes_get32(head), bytes_get32(head + 4), bytes_get32(head + 8),
-                                   bytes_get32(head + 12), bytes_get64(head + 16)};
-    const char *flaw = reader_chunk_flaw(chunk);
-    if (flaw)
-        return reader_damaged(reader, flaw, err);
-    if (array_reserve(&reader->stored, chunk->stored))
-        return reader_no_memory(reader, err);
-    failed = reader_exactly(reader, reader->stored.at, chunk->stored, err);
-    if (failed)
-        return failed;
-    if (checksum64(reader->stored.at, chunk->stored, checksum64(head, 16, 0)) != chunk->sum)
-        return reader_damaged(reader, "a wrong checksum", err);
-    return 0;
-}
-
-/* Unpacks `stored` bytes into the `raw` that they must give. */
-static bool reader_unpack(struct trace_reader *reader, void *to, size_t raw, const void *from,
-                          size_t stored)
-{
-    size_t got = ZSTD_decompressDCtx(reader->zstd, to, raw, from, stored);
-    return !ZSTD_isError(got) && got == raw;
-}
-
-/* A chunk that is one frame, unpacked into `raw`. */
-static int reader_unpack_whole(struct trace_reader *reader, const struct reader_chunk *chunk,
-                               struct err *err)
-{
-    if (array_reserve(&reader->raw, chunk->raw))
-        return reader_no_memory(reader, err);
-    if (!reader_unpack(reader, reader->raw.at, chunk->raw, reader->stored.at, chunk->stored))
-        return reader_damaged(reader, "a chunk that cannot be unpacked", err);
-    return 0;
-}
-
-static int reader_names(struct trace_reader *reader, const struct reader_chunk *chunk,
-                        struct names *names, struct err *err)
-{
-    int failed = reader_unpack_whole(reader, chunk, err);
-    if (failed)
-        return failed;
-    const char *at = reader->raw.at, *end = at + chunk->raw;
+    const char *at = reader->chunks.raw.at, *end = at + chunk->raw;
     for (uint32_t i = 0; i < chunk->count; i++) {
         size_t length = strnlen(at, (size_t)(end - at));
         if (at + length == end)
-            return reader_damaged(reader, "a text without an end", err);
+            return chunks_damaged(&reader->chunks, "a text without an end", err);
         if (names_add(names, at, length))
-            return reader_no_memory(reader, err);
+            return chunks_no_memory(&reader->chunks, err);
         at += length + 1;
     }
     return 0;
 }
 
-static int reader_footer(struct trace_reader *reader, const struct reader_chunk *chunk,
-                         struct err *err)
+static int reader_footer(struct trace_reader *reader, const struct chunk *chunk, struct err *err)
 {
     enum { FIELDS = sizeof(struct trace_summary) / 8 };
-    int failed = reader_unpack_whole(reader, chunk, err);
+    int failed = chunks_unpack_whole(&reader->chunks, chunk, err);
     if (failed)
         return failed;
-    const uint8_t *raw = reader->raw.at;
+    const uint8_t *raw = reader->chunks.raw.at;
     if (chunk->raw < 8 || chunk->raw / 8 - 1 < chunk->count)
-        return reader_damaged(reader, "a footer that is too short", err);
+        return chunks_damaged(&reader->chunks, "a footer that is too short", err);
     uint64_t fields[FIELDS] = {0};
     for (size_t i = 0; i < FIELDS && i < chunk->count; i++)
         fields[i] = bytes_get64(raw + 8 + 8 * i);
@@ -187,52 +74,51 @@ static int reader_footer(struct trace_reader *reader, const struct reader_chunk 
 static void reader_footer_first(struct trace_reader *reader)
 {
     uint8_t trailer[FORMAT_TRAILER_BYTES];
-    struct reader_chunk chunk;
-    uint64_t offset = reader->offset;
-    if (lseek(reader->fd, -(off_t)sizeof trailer, SEEK_END) < 0)
+    struct chunk chunk;
+    uint64_t offset = reader->chunks.offset;
+    if (lseek(reader->chunks.fd, -(off_t)sizeof trailer, SEEK_END) < 0)
         return;
-    if (reader_bytes(reader, trailer, sizeof trailer) == sizeof trailer &&
+    if (chunks_read(&reader->chunks, trailer, sizeof trailer) == sizeof trailer &&
         memcmp(trailer + 8, FORMAT_END, 8) == 0 &&
-        lseek(reader->fd, (off_t)bytes_get64(trailer), SEEK_SET) >= 0 &&
-        reader_stored(reader, &chunk, NULL) == 0 && chunk.tag == FORMAT_FOOTER)
+        lseek(reader->chunks.fd, (off_t)bytes_get64(trailer), SEEK_SET) >= 0 &&
+        chunks_next(&reader->chunks, &chunk, NULL) == 0 && chunk.tag == FORMAT_FOOTER)
         reader_footer(reader, &chunk, NULL);
-    lseek(reader->fd, (off_t)offset, SEEK_SET);
-    reader->offset = offset;
+    lseek(reader->chunks.fd, (off_t)offset, SEEK_SET);
+    reader->chunks.offset = offset;
 }
-
-/* --- opening --- */
 
 static int reader_header(struct trace_reader *reader, struct err *err)
 {
     uint8_t head[FORMAT_HEADER_BYTES];
-    ssize_t got = reader_bytes(reader, head, sizeof head);
+    ssize_t got = chunks_read(&reader->chunks, head, sizeof head);
     if (got < 0)
-        return err_set(err, (int)-got, "cannot read %s: %s", reader->path, strerror((int)-got));
+        return err_set(err, (int)-got, "cannot read %s: %s", reader->chunks.path,
+                       strerror((int)-got));
     if (got < FORMAT_MAGIC_BYTES || memcmp(head, FORMAT_MAGIC, FORMAT_MAGIC_BYTES) != 0)
         return err_set(err, EINVAL,
                        "%s is no heapbench trace; recordings of other tools are brought in by "
                        "'bench import'",
-                       reader->path);
+                       reader->chunks.path);
     if (got < FORMAT_HEADER_BYTES)
-        return reader_damaged(reader, "the header is cut", err);
+        return chunks_damaged(&reader->chunks, "the header is cut", err);
     if (bytes_get32(head + 8) != FORMAT_VERSION)
         return err_set(err, ENOTSUP,
                        "%s has trace format version %u, this heapbench reads %d: use the one that "
                        "wrote it, or a newer one",
-                       reader->path, bytes_get32(head + 8), FORMAT_VERSION);
+                       reader->chunks.path, bytes_get32(head + 8), FORMAT_VERSION);
     uint32_t text = bytes_get32(head + 24);
     if (text > FORMAT_TEXT_MOST)
-        return reader_damaged(reader, "a header longer than any", err);
+        return chunks_damaged(&reader->chunks, "a header longer than any", err);
     if (array_reserve(&reader->text, sizeof head + text + 8))
-        return reader_no_memory(reader, err);
+        return chunks_no_memory(&reader->chunks, err);
     uint8_t *all = reader->text.at;
     memcpy(all, head, sizeof head);
-    int failed = reader_exactly(reader, all + sizeof head, text + 8, err);
+    int failed = chunks_exactly(&reader->chunks, all + sizeof head, text + 8, err);
     if (failed)
         return failed;
     if (checksum64(all, sizeof head + text, 0) != bytes_get64(all + sizeof head + text))
-        return reader_damaged(reader, "a wrong checksum of the header", err);
-    reader->start = reader->offset;
+        return chunks_damaged(&reader->chunks, "a wrong checksum of the header", err);
+    reader->start = reader->chunks.offset;
     return 0;
 }
 
@@ -246,24 +132,21 @@ static int reader_origin(struct trace_reader *reader, struct err *err)
     for (int i = 0; i < FORMAT_STRINGS; i++) {
         size_t length = strnlen(at, (size_t)(end - at));
         if (at + length == end)
-            return reader_damaged(reader, "a header with too few texts", err);
+            return chunks_damaged(&reader->chunks, "a header with too few texts", err);
         *strings[i] = at;
         at += length + 1;
     }
     origin->columns = bytes_get32(head + 12);
     origin->recorded_at = bytes_get64(head + 16);
-    return codec_init(&reader->codec, origin->columns) ? reader_no_memory(reader, err) : 0;
+    return codec_init(&reader->codec, origin->columns) ? chunks_no_memory(&reader->chunks, err) : 0;
 }
 
 /* The columns of a stretch in one mapping. */
 static int reader_memory(struct trace_reader *reader)
 {
     enum { EVENT = 3 + 3 * 4 + 2 * 8 };
-    reader->zstd_bytes = ZSTD_estimateDCtxSize();
-    reader->zstd_memory = pages_map(reader->zstd_bytes);
-    if (!reader->zstd_memory || array_reserve(&reader->columns_memory, CODEC_STRETCH * EVENT))
+    if (array_reserve(&reader->columns_memory, CODEC_STRETCH * EVENT))
         return -ENOMEM;
-    reader->zstd = ZSTD_initStaticDCtx(reader->zstd_memory, reader->zstd_bytes);
     uint8_t *at = reader->columns_memory.at;
     struct codec_columns *columns = &reader->columns;
     columns->size = (uint64_t *)at;
@@ -290,23 +173,20 @@ static int reader_settle(struct trace_reader *reader, struct err *err)
         summary->objects >= NUMBERING_LIVE - CODEC_STRETCH)
         return 0;
     if (numbering_reserve(&reader->codec.numbering, (uint32_t)summary->objects + CODEC_STRETCH) ||
-        array_reserve(&reader->raw, ROOM) || array_reserve(&reader->stored, ROOM))
-        return reader_no_memory(reader, err);
+        array_reserve(&reader->chunks.raw, ROOM) || array_reserve(&reader->chunks.stored, ROOM))
+        return chunks_no_memory(&reader->chunks, err);
     return 0;
 }
 
 static int reader_open_file(struct trace_reader *reader, const char *path, struct err *err)
 {
-    bool standard = strcmp(path, "-") == 0;
-    strncpy(reader->path, standard ? "standard input" : path, sizeof reader->path - 1);
-    reader->fd = standard ? dup(STDIN_FILENO) : open(path, O_RDONLY | O_CLOEXEC);
-    if (reader->fd < 0)
-        return err_set(err, errno, "cannot open %s: %s", reader->path, strerror(errno));
-    int failed = reader_header(reader, err);
+    int failed = chunks_open(&reader->chunks, path, err);
+    if (!failed)
+        failed = reader_header(reader, err);
     if (!failed)
         failed = reader_origin(reader, err);
     if (!failed && reader_memory(reader))
-        failed = reader_no_memory(reader, err);
+        failed = chunks_no_memory(&reader->chunks, err);
     if (failed)
         return failed;
     reader_footer_first(reader);
@@ -328,33 +208,27 @@ int trace_reader_open(struct trace_reader **out, const char *path, struct err *e
 
 void trace_reader_close(struct trace_reader *reader)
 {
-    if (reader->fd >= 0)
-        close(reader->fd);
+    chunks_close(&reader->chunks);
     codec_release(&reader->codec);
     names_release(&reader->labels);
     names_release(&reader->sites);
     array_release(&reader->text);
-    array_release(&reader->raw);
-    array_release(&reader->stored);
     array_release(&reader->columns_memory);
-    pages_unmap(reader->zstd_memory, reader->zstd_bytes);
     pages_unmap(reader, sizeof *reader);
 }
 
-/* --- reading on --- */
-
 /* Unpacks the streams one after another as the block's directory says. */
-static const char *reader_streams(struct trace_reader *reader, const struct reader_chunk *chunk)
+static const char *reader_streams(struct trace_reader *reader, const struct chunk *chunk)
 {
     enum { DIRECTORY = FORMAT_DIRECTORY_BYTES * CODEC_STREAMS };
-    const uint8_t *entry = reader->stored.at, *from = entry + DIRECTORY;
-    uint8_t *to = reader->raw.at;
+    const uint8_t *entry = reader->chunks.stored.at, *from = entry + DIRECTORY;
+    uint8_t *to = reader->chunks.raw.at;
     size_t stored_left = chunk->stored - DIRECTORY, raw_left = chunk->raw;
     for (int i = 0; i < CODEC_STREAMS; i++, entry += FORMAT_DIRECTORY_BYTES) {
         size_t raw = bytes_get32(entry), stored = bytes_get32(entry + 4);
         if (raw > raw_left || stored > stored_left)
             return "a stream longer than its block";
-        if (raw && !reader_unpack(reader, to, raw, from, stored))
+        if (raw && !chunks_unpack(&reader->chunks, to, raw, from, stored))
             return "a stream that cannot be unpacked";
         reader->in.at[i] = to;
         reader->in.end[i] = to += raw;
@@ -365,47 +239,45 @@ static const char *reader_streams(struct trace_reader *reader, const struct read
     return NULL;
 }
 
-static int reader_begin_block(struct trace_reader *reader, const struct reader_chunk *chunk,
+static int reader_begin_block(struct trace_reader *reader, const struct chunk *chunk,
                               struct err *err)
 {
-    if (array_reserve(&reader->raw, chunk->raw + (size_t)CODEC_SLACK))
-        return reader_no_memory(reader, err);
+    if (array_reserve(&reader->chunks.raw, chunk->raw + (size_t)CODEC_SLACK))
+        return chunks_no_memory(&reader->chunks, err);
     const char *flaw = chunk->stored < FORMAT_DIRECTORY_BYTES * CODEC_STREAMS
                            ? "a block without streams"
                            : reader_streams(reader, chunk);
     if (flaw)
-        return reader_damaged(reader, flaw, err);
+        return chunks_damaged(&reader->chunks, flaw, err);
     reader->left = chunk->count;
     reader->sum = checksum64(&(uint64_t){htole64(chunk->sum)}, 8, reader->sum);
     return 0;
 }
 
 /* A footer that does not agree with the blocks before it means that whole blocks are gone. */
-static int reader_end(struct trace_reader *reader, const struct reader_chunk *chunk,
-                      struct err *err)
+static int reader_end(struct trace_reader *reader, const struct chunk *chunk, struct err *err)
 {
     int failed = reader_footer(reader, chunk, err);
     if (failed)
         return failed;
-    if (reader->summary.events != reader->events || reader->footer_sum != reader->sum)
-        return reader_damaged(reader, "blocks are missing before the footer", err);
+    if (reader->summary.events != reader->chunks.events || reader->footer_sum != reader->sum)
+        return chunks_damaged(&reader->chunks, "blocks are missing before the footer", err);
     reader->ended = true;
     return 0;
 }
 
 /* As in PNG: what begins with a small letter may be left out by who does not know it. */
-static int reader_unknown(struct trace_reader *reader, const struct reader_chunk *chunk,
-                          struct err *err)
+static int reader_unknown(struct trace_reader *reader, const struct chunk *chunk, struct err *err)
 {
     if (chunk->tag & FORMAT_OPTIONAL)
         return 0;
-    return reader_damaged(reader, "a chunk of an unknown kind", err);
+    return chunks_damaged(&reader->chunks, "a chunk of an unknown kind", err);
 }
 
 static int reader_take_chunk(struct trace_reader *reader, struct err *err)
 {
-    struct reader_chunk chunk;
-    int failed = reader_stored(reader, &chunk, err);
+    struct chunk chunk;
+    int failed = chunks_next(&reader->chunks, &chunk, err);
     if (failed)
         return failed;
     switch (chunk.tag) {
@@ -435,33 +307,33 @@ int trace_reader_next(struct trace_reader *reader, struct trace_block *block, st
     const struct codec_columns *columns = &reader->columns;
     int failed = codec_get(&reader->codec, &reader->in, count, columns);
     if (failed)
-        return failed == -ENOMEM ? reader_no_memory(reader, err)
-                                 : reader_damaged(reader, "events that no program can do", err);
-    *block = (struct trace_block){
-        count,           reader->events,  columns->kind, columns->flags,   columns->align_log2,
-        columns->thread, columns->object, columns->size, columns->time_ns, columns->site};
+        return failed == -ENOMEM
+                   ? chunks_no_memory(&reader->chunks, err)
+                   : chunks_damaged(&reader->chunks, "events that no program can do", err);
+    *block = (struct trace_block){count,           reader->chunks.events, columns->kind,
+                                  columns->flags,  columns->align_log2,   columns->thread,
+                                  columns->object, columns->size,         columns->time_ns,
+                                  columns->site};
     reader->left -= (uint32_t)count;
-    reader->events += count;
+    reader->chunks.events += count;
     return 1;
 }
 
 int trace_reader_rewind(struct trace_reader *reader, struct err *err)
 {
-    if (lseek(reader->fd, (off_t)reader->start, SEEK_SET) < 0)
-        return err_set(err, errno, "cannot read %s a second time: %s", reader->path,
+    if (lseek(reader->chunks.fd, (off_t)reader->start, SEEK_SET) < 0)
+        return err_set(err, errno, "cannot read %s a second time: %s", reader->chunks.path,
                        strerror(errno));
     codec_release(&reader->codec);
     if (codec_init(&reader->codec, reader->origin.columns))
-        return reader_no_memory(reader, err);
+        return chunks_no_memory(&reader->chunks, err);
     names_release(&reader->labels);
     names_release(&reader->sites);
-    reader->offset = reader->start;
-    reader->events = reader->sum = reader->left = 0;
+    reader->chunks.offset = reader->start;
+    reader->chunks.events = reader->sum = reader->left = 0;
     reader->ended = false;
     return reader_settle(reader, err);
 }
-
-/* --- what is known --- */
 
 const struct trace_origin *trace_reader_origin(const struct trace_reader *reader)
 {
@@ -493,7 +365,7 @@ uint64_t trace_reader_checksum(const struct trace_reader *reader)
 uint64_t trace_reader_bytes(const struct trace_reader *reader)
 {
     struct stat status;
-    if (fstat(reader->fd, &status) == 0 && S_ISREG(status.st_mode))
+    if (fstat(reader->chunks.fd, &status) == 0 && S_ISREG(status.st_mode))
         return (uint64_t)status.st_size;
-    return reader->offset;
+    return reader->chunks.offset;
 }

@@ -69,8 +69,6 @@ static void repair_count(struct repair *repair, uint64_t *kind)
     repair->summary->repairs++;
 }
 
-/* --- to the writer --- */
-
 static struct trace_event repair_event(struct repair *repair, const struct repair_operation *from,
                                        uint32_t object)
 {
@@ -145,8 +143,6 @@ static int repair_write_placed(struct repair *repair, const struct repair_operat
     repair_count(repair, &repair->summary->orphan_frees);
     return repair_write_new(repair, from, err);
 }
-
-/* --- addresses allocated while live --- */
 
 /* Whether the operation ends what lives at `address`. */
 static bool repair_releases(const struct repair_operation *operation, uint64_t address)
@@ -260,8 +256,6 @@ static int repair_decide(struct repair *repair, const struct repair_operation *o
         return repair_release(repair, operation, err);
     return repair_write_failed(repair, operation, err);
 }
-
-/* --- through the window --- */
 
 static int repair_shift(struct repair *repair, struct err *err)
 {

@@ -48,8 +48,6 @@ static int writer_no_memory(struct err *err)
     return err_set(err, ENOMEM, "no memory left to write a trace");
 }
 
-/* --- chunks --- */
-
 /* Packs `raw` bytes at `from` into `stored` at `at`, and moves `at` past them. */
 static int writer_pack(struct trace_writer *writer, size_t *at, const void *from, size_t raw,
                        struct err *err)
@@ -176,8 +174,6 @@ static int writer_header(struct trace_writer *writer, const struct trace_origin 
     return output_write(&writer->output, raw, bytes + 8, err);
 }
 
-/* --- life --- */
-
 static void writer_release(struct trace_writer *writer)
 {
     codec_release(&writer->codec);
@@ -242,8 +238,6 @@ void trace_writer_abandon(struct trace_writer *writer)
     output_abandon(&writer->output);
     writer_release(writer);
 }
-
-/* --- events --- */
 
 static int writer_refuse(const struct trace_writer *writer, const char *why,
                          const struct trace_event *event, struct err *err)
@@ -331,7 +325,15 @@ static int writer_account(struct trace_writer *writer, const struct trace_event 
 
 int trace_writer_add(struct trace_writer *writer, const struct trace_event *event, struct err *err)
 {
-    struct trace_event own = *event;
+    /* Field by field: callers have just stored them so, and a wider load would have to wait. */
+    struct trace_event own = {.kind = event->kind,
+                              .flags = event->flags,
+                              .align_log2 = event->align_log2,
+                              .thread = event->thread,
+                              .object = event->object,
+                              .site = event->site,
+                              .size = event->size,
+                              .time_ns = event->time_ns};
     const char *flaw = writer_flaw(writer, event);
     if (!flaw)
         flaw = writer_resolve(writer, &own);

@@ -30,8 +30,6 @@ struct info {
 static const char *const info_kinds[TRACE_KINDS] = {"malloc",  "calloc", "realloc",
                                                     "aligned", "free",   "mark"};
 
-/* --- JSON --- */
-
 static json_t *info_count(uint64_t value)
 {
     return json_integer((json_int_t)value);
@@ -155,8 +153,6 @@ static json_t *info_json(const struct info *info)
     json_object_set_new(out, "size_classes", info_json_classes(info));
     return out;
 }
-
-/* --- text --- */
 
 /* Text from a file, made harmless for a terminal. */
 static void info_text(const char *name, const char *text)
@@ -314,8 +310,6 @@ static void info_print(const struct info *info)
     info_print_top(info->statistics->exact, sized);
     info_print_classes(info);
 }
-
-/* --- the command --- */
 
 static int info_gather(struct info *info, struct err *err)
 {

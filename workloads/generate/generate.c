@@ -16,8 +16,6 @@ GENERATORS(GENERATOR_EXTERN)
 #define GENERATOR_ADDRESS(symbol) &generator_##symbol,
 const struct generator *const generators[] = {GENERATORS(GENERATOR_ADDRESS) NULL};
 
-/* --- operations --- */
-
 static void generation_add(struct generation *generation, const struct trace_event *event)
 {
     if (!generation_failed(generation))
@@ -75,8 +73,6 @@ int generation_refuse(struct err *err, const char *option, const char *why)
 {
     return err_set(err, EINVAL, "option %s: %s", option, why);
 }
-
-/* --- the workload's text --- */
 
 static const struct generator *generate_find(const char *name, struct err *err)
 {

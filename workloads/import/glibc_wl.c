@@ -86,8 +86,6 @@ static uint32_t wl_columns(const char *start, size_t length)
     return TRACE_HAS_THREADS;
 }
 
-/* --- one operation --- */
-
 static bool wl_sized(const uint8_t **at, const uint8_t *end, uint8_t kind,
                      struct repair_operation *operation)
 {
@@ -131,8 +129,6 @@ static bool wl_operation(enum wl_code code, const uint8_t **at, const uint8_t *e
         return false;
     }
 }
-
-/* --- threads --- */
 
 /* Steps over a synchronisation; false where the thread has to wait, which then steps back. */
 static bool wl_sync(struct wl *wl, struct wl_thread *thread, enum wl_code code)
@@ -211,8 +207,6 @@ static int wl_run(struct wl *wl, struct import *import, struct err *err)
         import_cut(import, "a thread's operations end in the middle");
     return 0;
 }
-
-/* --- the file --- */
 
 static int wl_load(struct array *all, size_t *length, struct source *source)
 {
