@@ -14,6 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -116,6 +117,11 @@ static int recorder_start(struct recorder *recorder, const sigset_t *signals)
     return why;
 }
 
+static uint64_t recorder_ns(const struct timeval *time)
+{
+    return (uint64_t)time->tv_sec * 1000000000u + (uint64_t)time->tv_usec * 1000u;
+}
+
 /* Takes in everything that has ended. True once nothing more can come. */
 static bool recorder_reap(struct recorder *recorder, uint64_t start_ns)
 {
@@ -124,9 +130,10 @@ static bool recorder_reap(struct recorder *recorder, uint64_t start_ns)
     struct rusage usage;
     while ((pid = wait4(-1, &status, WNOHANG, &usage)) > 0)
         if (pid == recorder->child) {
-            recorder->outcome->wall_ns = clock_ns() - start_ns;
+            recorder->outcome->cost.wall_ns = clock_ns() - start_ns;
+            recorder->outcome->cost.cpu_ns =
+                recorder_ns(&usage.ru_utime) + recorder_ns(&usage.ru_stime);
             recorder->outcome->status = status;
-            recorder->outcome->usage = usage;
             atomic_store(&recorder->child_over, true);
         }
     return recorder->plan->follow ? pid < 0 && errno == ECHILD : atomic_load(&recorder->child_over);
@@ -165,7 +172,6 @@ static void recorder_account(struct recorder *recorder)
     struct timespec cpu;
     clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &cpu);
     recorder->outcome->loaded = atomic_load(&control->images) > 0;
-    recorder->outcome->slow_ns = atomic_load(&control->refill_ns) + atomic_load(&control->wait_ns);
     recorder->outcome->drain_ns = (uint64_t)cpu.tv_sec * 1000000000u + (uint64_t)cpu.tv_nsec;
 }
 
@@ -185,7 +191,10 @@ static int recorder_follow(struct recorder *recorder, const sigset_t *signals, u
         return recorder->drain_failed;
     }
     int failed = recording_step(recorder->recording, recorder_is_over, recorder, err);
-    return failed ? failed : recording_finish(recorder->recording, err);
+    struct spool_control *control = recorder->spool.control;
+    recorder->outcome->cost.slow_ns =
+        atomic_load(&control->refill_ns) + atomic_load(&control->wait_ns);
+    return failed ? failed : recording_finish(recorder->recording, &recorder->outcome->cost, err);
 }
 
 int recorder_run(const struct recorder_plan *plan, struct recorder_outcome *outcome,

@@ -5,7 +5,6 @@
 
 #include <stdbool.h>
 #include <stdint.h>
-#include <sys/resource.h>
 
 #include "harness/base/err.h"
 #include "workloads/recording.h"
@@ -21,13 +20,11 @@ struct recorder_plan {
 };
 
 struct recorder_outcome {
-    int status;          /* as waitpid tells it */
-    int start_errno;     /* why the program could not be started, 0: it was */
-    uint64_t wall_ns;    /* of the program's first process */
-    struct rusage usage; /* the same's, with its children's */
-    bool loaded;         /* the recorder was in the program */
-    uint64_t slow_ns;    /* spent by the program's threads on room for records, measured */
-    uint64_t drain_ns;   /* CPU time of turning records into traces, beside the program */
+    int status;                 /* as waitpid tells it */
+    int start_errno;            /* why the program could not be started, 0: it was */
+    struct recording_cost cost; /* of the program's first process with the children it waited for */
+    bool loaded;                /* the recorder was in the program */
+    uint64_t drain_ns;          /* CPU time of turning records into traces, beside the program */
 };
 
 /* 0 with *outcome and, unless the program was not started, *recording (owned by the caller) to ask

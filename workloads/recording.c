@@ -265,15 +265,28 @@ void recording_set_root(struct recording *recording, pid_t pid)
     recording->processes[0].pid = pid;
 }
 
-int recording_finish(struct recording *recording, struct err *err)
+/* The first process's alone is known. Whose events were lost is not: there was no room to write
+ * that down. */
+static void recording_charge(struct recording *recording, const struct recording_cost *cost)
+{
+    struct recording_process *first = &recording->processes[0];
+    struct trace_summary *summary = trace_writer_summary(first->session.writer);
+    first->lost += atomic_load(&recording->spool->control->lost);
+    first->cost_ns += cost->slow_ns;
+    summary->program_wall_ns = cost->wall_ns;
+    summary->program_cpu_ns = cost->cpu_ns;
+    summary->recorder_ns = first->cost_ns;
+}
+
+int recording_finish(struct recording *recording, const struct recording_cost *cost,
+                     struct err *err)
 {
     int failed = 0;
+    recording_charge(recording, cost);
     for (uint32_t i = 0; i < recording->process_count && !failed; i++) {
         struct recording_process *process = &recording->processes[i];
         process->session.err = err;
         process->events = trace_writer_summary(process->session.writer)->events;
-        /* Whose events they were is not known: there was no room to write that down. */
-        process->lost += i == 0 ? atomic_load(&recording->spool->control->lost) : 0;
         failed = session_finish(&process->session, process->lost);
     }
     return failed;

@@ -43,9 +43,15 @@ typedef bool recording_is_over(pid_t pid, void *arg);
 int recording_step(struct recording *recording, recording_is_over *is_over, void *arg,
                    struct err *err);
 
+/* What the first process took, and what of that was the recorder outside its fast path. */
+struct recording_cost {
+    uint64_t wall_ns, cpu_ns, slow_ns;
+};
+
 /* After the last step, with every process over: writes the traces' ends. The first process has a
  * trace even if it recorded nothing. */
-int recording_finish(struct recording *recording, struct err *err);
+int recording_finish(struct recording *recording, const struct recording_cost *cost,
+                     struct err *err);
 
 /* Processes recorded so far, and one of them (after the finish). */
 size_t recording_count(const struct recording *recording);

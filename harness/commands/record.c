@@ -201,27 +201,21 @@ static uint64_t record_file_bytes(const char *path)
     return stat(path, &file) == 0 ? (uint64_t)file.st_size : 0;
 }
 
-static uint64_t record_cpu_ns(const struct rusage *usage)
-{
-    return ((uint64_t)usage->ru_utime.tv_sec + (uint64_t)usage->ru_stime.tv_sec) * 1000000000u +
-           ((uint64_t)usage->ru_utime.tv_usec + (uint64_t)usage->ru_stime.tv_usec) * 1000u;
-}
-
-static void record_tell_cost(const struct recorder_outcome *outcome, uint64_t cpu_ns)
+static void record_tell_cost(const struct recorder_outcome *outcome)
 {
     char wall[UNITS_TEXT], cpu[UNITS_TEXT], drain[UNITS_TEXT];
     fprintf(stderr,
             "bench record: the program took %s (%s of processor time); writing the trace beside it "
             "%s of processor time\n",
-            units_format_time(wall, (double)outcome->wall_ns),
-            units_format_time(cpu, (double)cpu_ns),
+            units_format_time(wall, (double)outcome->cost.wall_ns),
+            units_format_time(cpu, (double)outcome->cost.cpu_ns),
             units_format_time(drain, (double)outcome->drain_ns));
 }
 
 static void record_tell(const struct recorder_outcome *outcome, const struct recording *recording)
 {
     char events[UNITS_TEXT], lost[UNITS_TEXT];
-    uint64_t all = 0, bytes = 0, own = outcome->slow_ns;
+    uint64_t all = 0, bytes = 0, own = 0;
     for (size_t i = 0; i < recording_count(recording); i++) {
         struct recording_result result = recording_result(recording, i);
         all += result.events;
@@ -232,8 +226,8 @@ static void record_tell(const struct recorder_outcome *outcome, const struct rec
                     units_format_count(events, result.events),
                     units_format_count(lost, result.lost));
     }
-    uint64_t cpu = record_cpu_ns(&outcome->usage);
-    record_tell_cost(outcome, cpu);
+    uint64_t cpu = outcome->cost.cpu_ns;
+    record_tell_cost(outcome);
     fprintf(stderr,
             "bench record: %s: %s events, %.2f bytes an event, recorder's own share of the "
             "program's time %.1f %%\n",
@@ -255,7 +249,7 @@ static int record_run(const struct request *request, const struct recorder_plan 
     int failed = recorder_run(plan, &outcome, &recording, &err);
     if (failed) {
         fprintf(stderr, "bench record: %s\n", err.text);
-        return outcome.wall_ns ? STATUS_FAILED : STATUS_USAGE;
+        return outcome.cost.wall_ns ? STATUS_FAILED : STATUS_USAGE;
     }
     if (outcome.start_errno) {
         fprintf(stderr, "bench record: %s cannot be started: %s\n", request->command[0],

@@ -119,7 +119,10 @@ static void info_json_summary(json_t *out, const struct trace_summary *sum)
                   {"lost_events", sum->lost_events},
                   {"bad_records", sum->bad_records},
                   {"cut_tails", sum->cut_tails},
-                  {"repairs", sum->repairs}};
+                  {"repairs", sum->repairs},
+                  {"program_wall_ns", sum->program_wall_ns},
+                  {"program_cpu_ns", sum->program_cpu_ns},
+                  {"recorder_ns", sum->recorder_ns}};
     for (size_t i = 0; i < sizeof fields / sizeof *fields; i++)
         info_set(out, fields[i].name, fields[i].value);
     json_t *kinds = json_object();
@@ -207,6 +210,17 @@ static void info_print_load(const struct trace_summary *sum)
     info_size("live at the end", sum->end_live_bytes);
     info_number("  blocks", sum->end_live_blocks);
     info_size("requested in all", sum->total_bytes);
+}
+
+static void info_print_recording(const struct trace_summary *sum)
+{
+    char wall[UNITS_TEXT], cpu[UNITS_TEXT], own[UNITS_TEXT];
+    if (!sum->program_wall_ns)
+        return;
+    printf("  %-20s %s, processor %s, of that the recorder %s\n", "while recorded",
+           units_format_time(wall, (double)sum->program_wall_ns),
+           units_format_time(cpu, (double)sum->program_cpu_ns),
+           units_format_time(own, (double)sum->recorder_ns));
 }
 
 static void info_print_lacks(const struct info *info)
@@ -300,6 +314,7 @@ static void info_print(const struct info *info)
     info_text("written by", origin->tool);
     info_print_operations(info);
     info_print_load(info->summary);
+    info_print_recording(info->summary);
     info_print_lacks(info);
     info_size("file", info->file_bytes);
     printf("  %-20s %.3f\n", "bytes an event", info_bytes_per_event(info));
