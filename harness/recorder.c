@@ -30,6 +30,7 @@ struct recorder {
     struct spool spool;
     struct recording *recording;
     pid_t child;
+    void (*pipe_action)(int); /* the program's own */
     _Atomic bool child_over, all_over;
     int drain_failed;
     struct err drain_err;
@@ -88,6 +89,7 @@ static void recorder_child(struct recorder *recorder, const sigset_t *signals, i
     recorder->spool.control->root_pid = getpid();
     recorder_preload(recorder->plan->library);
     setenv(SPOOL_ENVIRONMENT, recorder->spool.path, 1);
+    signal(SIGPIPE, recorder->pipe_action);
     sigprocmask(SIG_SETMASK, signals, NULL);
     execvp(recorder->plan->command[0], recorder->plan->command);
     int why = errno;
@@ -217,13 +219,13 @@ int recorder_run(const struct recorder_plan *plan, struct recorder_outcome *outc
     sigaddset(&signals, SIGQUIT);
     sigaddset(&signals, SIGTERM);
     sigaddset(&signals, SIGHUP);
-    sigset_t blocked = signals;
-    sigaddset(&blocked, SIGPIPE); /* a failed write is told as every other */
-    sigprocmask(SIG_BLOCK, &blocked, &before);
+    sigprocmask(SIG_BLOCK, &signals, &before);
+    recorder.pipe_action = signal(SIGPIPE, SIG_IGN); /* a failed write is told as every other */
     uint64_t start_ns = clock_ns();
     outcome->start_errno = recorder_start(&recorder, &before);
     if (!outcome->start_errno)
         failed = recorder_follow(&recorder, &signals, start_ns, err);
+    signal(SIGPIPE, recorder.pipe_action);
     sigprocmask(SIG_SETMASK, &before, NULL);
     recorder_account(&recorder);
     if (failed || outcome->start_errno)
