@@ -3,8 +3,8 @@
 
 #include <stdio.h>
 
-#define SEGMENTS_STEP ((size_t)32 << 10) /* bytes to grow by at least, */
-enum { SEGMENTS_STEP_SHARE = 64 };       /* and this share of what there is */
+#define SEGMENTS_STEP ((size_t)64 << 10) /* bytes to grow by at least, */
+enum { SEGMENTS_STEP_SHARE = 32 };       /* and this share of what there is */
 
 static size_t segments_page_up(size_t bytes)
 {
