@@ -10,6 +10,7 @@
 #include "harness/base/rng.h"
 #include "mems.h"
 #include "tests/allocators/support/capture.h"
+#include "tests/allocators/support/sanitized.h"
 
 static void *mems_address(uintptr_t address)
 {
@@ -221,9 +222,8 @@ static void mems_leaks_no_page(void **state)
 static void mems_fits_small_blocks_into_few_mebibytes(void **state)
 {
     (void)state;
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-    skip(); /* the sanitizer's own address space is above any limit */
-#endif
+    if (sanitized)
+        skip(); /* the sanitizer's own address space is above any limit */
     pid_t child = fork();
     if (child == 0) {
         size_t limit = mappings_bytes() + (4 << 20);
