@@ -248,16 +248,9 @@ static size_t buddy_large_pages(size_t size)
     return (size + LARGE_ENDS + RUN_PAGE - 1) >> RUN_PAGE_LOG2;
 }
 
-/* The header's place at the end of a large chunk's last page, which an overrun would hit. */
-static struct chunk *buddy_large_end(const struct buddy_pages *heap, uint32_t first)
-{
-    uint32_t behind = first + heap->runs.page[first].pages;
-    return (struct chunk *)(page_runs_address(&heap->runs, behind) - CHUNK_HEADER);
-}
-
 static void *buddy_mark_large(struct buddy_pages *heap, uint32_t first, struct chunk *chunk)
 {
-    struct chunk *end = buddy_large_end(heap, first);
+    struct chunk *end = buddy_pages_large_end(heap, first);
     heap->runs.page[first].kind = PAGE_LARGE;
     heap->runs.page[first].next = (uint32_t)((char *)chunk - page_runs_address(&heap->runs, first));
     chunk->header = chunk_header(heap, chunk, CHUNK_LARGE);
@@ -334,7 +327,7 @@ size_t buddy_pages_usable(const struct buddy_pages *heap, const void *payload)
         return (size_t)-size;
     if (size == CHUNK_LARGE) {
         uint32_t first = (uint32_t)page_runs_number(&heap->runs, chunk);
-        return (size_t)((char *)buddy_large_end(heap, first) - (const char *)payload);
+        return (size_t)((char *)buddy_pages_large_end(heap, first) - (const char *)payload);
     }
     size_t shift = (size_t)(CHUNK_SHIFTED - size);
     int32_t outer = chunk_size(chunk_of((const char *)payload - shift)) + CHUNK_HOLDS_SHIFTED;
@@ -417,72 +410,4 @@ size_t buddy_pages_trim(struct buddy_pages *heap)
         chunk = empty ? heap->bin[CHUNK_PAGE_LOG2] : chunk->next;
     }
     return page_runs_trim(&heap->runs, 0);
-}
-
-static const struct chunk *buddy_real_chunk(const struct chunk *chunk)
-{
-    int32_t size = chunk_size(chunk);
-    if (size >= -CHUNK_MAX || size == CHUNK_LARGE)
-        return chunk;
-    return (const struct chunk *)((const char *)chunk - (CHUNK_SHIFTED - size));
-}
-
-bool buddy_pages_owns(const struct buddy_pages *heap, const void *payload)
-{
-    const struct chunk *chunk = chunk_of(payload);
-    size_t page = page_runs_number(&heap->runs, chunk);
-    if ((uintptr_t)payload % 16 != 0 || page == 0 || page >= heap->runs.top)
-        return false;
-    uint8_t kind = heap->runs.page[page].kind;
-    if ((kind != PAGE_SMALL && kind != PAGE_LARGE) || !chunk_is_whole(heap, chunk))
-        return false;
-    int32_t size = chunk_size(chunk);
-    return size < 0 && (size % 8 == 0 || size == CHUNK_LARGE || size <= CHUNK_SHIFTED);
-}
-
-static bool buddy_large_is_intact(const struct buddy_pages *heap, uint32_t first)
-{
-    return !heap->guards || chunk_is_whole(heap, buddy_large_end(heap, first));
-}
-
-bool buddy_pages_intact(const struct buddy_pages *heap, const void *payload)
-{
-    const struct chunk *chunk = buddy_real_chunk(chunk_of(payload));
-    if (!chunk_is_whole(heap, chunk))
-        return false;
-    int32_t size = chunk_size(chunk);
-    if (size == CHUNK_LARGE)
-        return buddy_large_is_intact(heap, (uint32_t)page_runs_number(&heap->runs, chunk));
-    size_t bytes = (size_t)-size & ~(size_t)7;
-    return chunk_is_whole(heap, (const struct chunk *)((const char *)chunk + CHUNK_HEADER + bytes));
-}
-
-static const struct chunk *buddy_damaged_in_mapping(const struct buddy_pages *heap, uint32_t first)
-{
-    const char *at = (const char *)buddy_pages_first_chunk(heap, first);
-    const char *end = at + MAPPING_PAGES * RUN_PAGE - (1 << CHUNK_MIN_LOG2);
-    while (at <= end) {
-        const struct chunk *chunk = (const struct chunk *)(const void *)at;
-        int32_t size = chunk_size(chunk);
-        if (!chunk_is_whole(heap, chunk) || size < -CHUNK_MAX - CHUNK_HOLDS_SHIFTED ||
-            size > CHUNK_MAX + CHUNK_QUICK)
-            return chunk;
-        at += (size_t)(((size < 0 ? -size : size) & ~7) + CHUNK_HEADER);
-    }
-    return NULL;
-}
-
-const struct chunk *buddy_pages_damaged(const struct buddy_pages *heap)
-{
-    const struct page_runs *runs = &heap->runs;
-    for (uint32_t first = 1; first < runs->top; first += runs->page[first].pages) {
-        const struct chunk *damaged = NULL;
-        if (runs->page[first].kind == PAGE_SMALL)
-            damaged = buddy_damaged_in_mapping(heap, first);
-        else if (runs->page[first].kind == PAGE_LARGE && !buddy_large_is_intact(heap, first))
-            damaged = buddy_large_end(heap, first);
-        if (damaged)
-            return damaged;
-    }
-    return NULL;
 }

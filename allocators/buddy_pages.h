@@ -98,6 +98,13 @@ static inline struct chunk *buddy_pages_first_chunk(const struct buddy_pages *he
     return (struct chunk *)(page_runs_address(&heap->runs, (uint32_t)page) + CHUNK_HEADER);
 }
 
+/* The header's place at the end of a large chunk's last page, which an overrun would hit. */
+static inline struct chunk *buddy_pages_large_end(const struct buddy_pages *heap, uint32_t first)
+{
+    uint32_t behind = first + heap->runs.page[first].pages;
+    return (struct chunk *)(page_runs_address(&heap->runs, behind) - CHUNK_HEADER);
+}
+
 /* The first header in address order that is damaged, or NULL. The heap is quiet. */
 const struct chunk *buddy_pages_damaged(const struct buddy_pages *heap);
 

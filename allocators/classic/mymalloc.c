@@ -8,7 +8,7 @@
 #include "allocators/classic/export.h"
 
 /* Address space, not memory: more than the pointers of blocks of `int` bytes could fill soon. */
-static const size_t sizes_to_reserve[] = {(size_t)256 << 30, (size_t)16 << 30, (size_t)1 << 30,
+static const size_t sizes_to_reserve[] = {(size_t)64 << 30, (size_t)8 << 30, (size_t)1 << 30,
                                           (size_t)64 << 20};
 
 static struct {
