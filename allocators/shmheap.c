@@ -15,6 +15,7 @@
 #include "harness/base/pages.h"
 
 enum { SHMHEAP_ALIGN = 16, SHMHEAP_STEP = 128 << 10 };
+#define SHMHEAP_CAPACITY REGION_DEFAULT /* in shared memory; in a region, what fits */
 enum { OPTION_LOCK, OPTION_SIZE_AT_START };
 
 struct shmheap {
@@ -22,8 +23,9 @@ struct shmheap {
     struct shm_heap *shared;
     char *data;
     bool locked;
-    struct region *region;                /* NULL: in shared memory, */
-    char name[64];                        /* and this process created it under this name */
+    struct shm_object *object;            /* in shared memory, else NULL */
+    char name[64];                        /* under which this process created it */
+    struct region *region;                /* where this struct lies; NULL: attached */
     size_t committed[SHM_HEAP_STRETCHES]; /* bytes, in a region */
     struct allocator unlocked;            /* the table of a heap without a lock */
 };
@@ -68,12 +70,12 @@ static uint64_t shmheap_capacity(size_t room)
     return capacity;
 }
 
-static int shmheap_place(struct shmheap *shmheap, struct region *region, uint64_t size)
+static int shmheap_place(struct shmheap *shmheap, uint64_t size)
 {
     struct shm_heap plan;
+    struct region *region = shmheap->region;
     uint64_t capacity = shmheap_capacity(region->reserved - region_page());
     shm_heap_plan(&plan, capacity);
-    shmheap->region = region;
     size = shmheap_to_page(size);
     if (size > capacity || !shmheap_commit(shmheap, &plan, size))
         return -ENOMEM;
@@ -114,6 +116,16 @@ static void shmheap_open(struct shmheap *shmheap, bool locked)
     shmheap->heap.ops = &shmheap->unlocked;
 }
 
+static int shmheap_share(struct shmheap *shmheap, const char *name, uint64_t size)
+{
+    int error = shm_object_create(name, size, SHMHEAP_CAPACITY, &shmheap->object);
+    if (error)
+        return error;
+    shmheap->shared = shmheap->object->heap;
+    snprintf(shmheap->name, sizeof shmheap->name, "%s", name);
+    return 0;
+}
+
 static int shmheap_create(const struct heap_config *config, struct heap **out, struct err *err)
 {
     struct region *region = config->region;
@@ -124,14 +136,12 @@ static int shmheap_create(const struct heap_config *config, struct heap **out, s
     struct shmheap *shmheap = (struct shmheap *)(void *)region->base;
     _Static_assert(sizeof *shmheap <= 4096, "it has one page");
     bool named = config->name && locked;
-    int error = named ? shm_object_create(config->name, size, &shmheap->shared)
-                      : shmheap_place(shmheap, region, size);
+    shmheap->region = region;
+    int error = named ? shmheap_share(shmheap, config->name, size) : shmheap_place(shmheap, size);
     if (error)
         return err_set(err, -error, "shmheap: a heap of %llu bytes%s%s cannot be created: %s",
                        (unsigned long long)size, named ? " named " : "", named ? config->name : "",
                        strerror(-error));
-    if (named)
-        snprintf(shmheap->name, sizeof shmheap->name, "%s", config->name);
     shmheap_open(shmheap, locked);
     *out = &shmheap->heap;
     return 0;
@@ -142,12 +152,13 @@ static int shmheap_attach(const char *name, struct heap **out, struct err *err)
     struct shmheap *shmheap = pages_map(sizeof *shmheap);
     if (!shmheap)
         return err_set(err, ENOMEM, "shmheap: no memory to attach to %s", name);
-    int error = shm_object_connect(name, &shmheap->shared);
+    int error = shm_object_connect(name, &shmheap->object);
     if (error) {
         pages_unmap(shmheap, sizeof *shmheap);
         return err_set(err, -error, "shmheap: cannot attach to %s: %s", name,
                        error == -EINVAL ? "it is no heap of this version" : strerror(-error));
     }
+    shmheap->shared = shmheap->object->heap;
     shmheap_open(shmheap, true);
     *out = &shmheap->heap;
     return 0;
@@ -156,20 +167,30 @@ static int shmheap_attach(const char *name, struct heap **out, struct err *err)
 static void shmheap_destroy(struct heap *heap)
 {
     struct shmheap *shmheap = (struct shmheap *)heap;
-    if (shmheap->region)
-        return;
     if (*shmheap->name)
-        shm_object_unlink(shmheap->name, shmheap->shared);
-    shm_object_unmap(shmheap->shared);
-    if (!*shmheap->name)
+        shm_object_unlink(shmheap->name, shmheap->object);
+    if (shmheap->object)
+        shm_object_disconnect(shmheap->object);
+    if (!shmheap->region)
         pages_unmap(shmheap, sizeof *shmheap);
 }
 
 /* ---- blocks ---------------------------------------------------------------------------------- */
 
+/* What another process has lengthened is not accessible here until asked for. */
+static void shmheap_reach(struct shmheap *shmheap)
+{
+    if (shmheap->object)
+        shm_object_heap(shmheap->object);
+}
+
 static bool shmheap_enter(struct shmheap *shmheap)
 {
-    return !shmheap->locked || shm_heap_lock(shmheap->shared);
+    if (!shmheap->locked)
+        return true;
+    bool entered = shm_heap_lock(shmheap->shared);
+    shmheap_reach(shmheap);
+    return entered;
 }
 
 static void shmheap_leave(struct shmheap *shmheap)
@@ -185,8 +206,8 @@ static uint64_t shmheap_offset(void *ref)
 
 static bool shmheap_grow(struct shmheap *shmheap, uint64_t units)
 {
-    return shmheap->region ? shmheap_grow_region(shmheap, units)
-                           : shm_object_grow(shmheap->shared, units);
+    return shmheap->object ? shm_object_grow(shmheap->object, units)
+                           : shmheap_grow_region(shmheap, units);
 }
 
 /* `*fresh`: the memory from that offset on was never written. */
@@ -286,7 +307,9 @@ static size_t shmheap_usable_size(struct heap *heap, void *ref)
 
 static void *shmheap_resolve(struct heap *heap, void *ref)
 {
-    return ((struct shmheap *)heap)->data + shmheap_offset(ref);
+    struct shmheap *shmheap = (struct shmheap *)heap;
+    shmheap_reach(shmheap);
+    return shmheap->data + shmheap_offset(ref);
 }
 
 static void *shmheap_ref_of(struct heap *heap, void *pointer)
@@ -301,14 +324,14 @@ static void shmheap_stats(struct heap *heap, struct heap_stats *out)
     const struct shmheap *shmheap = (struct shmheap *)heap;
     const struct shm_heap *shared = shmheap->shared;
     const struct space *space = &shared->space;
-    size_t at, held = shmheap->region ? region_page() : 0;
+    size_t at, held = shmheap->object ? 0 : region_page();
     for (unsigned i = 0; i < SHM_HEAP_STRETCHES; i++)
         held += shm_heap_stretch(shared, i, shm_heap_size(shared), &at);
     out->live_blocks = space->live_blocks;
     out->live_bytes = (space->live_units - space->live_blocks) * SPACE_UNIT;
     out->free_bytes = (space->units - space->first - space->live_units) * SPACE_UNIT;
     out->metadata_bytes = held - out->live_bytes - out->free_bytes;
-    out->held_bytes = shmheap->region ? shmheap->region->committed : held;
+    out->held_bytes = shmheap->object ? held : shmheap->region->committed;
 }
 
 static int shmheap_walk_meta(const char *start, size_t size, heap_visitor *visit, void *arg)
@@ -342,7 +365,7 @@ static int shmheap_walk(struct heap *heap, heap_visitor *visit, void *arg)
 {
     const struct shmheap *shmheap = (struct shmheap *)heap;
     const struct shm_heap *shared = shmheap->shared;
-    if (shmheap->region && shmheap_walk_meta(shmheap->region->base, region_page(), visit, arg))
+    if (!shmheap->object && shmheap_walk_meta(shmheap->region->base, region_page(), visit, arg))
         return 1;
     for (unsigned i = 0; i < SHM_HEAP_STRETCHES - 1; i++) {
         size_t at, bytes = shm_heap_stretch(shared, i, shm_heap_size(shared), &at);

@@ -7,15 +7,16 @@
  * The heap's space begins at shmheap_underlying(). The first bookkeeping space is 16 bytes, every
  * other 8; objects are aligned to 8 bytes and their sizes rounded up to 8. What the heap needs
  * besides (lock, index) lies elsewhere. A new object takes the free space nearest the start that
- * holds it. When there is none the heap grows, and every pointer and handle stays valid; the limit
- * is 64 GiB (or the length, if that is more), less where a process may not have the address space.
+ * holds it. When there is none the heap grows, and every pointer and handle stays valid: to 1 GiB
+ * or 16 times its length, whichever is more, or less where its creator may not have the address
+ * space.
  *
  * Every call may be made by any thread of any connected process at any time. A process that dies
  * inside a call, at whatever instruction, keeps nobody out: the next call repairs the heap.
  *
  * Bad calls change nothing. Those that return something return zero bits (NULL); shmheap_create,
- * _connect and _alloc set errno; the void ones write one line to stderr. That holds for handles that
- * are not connected any more, too: every call asks the kernel whether the heap is mapped. */
+ * _connect and _alloc set errno; the void ones write one line to stderr. That holds for handles
+ * that are not connected any more, too: every call asks the kernel whether the heap is mapped. */
 #ifndef SHMHEAP_H
 #define SHMHEAP_H
 
@@ -35,7 +36,7 @@ extern "C" {
 #endif
 
 typedef struct {
-    void *heap;
+    void *object;
     uint64_t id;
 } shmheap_memory_handle;
 

@@ -9,13 +9,30 @@
 #include <sys/statvfs.h>
 #include <unistd.h>
 
-enum { OBJECT_PAGE = 4096, OBJECT_SIZE_MIN = 128 };
-#define OBJECT_CAPACITY ((uint64_t)64 << 30) /* to grow to, unless the heap begins larger */
+enum { OBJECT_PAGE = 4096, OBJECT_SIZE_MIN = 128, OBJECT_REACH = 64 << 10 };
 
-static size_t object_bytes(const struct shm_heap *heap)
+/* ---- lengths --------------------------------------------------------------------------------- */
+
+static size_t object_mapped_bytes(const struct shm_heap *heap)
 {
     struct shm_heap plan;
     return shm_heap_plan(&plan, heap->space.capacity * SPACE_UNIT);
+}
+
+/* The object's length for a space of `size` bytes. */
+static uint64_t object_length(const struct shm_heap *plan, uint64_t size)
+{
+    return (plan->data_at + size + OBJECT_PAGE - 1) / OBJECT_PAGE * OBJECT_PAGE;
+}
+
+/* Bytes of pages that a space of `size` bytes takes when all of it was written. */
+static uint64_t object_pages(const struct shm_heap *plan, uint64_t size)
+{
+    uint64_t bytes = 0;
+    size_t at;
+    for (unsigned i = 0; i < SHM_HEAP_STRETCHES; i++)
+        bytes += shm_heap_stretch(plan, i, size, &at);
+    return bytes;
 }
 
 /* Pages are taken as they are written: only asking beforehand tells a caller, instead of a SIGBUS,
@@ -28,158 +45,249 @@ static bool object_has_room(uint64_t bytes)
     return bytes / system.f_frsize <= system.f_bavail;
 }
 
-/* ---- creating -------------------------------------------------------------------------------- */
-
-/* A core dump of any program that has the heap mapped would hold its holes otherwise. */
-static void object_spare_dumps(void *mapping, size_t bytes)
+/* A longer file would be answered by a signal. */
+static bool object_may_have(uint64_t length)
 {
-    (void)madvise(mapping, bytes, MADV_DONTDUMP);
+    struct rlimit limit;
+    return getrlimit(RLIMIT_FSIZE, &limit) != 0 || length <= limit.rlim_cur;
 }
 
-static int object_map(int file, size_t bytes, struct shm_heap **out)
+/* ---- the mapping ----------------------------------------------------------------------------- */
+
+static bool object_set_reach(struct shm_object *object, uint64_t reach)
 {
-    void *mapping = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_NORESERVE, file, 0);
-    if (mapping == MAP_FAILED)
+    struct shm_heap *heap = object->heap;
+    uint64_t capacity = heap->space.capacity * SPACE_UNIT;
+    reach = reach < capacity ? reach : capacity;
+    if (mprotect(heap, object_length(heap, reach), PROT_READ | PROT_WRITE) != 0)
+        return false;
+    __atomic_store_n(&object->reach, reach, __ATOMIC_RELAXED);
+    return true;
+}
+
+/* Threads may do it at once: each makes accessible what the heap has now. */
+void shm_object_extend_reach(struct shm_object *object)
+{
+    uint64_t size = shm_heap_size(object->heap);
+    if (!object_set_reach(object, size + OBJECT_REACH))
+        object_set_reach(object, size);
+}
+
+/* Maps `bytes` of the file behind a page of our own; nothing but that page is accessible yet. */
+static int object_map(int file, size_t bytes, struct shm_object **out)
+{
+    char *page = mmap(NULL, OBJECT_PAGE + bytes, PROT_NONE,
+                      MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    if (page == MAP_FAILED)
         return -errno;
-    object_spare_dumps(mapping, bytes);
-    *out = mapping;
+    if (mprotect(page, OBJECT_PAGE, PROT_READ | PROT_WRITE) != 0 ||
+        mmap(page + OBJECT_PAGE, bytes, PROT_NONE, MAP_SHARED | MAP_FIXED | MAP_NORESERVE, file,
+             0) == MAP_FAILED) {
+        int error = errno;
+        munmap(page, OBJECT_PAGE + bytes);
+        return -error;
+    }
+    struct shm_object *object = (struct shm_object *)(void *)page;
+    object->heap = (struct shm_heap *)(void *)(page + OBJECT_PAGE);
+    object->file = file;
+    *out = object;
     return 0;
 }
 
-/* The most bytes that a file may have for us; a longer one would be answered by a signal. */
-static uint64_t object_file_limit(void)
+static void object_unmap(struct shm_object *object, size_t bytes)
 {
-    struct rlimit limit;
-    return getrlimit(RLIMIT_FSIZE, &limit) == 0 ? limit.rlim_cur : RLIM_INFINITY;
+    munmap(object, OBJECT_PAGE + bytes);
 }
 
-static int object_try(int file, uint64_t capacity, struct shm_heap **out)
+/* ---- creating -------------------------------------------------------------------------------- */
+
+static int object_try(int file, uint64_t size, uint64_t capacity, struct shm_object **out)
 {
     struct shm_heap plan;
     size_t bytes = shm_heap_plan(&plan, capacity);
-    if (bytes > object_file_limit())
+    uint64_t length = object_length(&plan, size);
+    if (!object_has_room(object_pages(&plan, size)))
+        return -ENOSPC;
+    if (!object_may_have(length))
         return -EFBIG;
-    if (ftruncate(file, (off_t)bytes) != 0)
+    if (ftruncate(file, (off_t)length) != 0)
         return -errno;
     return object_map(file, bytes, out);
 }
 
 /* Maps the empty object with the largest capacity that this process may have. */
-static int object_size_and_map(int file, uint64_t size, uint64_t *capacity, struct shm_heap **out)
+static int object_try_down(int file, uint64_t size, uint64_t *capacity, struct shm_object **out)
 {
-    *capacity = size > OBJECT_CAPACITY ? size : OBJECT_CAPACITY;
     for (;;) {
-        int error = object_try(file, *capacity, out);
-        if ((error != -ENOMEM && error != -EFBIG) || *capacity == size)
+        int error = object_try(file, size, *capacity, out);
+        /* Under valgrind, too much address space is an invalid argument. */
+        bool too_much = error == -ENOMEM || error == -EFBIG || error == -EINVAL;
+        if (!too_much || *capacity == size)
             return error;
         *capacity = *capacity / 2 > size ? *capacity / 2 : size;
     }
 }
 
-static int object_fill(int file, size_t size, struct shm_heap **out)
+/* What is accessible is made so as in every other process, once the head is there to tell. */
+static int object_fill(int file, uint64_t size, uint64_t capacity, struct shm_object **out)
 {
-    struct shm_heap *heap;
-    uint64_t capacity;
-    if (!object_has_room(size))
-        return -ENOSPC;
-    int error = object_size_and_map(file, size, &capacity, &heap);
+    struct shm_object *object;
+    struct shm_heap plan;
+    int error = object_try_down(file, size, &capacity, &object);
     if (error)
         return error;
-    error = shm_heap_init(heap, capacity, size);
-    if (error)
-        munmap(heap, object_bytes(heap));
+    size_t bytes = shm_heap_plan(&plan, capacity);
+    if (mprotect(object->heap, object_length(&plan, size), PROT_READ | PROT_WRITE) != 0)
+        error = -errno;
     else
-        *out = heap;
-    return error;
+        error = shm_heap_init(object->heap, capacity, size);
+    if (error) {
+        object_unmap(object, bytes);
+        return error;
+    }
+    object->id = object->heap->id;
+    shm_object_extend_reach(object);
+    *out = object;
+    return 0;
 }
 
-int shm_object_create(const char *name, size_t size, struct shm_heap **out)
+int shm_object_create(const char *name, size_t size, uint64_t capacity, struct shm_object **out)
 {
-    if (!name || size == 0 || size > SPACE_CAPACITY_MAX * SPACE_UNIT)
+    const uint64_t most = SPACE_CAPACITY_MAX * SPACE_UNIT;
+    if (!name || size == 0 || size > most)
         return -EINVAL;
     size = size < OBJECT_SIZE_MIN ? OBJECT_SIZE_MIN : size & ~(size_t)(SPACE_UNIT - 1);
+    capacity = capacity < size ? size : capacity > most ? most : capacity;
     int file = shm_open(name, O_RDWR | O_CREAT | O_EXCL, S_IRUSR | S_IWUSR);
     if (file < 0)
         return -errno;
-    int error = object_fill(file, size, out);
-    close(file);
-    if (error)
+    int error = object_fill(file, size, capacity, out);
+    if (error) {
+        close(file);
         shm_unlink(name);
+    }
     return error;
 }
 
 /* ---- connecting ------------------------------------------------------------------------------ */
 
-/* The head is read, not mapped: the file may be shorter than one. */
-static int object_check(int file, size_t *bytes)
+/* The head is read, not mapped: the file may be shorter than one. Its length is asked for after
+ * that: a heap that grows is lengthened before it says so. */
+static int object_check(int file, struct shm_heap *head)
 {
     struct stat status;
-    struct shm_heap head;
     if (fstat(file, &status) != 0)
         return -errno;
-    if (!S_ISREG(status.st_mode) || pread(file, &head, sizeof head, 0) != sizeof head ||
-        !shm_heap_is_valid(&head))
+    if (!S_ISREG(status.st_mode) || pread(file, head, sizeof *head, 0) != sizeof *head ||
+        !shm_heap_is_valid(head) || fstat(file, &status) != 0)
         return -EINVAL;
-    *bytes = object_bytes(&head);
-    return (uint64_t)status.st_size == *bytes ? 0 : -EINVAL;
+    uint64_t length = (uint64_t)status.st_size;
+    return length >= object_length(head, shm_heap_size(head)) && length <= object_mapped_bytes(head)
+               ? 0
+               : -EINVAL;
 }
 
-int shm_object_connect(const char *name, struct shm_heap **out)
+static int object_join(int file, struct shm_object **out)
 {
-    size_t bytes;
+    struct shm_heap head;
+    struct shm_object *object;
+    int error = object_check(file, &head);
+    if (!error)
+        error = object_map(file, object_mapped_bytes(&head), &object);
+    if (error)
+        return error;
+    if (mprotect(object->heap, object_length(&head, shm_heap_size(&head)),
+                 PROT_READ | PROT_WRITE) != 0) {
+        error = -errno;
+        object_unmap(object, object_mapped_bytes(&head));
+        return error;
+    }
+    object->id = head.id;
+    shm_object_extend_reach(object);
+    *out = object;
+    return 0;
+}
+
+int shm_object_connect(const char *name, struct shm_object **out)
+{
     int file = name ? shm_open(name, O_RDWR, 0) : -1;
     if (file < 0)
         return name ? -errno : -EINVAL;
-    int error = object_check(file, &bytes);
-    if (!error)
-        error = object_map(file, bytes, out);
-    close(file);
+    int error = object_join(file, out);
+    if (error)
+        close(file);
     return error;
 }
 
-void shm_object_unmap(struct shm_heap *heap)
+/* Whether `file` is an object of that heap: a program may have closed ours, and its number be
+ * another's. */
+static bool object_is_of(int file, uint64_t heap)
 {
-    munmap(heap, object_bytes(heap));
+    uint64_t id;
+    return pread(file, &id, sizeof id, offsetof(struct shm_heap, id)) == sizeof id && id == heap;
 }
 
-int shm_object_unlink(const char *name, const struct shm_heap *heap)
+void shm_object_disconnect(struct shm_object *object)
 {
-    struct shm_heap head;
+    if (object_is_of(object->file, object->id))
+        close(object->file);
+    object->id = 0;
+    object_unmap(object, object_mapped_bytes(object->heap));
+}
+
+int shm_object_unlink(const char *name, const struct shm_object *object)
+{
     int file = name ? shm_open(name, O_RDONLY, 0) : -1;
     if (file < 0)
         return name ? -errno : -EINVAL;
-    bool ours = pread(file, &head, sizeof head, 0) == sizeof head && head.id == heap->id;
+    bool ours = object_is_of(file, object->id);
     close(file);
     if (!ours)
         return -EINVAL;
     return shm_unlink(name) == 0 ? 0 : -errno;
 }
 
-bool shm_object_is_mapped(const struct shm_heap *heap, uint64_t id)
+bool shm_object_is_mapped(const struct shm_object *object, uint64_t id)
 {
-    void *page = (void *)((uintptr_t)heap & ~(uintptr_t)(OBJECT_PAGE - 1));
-    return page && page == (void *)heap && msync(page, OBJECT_PAGE, MS_ASYNC) == 0 &&
-           heap->id == id;
+    uintptr_t page = (uintptr_t)object;
+    return page && page % OBJECT_PAGE == 0 && msync((void *)page, OBJECT_PAGE, MS_ASYNC) == 0 &&
+           object->id == id;
 }
 
 /* ---- growing --------------------------------------------------------------------------------- */
 
-static bool object_extend(struct shm_heap *heap, uint64_t units)
+/* The object is never made shorter: another may have lengthened it and died. */
+static bool object_lengthen(const struct shm_object *object, uint64_t length)
 {
-    struct space *space = &heap->space;
-    if (units > space->capacity || !object_has_room((units - space->units) * SPACE_UNIT))
+    struct stat status;
+    if (!object_is_of(object->file, object->id) || fstat(object->file, &status) != 0)
         return false;
-    space_extend(space, units);
+    return (uint64_t)status.st_size >= length ||
+           (object_may_have(length) && ftruncate(object->file, (off_t)length) == 0);
+}
+
+static bool object_extend(const struct shm_object *object, uint64_t units)
+{
+    struct shm_heap *heap = object->heap;
+    uint64_t size = units * SPACE_UNIT;
+    if (units > heap->space.capacity ||
+        !object_has_room(object_pages(heap, size) - object_pages(heap, shm_heap_size(heap))) ||
+        !object_lengthen(object, object_length(heap, size)))
+        return false;
+    space_extend(&heap->space, units);
     return true;
 }
 
-bool shm_object_grow(struct shm_heap *heap, uint64_t units)
+bool shm_object_grow(struct shm_object *object, uint64_t units)
 {
     const uint64_t page = OBJECT_PAGE / SPACE_UNIT;
-    struct space *space = &heap->space;
+    const struct space *space = &object->heap->space;
     if (units > space->capacity - space->top)
         return false;
     uint64_t least = space->top + units;
     uint64_t ample = (least + space->units / 8 + page - 1) / page * page;
-    return object_extend(heap, ample) || object_extend(heap, least);
+    if (!object_extend(object, ample) && !object_extend(object, least))
+        return false;
+    shm_object_extend_reach(object);
+    return true;
 }

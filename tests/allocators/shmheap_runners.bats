@@ -2,7 +2,10 @@
 # The runners of the shared heap's exercises print what their text shows.
 
 bats_require_minimum_version 1.5.0
-setup() { cd "$BATS_TEST_TMPDIR"; }
+setup() {
+    cd "$BATS_TEST_TMPDIR"
+    ls /dev/shm >before
+}
 
 # refused PROGRAM SENTENCE: the input on stdin ends with a status and that sentence, and leaves nothing.
 refused() {
@@ -12,10 +15,10 @@ refused() {
     left_nothing
 }
 
-# No name of a runner that is gone; other tests may be running theirs.
+# No new name of a runner that is gone; other tests may be running theirs.
 left_nothing() {
     local pid
-    for pid in $(ls /dev/shm | sed -nE 's/^heapbench-(ex1-)?([0-9]+)-.*/\2/p'); do
+    for pid in $(ls /dev/shm | grep -vxFf before | sed -nE 's/^heapbench-(ex1-)?([0-9]+)-.*/\2/p'); do
         kill -0 "$pid" || { ls /dev/shm; false; }
     done
 }

@@ -6,7 +6,7 @@
 
 #include "allocators/api/mmf.h"
 #include "allocators/api/shmheap.h"
-#include "allocators/shm/heap.h"
+#include "allocators/shm/object.h"
 #include "harness/base/rng.h"
 
 enum { FIRST = 16, GAP = 8 };
@@ -25,9 +25,14 @@ static size_t offset_of(shmheap_memory_handle heap, const void *pointer)
     return (size_t)((const char *)pointer - (const char *)shmheap_underlying(heap));
 }
 
+static struct shm_heap *inside(shmheap_memory_handle heap)
+{
+    return ((struct shm_object *)heap.object)->heap;
+}
+
 static void assert_sound(shmheap_memory_handle heap)
 {
-    const char *flaw = space_flaw(&((const struct shm_heap *)heap.heap)->space);
+    const char *flaw = space_flaw(&inside(heap)->space);
     if (flaw)
         fail_msg("%s", flaw);
 }
@@ -112,11 +117,11 @@ static void a_fresh_heap_has_room_for_all_but_eighty_bytes(void **state)
                                      4099, 8192, 65535, 100001, 1024 * 1024, 64 * 1024 * 1024};
     for (size_t i = 0; i < sizeof lengths / sizeof *lengths; i++) {
         shmheap_memory_handle heap = shmheap_create(fresh_name(), lengths[i]);
-        size_t before = shm_heap_size(heap.heap);
+        size_t before = shm_heap_size(inside(heap));
         char *object = shmheap_alloc(heap, lengths[i] - 80);
         assert_int_equal(offset_of(heap, object), FIRST);
         memset(object, 7, lengths[i] - 80);
-        assert_int_equal(shm_heap_size(heap.heap), before);
+        assert_int_equal(shm_heap_size(inside(heap)), before);
         assert_sound(heap);
         shmheap_destroy(name, heap);
     }
@@ -288,7 +293,7 @@ static void bad_frees_write_a_line_and_change_nothing(void **state)
                    base + 4096,
                    base - 8,
                    base + (1 << 20),
-                   (void *)heap.heap,
+                   (void *)inside(heap),
                    (void *)UINTPTR_MAX,
                    shmheap_underlying(other)};
     const unsigned count = sizeof bad / sizeof *bad;
@@ -331,7 +336,7 @@ static void a_handle_that_is_not_connected_is_refused(void **state)
     shmheap_object_handle handle = shmheap_ptr_to_handle(gone, object);
     shmheap_disconnect(gone);
     stderr_catch();
-    shmheap_memory_handle forged = {heap.heap, heap.id + 2};
+    shmheap_memory_handle forged = {heap.object, heap.id + 2};
     shmheap_memory_handle stale[] = {gone, nothing, forged};
     for (size_t i = 0; i < 3; i++) {
         assert_null(shmheap_alloc(stale[i], 8));
@@ -441,8 +446,8 @@ static void connect_refuses_what_is_no_heap(void **state)
     (void)state;
     struct shm_heap head, wrong;
     shmheap_memory_handle heap = shmheap_create(fresh_name(), 4096);
-    memcpy(&head, heap.heap, sizeof head);
-    off_t length = (off_t)shm_heap_plan(&wrong, head.space.capacity * SPACE_UNIT);
+    memcpy(&head, inside(heap), sizeof head);
+    off_t length = (off_t)head.data_at + 4096;
     shmheap_destroy(name, heap);
     assert_false(is_refused(&head, sizeof head, length));
     assert_true(is_refused("", 0, 0));
@@ -451,6 +456,7 @@ static void connect_refuses_what_is_no_heap(void **state)
     assert_true(is_refused("", 0, (off_t)1 << 42));
     assert_true(is_refused(&head, sizeof head, sizeof head));
     assert_true(is_refused(&head, sizeof head, length - 4096));
+    assert_true(is_refused(&head, sizeof head, length - 1));
     assert_true(is_refused(&head, sizeof head, (off_t)1 << 42));
     for (unsigned what = 0; what < 8; what++) {
         wrong = head;

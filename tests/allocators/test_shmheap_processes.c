@@ -9,7 +9,7 @@
 #include <sys/wait.h>
 
 #include "allocators/api/shmheap.h"
-#include "allocators/shm/heap.h"
+#include "allocators/shm/object.h"
 #include "harness/base/rng.h"
 
 #ifdef __SANITIZE_THREAD__
@@ -29,7 +29,7 @@ static const char *fresh_name(void)
 
 static struct shm_heap *inside(shmheap_memory_handle heap)
 {
-    return heap.heap;
+    return ((struct shm_object *)heap.object)->heap;
 }
 
 static void assert_sound(shmheap_memory_handle heap)
@@ -410,7 +410,6 @@ static void scene_die_everywhere(const struct scene *scene, shmheap_memory_handl
     unsigned steps = 0, held = 0, undone = 0;
     shmheap_memory_handle heap = scene_set(scene, objects);
     pid_t child = scene_start(scene, heap, objects);
-    copy.id = heap.id;
     ptrdiff_t moved = (char *)inside(copy) - (char *)inside(heap);
     bool done = false;
     while (scene_step(child)) {
@@ -432,7 +431,7 @@ static void death_at_every_instruction_of_a_call(void **state)
     char copy_name[64];
     if (SCALE > 1 || !may_trace())
         skip();
-    shmheap_memory_handle copy = shmheap_create(strcpy(copy_name, fresh_name()), 4096);
+    shmheap_memory_handle copy = shmheap_create(strcpy(copy_name, fresh_name()), 1 << 20);
     uint64_t id = copy.id;
     for (size_t i = 0; i < sizeof scenes / sizeof *scenes; i++)
         scene_die_everywhere(&scenes[i], copy);
@@ -472,7 +471,7 @@ static void death_inside_a_repair_is_repaired(void **state)
     char copy_name[64];
     if (SCALE > 1 || !may_trace())
         skip();
-    shmheap_memory_handle copy = shmheap_create(strcpy(copy_name, fresh_name()), 4096);
+    shmheap_memory_handle copy = shmheap_create(strcpy(copy_name, fresh_name()), 1 << 20);
     uint64_t id = copy.id;
     shmheap_memory_handle heap = scene_set(&scene, objects);
     pid_t child = scene_start(&scene, heap, objects);
@@ -486,7 +485,6 @@ static void death_inside_a_repair_is_repaired(void **state)
     scene_end(child);
     assert_true(died_inside(inside(heap)));
     child = scene_start(&next, heap, objects);
-    copy.id = heap.id;
     unsigned steps = 0;
     while (scene_step(child)) {
         if (steps++ % 5)
@@ -497,7 +495,7 @@ static void death_inside_a_repair_is_repaired(void **state)
     print_message("%u instructions\n", steps);
     scene_end(child);
     shmheap_destroy(name, heap);
-    inside(copy)->id = copy.id = id;
+    inside(copy)->id = id;
     shmheap_destroy(copy_name, copy);
 }
 
