@@ -363,8 +363,9 @@ static int shmheap_walk_space(const struct shmheap *shmheap, heap_visitor *visit
 
 static int shmheap_walk(struct heap *heap, heap_visitor *visit, void *arg)
 {
-    const struct shmheap *shmheap = (struct shmheap *)heap;
+    struct shmheap *shmheap = (struct shmheap *)heap;
     const struct shm_heap *shared = shmheap->shared;
+    shmheap_reach(shmheap);
     if (!shmheap->object && shmheap_walk_meta(shmheap->region->base, region_page(), visit, arg))
         return 1;
     for (unsigned i = 0; i < SHM_HEAP_STRETCHES - 1; i++) {
@@ -377,7 +378,8 @@ static int shmheap_walk(struct heap *heap, heap_visitor *visit, void *arg)
 
 static int shmheap_check(struct heap *heap, char *why, size_t length)
 {
-    const struct shmheap *shmheap = (struct shmheap *)heap;
+    struct shmheap *shmheap = (struct shmheap *)heap;
+    shmheap_reach(shmheap);
     const char *flaw = shm_heap_flaw(shmheap->shared);
     if (!flaw)
         return 0;
