@@ -8,7 +8,7 @@
 #ifndef ALLOCATORS_SHM_LARGEST_H
 #define ALLOCATORS_SHM_LARGEST_H
 
-#include "allocators/shm/space.h"
+#include "allocators/shm/starts.h"
 
 #ifdef __SSE2__
 #include <emmintrin.h>
@@ -82,6 +82,18 @@ static inline int32_t largest_get(const struct space *space, uint64_t group)
 
 /* Makes the maximum of a node of groups exact, and with it those above. */
 void largest_settle(struct space *space, uint64_t node);
+
+/* What a group's number should be, from the bits. */
+static inline int32_t largest_of_group(const struct space *space, uint64_t group)
+{
+    uint64_t starts = starts_groups(space)[group].start, most = 0;
+    for (uint64_t left = starts_groups(space)[group].free; left; left &= left - 1) {
+        uint64_t at = group * 64 + (unsigned)__builtin_ctzll(left);
+        uint64_t size = starts_free_size(space, at, starts);
+        most = size > most ? size : most;
+    }
+    return largest_number(most);
+}
 
 static inline void largest_raise(struct space *space, uint64_t group, int32_t value)
 {

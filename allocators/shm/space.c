@@ -4,6 +4,7 @@
 
 #include <string.h>
 
+#include "allocators/shm/hint.h"
 #include "allocators/shm/largest.h"
 #include "allocators/shm/starts.h"
 
@@ -51,64 +52,7 @@ size_t space_layout(struct space *space, uint64_t capacity, size_t begin)
     return space_place(space, false, space->head_bytes);
 }
 
-/* ---- hints ----------------------------------------------------------------------------------- */
-
-/* hint[i]: no free block of at least space_hint_size(i) units begins in a group below it. What
- * holds for a size holds for larger ones, so hints never fall with i: an update ends at the first
- * that needs none. Sizes up to SPACE_HINTS_EXACT have one each, above there are two an octave. */
-static uint64_t space_hint_size(unsigned i)
-{
-    if (i < SPACE_HINTS_EXACT)
-        return i + 1;
-    unsigned step = i - SPACE_HINTS_EXACT + 3;
-    return (uint64_t)(SPACE_HINTS_EXACT / 2 + step % 2 * SPACE_HINTS_EXACT / 4) << step / 2;
-}
-
-/* The last hint whose size is at most `units`. */
-static unsigned space_hint_of(uint64_t units)
-{
-    if (units <= SPACE_HINTS_EXACT)
-        return (unsigned)units - 1;
-    unsigned octave = 63 - (unsigned)__builtin_clzll(units);
-    unsigned half = units >> (octave - 1) & 1;
-    unsigned i = SPACE_HINTS_EXACT - 1 + 2 * (octave - SPACE_HINTS_EXACT_LOG2) + half;
-    return i < SPACE_HINTS ? i : SPACE_HINTS - 1;
-}
-
-/* Nothing of `units` begins below `group`. */
-static void space_hint_raise(struct space *space, uint64_t units, int32_t group)
-{
-    unsigned i = space_hint_of(units);
-    i += space_hint_size(i) < units;
-    for (; i < SPACE_HINTS && space->hint[i] < group; i++)
-        space->hint[i] = group;
-}
-
-static void space_hint_lower(struct space *space, uint64_t units, int32_t group)
-{
-    for (unsigned i = space_hint_of(units) + 1; i > 0 && space->hint[i - 1] > group; i--)
-        space->hint[i - 1] = group;
-}
-
 /* ---- the index of free blocks ---------------------------------------------------------------- */
-
-/* A free block's size in units. Only the last block of a group can end outside of it. */
-static inline uint64_t space_free_size(const struct space *space, uint64_t at, uint64_t starts)
-{
-    uint64_t later = starts >> at % 64 >> 1;
-    return later ? 1 + (unsigned)__builtin_ctzll(later) : starts_after(space, at) - at;
-}
-
-static int32_t space_group_largest(const struct space *space, uint64_t group)
-{
-    uint64_t starts = starts_groups(space)[group].start, most = 0;
-    for (uint64_t left = starts_groups(space)[group].free; left; left &= left - 1) {
-        uint64_t at = group * 64 + (unsigned)__builtin_ctzll(left);
-        uint64_t size = space_free_size(space, at, starts);
-        most = size > most ? size : most;
-    }
-    return largest_number(most);
-}
 
 /* The first fit, and the largest of the other free blocks that begin in its group. */
 struct space_fit {
@@ -122,7 +66,7 @@ static struct space_fit space_group_fit(const struct space *space, uint64_t grou
     uint64_t starts = starts_groups(space)[group].start;
     for (uint64_t left = starts_groups(space)[group].free; left; left &= left - 1) {
         uint64_t at = group * 64 + (unsigned)__builtin_ctzll(left);
-        uint64_t size = space_free_size(space, at, starts);
+        uint64_t size = starts_free_size(space, at, starts);
         if (size >= units && fit.block.at == SPACE_NONE)
             fit.block = (struct space_block){at, size};
         else
@@ -134,30 +78,30 @@ static struct space_fit space_group_fit(const struct space *space, uint64_t grou
 static void space_index(struct space *space, uint64_t at, uint64_t units)
 {
     largest_raise(space, at / 64, largest_number(units));
-    space_hint_lower(space, units, (int32_t)(at / 64));
+    hint_lower(space, units, (int32_t)(at / 64));
 }
 
 /* A block of `units` is gone from the group. */
 static void space_unindex(struct space *space, uint64_t group, uint64_t units)
 {
     if (largest_get(space, group) <= largest_number(units))
-        largest_lower(space, group, space_group_largest(space, group));
+        largest_lower(space, group, largest_of_group(space, group));
 }
 
 static struct space_fit space_find(struct space *space, uint64_t units)
 {
     int32_t size = largest_number(units);
-    uint64_t group = largest_find(space, (uint64_t)space->hint[space_hint_of(units)], size);
+    uint64_t group = largest_find(space, (uint64_t)space->hint[hint_of(units)], size);
     while (group != SPACE_NONE) {
         struct space_fit fit = space_group_fit(space, group, units);
         if (fit.block.at != SPACE_NONE) {
-            space_hint_raise(space, units, (int32_t)group);
+            hint_raise(space, units, (int32_t)group);
             return fit;
         }
         group = largest_find(space, group + 1, size); /* only sizes of LARGEST_MANY can deceive */
     }
     /* From where the top begins, so that a hint is never beyond the last level's nodes. */
-    space_hint_raise(space, units, (int32_t)(space->top / 64));
+    hint_raise(space, units, (int32_t)(space->top / 64));
     return (struct space_fit){{SPACE_NONE, 0}, 0};
 }
 
@@ -339,7 +283,7 @@ uint64_t space_size(const struct space *space, uint64_t at)
     return starts_after(space, at) - at;
 }
 
-/* ---- repair and inspection ------------------------------------------------------------------- */
+/* ---- repair and walk ------------------------------------------------------------------------- */
 
 static void space_derive_summaries(struct space *space)
 {
@@ -385,7 +329,7 @@ void space_repair(struct space *space)
                space_part_bytes(1 + SPACE_SUMMARIES + level, space->units));
     for (uint64_t group = 0; group <= space->units / 64; group++)
         if (starts_groups(space)[group].free)
-            largest_raise(space, group, space_group_largest(space, group));
+            largest_raise(space, group, largest_of_group(space, group));
     space_reset_ways(space);
 }
 
@@ -397,97 +341,4 @@ struct space_block space_next(const struct space *space, struct space_block bloc
     *is_free = at == space->top || starts_is_free(space, at);
     uint64_t end = at == space->top ? space->units : starts_after(space, at);
     return (struct space_block){at, end - at};
-}
-
-static const char *space_blocks_flaw(const struct space *space)
-{
-    uint64_t live_blocks = 0, live_units = 0;
-    bool was_free = false, is_free = false;
-    struct space_block block = {space->first, 0};
-    if (!starts_is_start(space, space->first) || !starts_is_start(space, space->top) ||
-        space->top > space->units || space->units > space->capacity)
-        return "the first or the last block is out of place";
-    while ((block = space_next(space, block, &is_free)).at != SPACE_NONE) {
-        if (block.units > space->units - block.at)
-            return "a block runs beyond the end";
-        if (is_free && was_free)
-            return "free neighbours are not joined";
-        was_free = is_free;
-        live_blocks += !is_free;
-        live_units += is_free ? 0 : block.units;
-    }
-    if (live_blocks != space->live_blocks || live_units != space->live_units)
-        return "the count of live blocks is wrong";
-    return NULL;
-}
-
-static bool space_summaries_agree(const struct space *space)
-{
-    const struct starts_group *groups = starts_groups(space);
-    for (uint64_t group = 0; group <= space->units / 64; group++) {
-        bool below = groups[group].start != 0;
-        uint64_t place = group;
-        for (unsigned level = 0; level < SPACE_SUMMARIES; level++, place /= 64) {
-            uint64_t word = starts_summary(space, level)[place / 64];
-            if (((word & starts_bit(place)) != 0) != below)
-                return false;
-            below = word != 0;
-        }
-    }
-    return true;
-}
-
-static bool space_is_stale(const struct space *space, uint64_t node)
-{
-    for (unsigned i = 0; i < SPACE_STALE; i++)
-        if (space->stale[i] == (int32_t)node)
-            return true;
-    return false;
-}
-
-static bool space_maxima_agree(const struct space *space)
-{
-    for (unsigned level = 0; level + 1 < SPACE_LEVELS; level++) {
-        const int32_t *below = largest_level(space, level),
-                      *above = largest_level(space, level + 1);
-        uint64_t nodes = (space->units >> (6 + LARGEST_FAN_LOG2 * (level + 1))) + 1;
-        for (uint64_t node = 0; node < nodes; node++) {
-            int32_t most = largest_of_node(below + node * LARGEST_FAN);
-            if (above[node] != most &&
-                (above[node] < most || level > 0 || !space_is_stale(space, node)))
-                return false;
-        }
-    }
-    return true;
-}
-
-static bool space_hints_agree(const struct space *space)
-{
-    uint64_t group = 0;
-    for (unsigned i = 0; i < SPACE_HINTS; i++)
-        for (; group < (uint64_t)space->hint[i]; group++)
-            if (largest_get(space, group) >= largest_number(space_hint_size(i)))
-                return false;
-    return true;
-}
-
-const char *space_flaw(const struct space *space)
-{
-    const char *flaw = space_blocks_flaw(space);
-    if (flaw)
-        return flaw;
-    if (!space_summaries_agree(space))
-        return "a summary of the starts disagrees with them";
-    const struct starts_group *groups = starts_groups(space);
-    for (uint64_t group = 0; group <= space->units / 64; group++) {
-        if (groups[group].free & ~groups[group].start)
-            return "a free bit stands where no block starts";
-        if (largest_get(space, group) != space_group_largest(space, group))
-            return "a group's largest free block is noted wrong";
-    }
-    if (!space_maxima_agree(space))
-        return "a maximum disagrees with what it is the maximum of";
-    if (!space_hints_agree(space))
-        return "a hint skips a free block";
-    return NULL;
 }

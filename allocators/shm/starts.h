@@ -128,4 +128,11 @@ static inline uint64_t starts_before(const struct space *space, uint64_t at)
     return group * 64 + 63 - (unsigned)__builtin_clzll(earlier);
 }
 
+/* A free block's size in units. Only the last block of a group can end outside of it. */
+static inline uint64_t starts_free_size(const struct space *space, uint64_t at, uint64_t starts)
+{
+    uint64_t later = starts >> at % 64 >> 1;
+    return later ? 1 + (unsigned)__builtin_ctzll(later) : starts_after(space, at) - at;
+}
+
 #endif
