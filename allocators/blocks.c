@@ -8,7 +8,7 @@
 enum { BLOCKS_STEP_SHARE = 64 };
 #define BLOCKS_SLACK ((size_t)64 << 10)  /* commit or give back so much at once */
 #define BLOCKS_KEEP ((size_t)512 << 10)  /* keep so much above the top, or an eighth of the heap */
-#define BLOCKS_CREDIT ((size_t)64 << 20) /* to begin with */
+#define BLOCKS_CREDIT ((size_t)32 << 20) /* to begin with */
 enum { BLOCKS_HOLES_MAX = 8192 };        /* of the 65,530 mappings a process may have */
 
 static size_t blocks_page_up(size_t bytes)

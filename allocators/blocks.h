@@ -53,7 +53,7 @@ struct blocks_hole {
 #define BLOCKS_RETURN ((size_t)1 << 20)
 
 /* Giving back is bounded by this share of the bytes allocated in large blocks. */
-enum { BLOCKS_CREDIT_SHARE = 8 };
+enum { BLOCKS_CREDIT_SHARE = 64 };
 
 struct blocks {
     struct heap heap;

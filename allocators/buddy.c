@@ -27,12 +27,12 @@ enum {
     BUDDY_FREE = 0x80,
     BUDDY_ORDER = 0x3f,
     BUDDY_AHEAD_SHARE = 32, /* commit this share more than is needed */
-    BUDDY_CREDIT_SHARE = 8, /* giving back is bounded by this share of what large blocks take, */
+    BUDDY_CREDIT_SHARE = 64, /* giving back is bounded by this share of what large blocks take, */
     BUDDY_GONE_MAX = 8192,  /* and by mappings: a process may have 65,530 */
 };
 
 #define BUDDY_CHUNK ((size_t)1 << 20)   /* is given back as a whole */
-#define BUDDY_CREDIT ((size_t)64 << 20) /* bytes that may be given back to begin with */
+#define BUDDY_CREDIT ((size_t)32 << 20) /* bytes that may be given back to begin with */
 
 struct buddy_link {
     struct buddy_link *prev, *next;
