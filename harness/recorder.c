@@ -194,8 +194,9 @@ static int recorder_follow(struct recorder *recorder, const sigset_t *signals, u
     }
     int failed = recording_step(recorder->recording, recorder_is_over, recorder, err);
     struct spool_control *control = recorder->spool.control;
-    recorder->outcome->cost.slow_ns =
-        atomic_load(&control->refill_ns) + atomic_load(&control->wait_ns);
+    recorder->outcome->cost.slow_ns = atomic_load(&control->refill_ns) +
+                                      atomic_load(&control->wait_ns) +
+                                      atomic_load(&control->walk_ns);
     return failed ? failed : recording_finish(recorder->recording, &recorder->outcome->cost, err);
 }
 

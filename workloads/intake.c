@@ -45,6 +45,27 @@ static void intake_decode(const struct intake *intake, uint64_t head, struct int
     record->words = at - intake->at;
 }
 
+static bool intake_is_told(uint64_t head)
+{
+    uint32_t what = (head >> SPOOL_SIZE_SHIFT) & (SPOOL_SMALL - 1);
+    return (head & 7) == SPOOL_CONTROL && (what == SPOOL_MODULE || what == SPOOL_STACK);
+}
+
+static void intake_decode_told(const struct intake *intake, uint64_t head,
+                               struct intake_record *record)
+{
+    const struct spool_chunk *chunk = intake_chunk(intake);
+    bool stamped = head & SPOOL_STAMPED;
+    *record = (struct intake_record){
+        .kind = SPOOL_CONTROL,
+        .what = (head >> SPOOL_SIZE_SHIFT) & (SPOOL_SMALL - 1),
+        .told = (const uint64_t *)&chunk->words[intake->at + 2],
+        .stamp = stamped ? chunk->words[intake->at + 1] : intake->stamp,
+        .stamped = stamped,
+        .words = (uint32_t)(head >> SPOOL_POINTER_SHIFT),
+    };
+}
+
 static uint64_t intake_head(const struct intake *intake)
 {
     if (intake->begun == intake->count || intake->at >= SPOOL_WORDS)
@@ -83,7 +104,7 @@ static bool intake_skip(struct intake *intake, uint64_t head, bool ended)
 enum intake_state intake_peek(struct intake *intake, bool ended, struct intake_record *record)
 {
     uint64_t head = intake_head(intake);
-    while ((head & 7) == SPOOL_HOLE || (head & 7) == SPOOL_CONTROL) {
+    while ((head & 7) == SPOOL_HOLE || ((head & 7) == SPOOL_CONTROL && !intake_is_told(head))) {
         if (!intake_skip(intake, head, ended)) {
             if (intake->begun == intake->count)
                 return INTAKE_IDLE;
@@ -94,7 +115,10 @@ enum intake_state intake_peek(struct intake *intake, bool ended, struct intake_r
         }
         head = intake_head(intake);
     }
-    intake_decode(intake, head, record);
+    if ((head & 7) == SPOOL_CONTROL)
+        intake_decode_told(intake, head, record);
+    else
+        intake_decode(intake, head, record);
     return INTAKE_RECORD;
 }
 

@@ -9,6 +9,8 @@
 
 struct intake_record {
     enum spool_kind kind;
+    enum spool_control_record what; /* of SPOOL_CONTROL: SPOOL_MODULE or SPOOL_STACK */
+    const uint64_t *told;           /* its words behind the stamp, until it is taken */
     uint32_t site;
     uint64_t pointer, size, align;
     uint64_t stamp; /* of the record, or of the last one before it that had one; 0 at first */

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "workloads/merge.h"
 
@@ -15,6 +16,8 @@ int session_init(struct session *session, const char *path, const struct trace_o
                  struct err *err)
 {
     *session = (struct session){.err = err};
+    if (origin->columns & TRACE_HAS_SITES && !(session->symbols = symbols_create()))
+        return err_set(err, ENOMEM, "no memory left for symbols");
     return trace_writer_create(&session->writer, path, origin, err);
 }
 
@@ -36,7 +39,7 @@ static int session_emit(struct session *session, struct trace_event *event, uint
                         const struct intake_record *record)
 {
     event->thread = thread;
-    event->site = record->site;
+    event->site = record->site ? ((uint32_t *)session->sites.at)[record->site] : 0;
     if (session->ns_per_tick > 0 && record->stamp > session->start_stamp)
         event->time_ns =
             (uint64_t)((double)(record->stamp - session->start_stamp) * session->ns_per_tick);
@@ -152,10 +155,72 @@ static int session_resize(struct session *session, uint32_t thread,
     return session_emit(session, &event, thread, record);
 }
 
+/* --- call stacks --- */
+
+static int session_module(struct session *session, const uint64_t *words)
+{
+    return symbols_add(session->symbols, words[0], words[1], words[2], (const char *)&words[3])
+               ? session_no_memory(session)
+               : 0;
+}
+
+/* The frames' names, a line each. */
+static uint32_t session_describe(struct session *session, const uint64_t *addresses, size_t count)
+{
+    char text[64 * 400];
+    size_t used = 0;
+    *text = '\0';
+    for (size_t i = 0; i < count && used + 400 < sizeof text; i++) {
+        used += (size_t)snprintf(text + used, 2, "%s", i ? "\n" : "");
+        symbols_describe(session->symbols, addresses[i], text + used, 300);
+        used += strlen(text + used);
+    }
+    return trace_writer_site(session->writer, text);
+}
+
+static int session_stack(struct session *session, const struct intake_record *record)
+{
+    const uint64_t *words = record->told;
+    uint32_t number = (uint32_t)words[0];
+    uint64_t hash = words[1] | 1; /* 0 stands for an empty slot */
+    if (array_reserve(&session->sites, (number + (size_t)1) * sizeof number))
+        return session_no_memory(session);
+    uint32_t *site = (uint32_t *)session->sites.at + number;
+    *site = objects_find(&session->site_of_hash, hash);
+    if (*site != OBJECTS_NONE)
+        return 0;
+    *site = session_describe(session, words + 2, record->words - 4);
+    return objects_put(&session->site_of_hash, hash, *site) ? session_no_memory(session) : 0;
+}
+
+/* A stack's definition may come a moment after its first use, as a stamp may be early. */
+static bool session_knows_site(const struct session *session, uint32_t number)
+{
+    return (number + (size_t)1) * sizeof number <= session->sites.bytes &&
+           ((uint32_t *)session->sites.at)[number];
+}
+
+static int session_told(struct session *session, const struct intake_record *record)
+{
+    if (!session->symbols)
+        return 0;
+    return record->what == SPOOL_STACK ? session_stack(session, record)
+                                       : session_module(session, record->told);
+}
+
 int session_visit(void *arg, uint32_t thread, const struct intake_record *record, bool last_call)
 {
     struct session *session = arg;
+    struct intake_record siteless = *record;
+    if (record->site && !session_knows_site(session, record->site)) {
+        if (!last_call)
+            return MERGE_LATER;
+        siteless.site = 0;
+        record = &siteless;
+    }
     switch (record->kind) {
+    case SPOOL_CONTROL:
+        return session_told(session, record);
     case SPOOL_FREE:
         return session_free(session, thread, record);
     case SPOOL_RELEASE:
@@ -176,7 +241,15 @@ int session_exec(struct session *session, const char *program)
         if (failed)
             return failed;
     }
+    /* Its numbers of stacks mean nothing to the new image. */
+    objects_release(&session->site_of_hash);
     array_release(&session->moving);
+    array_release(&session->sites);
+    if (session->symbols) {
+        symbols_destroy(session->symbols);
+        if (!(session->symbols = symbols_create()))
+            return session_no_memory(session);
+    }
     char text[64];
     snprintf(text, sizeof text, "exec %.32s", program);
     struct trace_event event = {.kind = TRACE_MARK,
@@ -201,6 +274,10 @@ void session_release(struct session *session)
     if (session->writer)
         trace_writer_abandon(session->writer);
     objects_release(&session->objects);
+    objects_release(&session->site_of_hash);
     array_release(&session->moving);
+    array_release(&session->sites);
+    symbols_destroy(session->symbols);
+    session->symbols = NULL;
     session->writer = NULL;
 }

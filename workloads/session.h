@@ -8,6 +8,7 @@
 #include "harness/base/err.h"
 #include "workloads/intake.h"
 #include "workloads/objects.h"
+#include "workloads/symbols.h"
 #include "workloads/trace.h"
 #include "workloads/writer.h"
 
@@ -19,7 +20,10 @@ struct session {
     uint64_t start_stamp; /* for time stamps */
     double ns_per_tick;
     uint64_t orphan_frees, double_allocations;
-    struct err *err; /* where a failure of the writer is told */
+    struct symbols *symbols;     /* NULL without call stacks */
+    struct array sites;          /* uint32_t: the trace's number of a stack, by the program's */
+    struct objects site_of_hash; /* one number for a stack that several threads told of */
+    struct err *err;             /* where a failure of the writer is told */
 };
 
 /* Starts the trace at `path`; the origin is copied. */

@@ -25,11 +25,14 @@ struct request {
 };
 
 enum { KEY_STACKS = 1000, KEY_FOLLOW, KEY_TIMES, KEY_ORDER, KEY_ANONYMOUS, KEY_ARGUMENTS };
-enum { RECORD_DEPTH = 16, RECORD_FEW = 8, RECORD_CALIBRATE_NS = 5000000 };
+enum { RECORD_DEPTH = 16, RECORD_DEPTH_MOST = 64, RECORD_FEW = 8, RECORD_CALIBRATE_NS = 5000000 };
 
 static const struct argp_option options[] = {
     {"output", 'o', "FILE", 0,
      "The trace to write (default: PROGRAM.trace, or PROGRAM-2.trace … where that exists)", 0},
+    {"stacks", KEY_STACKS, "DEPTH", OPTION_ARG_OPTIONAL,
+     "Keep where each allocation was made, the innermost DEPTH callers (default 16, at most 64)",
+     0},
     {"follow", KEY_FOLLOW, NULL, 0,
      "Record child processes too, each into FILE with its process number", 0},
     {"times", KEY_TIMES, NULL, 0, "Keep the time of every operation (about one byte each)", 0},
@@ -59,6 +62,20 @@ static error_t record_parse_order(const char *text, struct request *request,
     return 0;
 }
 
+static error_t record_parse_depth(const char *text, struct request *request,
+                                  struct argp_state *state)
+{
+    uint64_t depth = RECORD_DEPTH;
+    struct err err = {0};
+    if (text && units_parse_count(text, &depth, &err))
+        argp_failure(state, STATUS_USAGE, 0, "--stacks: %s", err.text);
+    if (depth < 1 || depth > RECORD_DEPTH_MOST)
+        argp_failure(state, STATUS_USAGE, 0, "--stacks=%s: from 1 to %d callers", text,
+                     RECORD_DEPTH_MOST);
+    request->depth = (unsigned)depth;
+    return 0;
+}
+
 static error_t parse(int key, char *text, struct argp_state *state)
 {
     struct request *request = state->input;
@@ -66,6 +83,8 @@ static error_t parse(int key, char *text, struct argp_state *state)
     case 'o':
         request->output = text;
         return 0;
+    case KEY_STACKS:
+        return record_parse_depth(text, request, state);
     case KEY_FOLLOW:
         request->follow = true;
         return 0;
@@ -176,7 +195,8 @@ static void record_describe(const struct request *request, struct recorder_plan 
         .source = "recorded",
         .losses = "",
         .recorded_at = request->anonymous ? 0 : (uint64_t)time(NULL),
-        .columns = TRACE_HAS_THREADS | (request->times ? TRACE_HAS_TIMES : 0),
+        .columns = TRACE_HAS_THREADS | (request->times ? TRACE_HAS_TIMES : 0) |
+                   (request->depth ? TRACE_HAS_SITES : 0),
     };
     if (!request->times)
         return;
@@ -284,6 +304,7 @@ int command_record(int argc, char **argv)
         .recording.path = request.output ? request.output : path,
         .follow = request.follow,
         .times = request.times,
+        .depth = request.depth,
         .order = request.order,
     };
     record_describe(&request, &plan, host, arguments ? arguments : "");

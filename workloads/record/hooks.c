@@ -4,6 +4,7 @@
  *
  * operator new and delete of the C++ library come through malloc and free and are recorded there.
  */
+#include <dlfcn.h>
 #include <errno.h>
 #include <malloc.h>
 #include <stdlib.h>
@@ -12,6 +13,7 @@
 
 #include "workloads/record/real.h"
 #include "workloads/record/record.h"
+#include "workloads/record/unwind.h"
 
 #pragma GCC visibility push(default)
 
@@ -119,4 +121,13 @@ void *pvalloc(size_t size)
     void *pointer = real.pvalloc(size);
     record_event(SPOOL_ALIGNED, pointer, size, page);
     return pointer;
+}
+
+/* What was learnt about code that goes away must not be applied to what comes in its place. */
+int dlclose(void *handle)
+{
+    int failed = real_ready() ? real.dlclose(handle) : -1;
+    if (record_depth)
+        unwind_forget();
+    return failed;
 }

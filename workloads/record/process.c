@@ -14,6 +14,7 @@ enum { PROCESS_BYTES = 4 << 20 };
 enum { PROCESS_STREAMS = (PROCESS_BYTES - sizeof(struct process)) / sizeof(struct stream) };
 
 struct spool_control *record_spool;
+uint32_t record_depth;
 
 static struct process *process;
 static bool process_without_spool; /* there is none: nothing to be tried again */
@@ -62,6 +63,7 @@ static void process_begin(void)
     if (pid == spool->root_pid || spool->follow)
         image = atomic_fetch_add(&spool->images, 1);
     if (image >= SPOOL_IMAGES) {
+        record_depth = 0;
         atomic_store(&process->state, PROCESS_LEFT_ALONE);
         return;
     }
@@ -70,6 +72,8 @@ static void process_begin(void)
     entry->parent = getppid();
     atomic_store(&entry->pid, pid);
     process->image = image;
+    if (spool->depth && stacks_begin())
+        record_depth = spool->depth < STACKS_DEPTH_MOST ? spool->depth : STACKS_DEPTH_MOST;
     atomic_store(&process->state, PROCESS_RECORDED);
 }
 

@@ -1,4 +1,4 @@
-/* The allocation functions behind the recorder's: the next ones in the loader's search order, be
+/* The functions behind the recorder's: the next ones in the loader's search order, be
  * they the C library's or those of an allocator that the program links. */
 #ifndef WORKLOADS_RECORD_REAL_H
 #define WORKLOADS_RECORD_REAL_H
@@ -16,7 +16,8 @@
     FUNCTION(void *, aligned_alloc, (size_t, size_t))                                              \
     FUNCTION(void *, memalign, (size_t, size_t))                                                   \
     FUNCTION(void *, valloc, (size_t))                                                             \
-    FUNCTION(void *, pvalloc, (size_t))
+    FUNCTION(void *, pvalloc, (size_t))                                                            \
+    FUNCTION(int, dlclose, (void *))
 
 #define REAL_MEMBER(result, name, arguments) result(*name) arguments;
 struct real {

@@ -8,6 +8,7 @@
 #include <sys/single_threaded.h>
 
 #include "workloads/record/spool.h"
+#include "workloads/record/stacks.h"
 
 /* A thread's end of the spool. Lies in memory that fork wipes, so that in a child every thread
  * begins anew: `chunk` is NULL. */
@@ -16,11 +17,13 @@ struct stream {
     uint32_t number, image;
     uint32_t stamped;    /* this thread has company: every record has a stamp from here on */
     int32_t thread;      /* as the kernel numbers it */
+    uint32_t walks;      /* call stacks taken */
     struct stream *next; /* among the free ones, or those whose thread is ending */
 };
 
 extern __thread struct stream *record_stream __attribute__((tls_model("initial-exec")));
 extern struct spool_control *record_spool; /* NULL until the spool is open */
+extern uint32_t record_depth;              /* of call stacks; 0: none, or not yet */
 
 /* Gives the calling thread a stream whose chunk has room, or returns NULL where nothing is to be
  * recorded (no spool, a child not followed) or there is no room: then the event is counted as lost.
@@ -80,11 +83,11 @@ static inline bool record_is_stamped(struct stream *stream)
 }
 
 /* The general form; the head is written last. */
-static inline void record_words(struct stream *stream, uint64_t head, bool stamped, bool sized,
-                                uint64_t size, uint64_t align)
+static inline void record_words(struct stream *stream, uint64_t head, bool stamped, uint64_t size,
+                                uint64_t align, uint32_t site)
 {
-    bool aligned = (head & 7) == SPOOL_ALIGNED;
-    uint32_t words = 1u + stamped + sized + aligned, at = 0;
+    bool sized = size >= SPOOL_SMALL, aligned = (head & 7) == SPOOL_ALIGNED;
+    uint32_t words = 1u + stamped + sized + aligned + !!site, at = 0;
     _Atomic uint64_t *word = record_reserve(stream, words);
     if (!word)
         return;
@@ -95,28 +98,41 @@ static inline void record_words(struct stream *stream, uint64_t head, bool stamp
     if (sized)
         atomic_store_explicit(&word[at++], size, memory_order_relaxed);
     if (aligned)
-        atomic_store_explicit(&word[at], align, memory_order_relaxed);
-    record_put(word, head | (stamped ? SPOOL_STAMPED : 0) | (sized ? SPOOL_SIZED : 0));
+        atomic_store_explicit(&word[at++], align, memory_order_relaxed);
+    if (site)
+        atomic_store_explicit(&word[at], site, memory_order_relaxed);
+    record_put(word, head | (stamped ? SPOOL_STAMPED : 0) | (sized ? SPOOL_SIZED : 0) |
+                         (site ? SPOOL_SITED : 0));
 }
 
-static inline void record_event(enum spool_kind kind, const void *pointer, uint64_t size,
-                                uint64_t align)
+static inline void record_event_at(uint32_t site, enum spool_kind kind, const void *pointer,
+                                   uint64_t size, uint64_t align)
 {
     struct stream *stream = record_stream;
     if (__builtin_expect(!stream || !stream->chunk, 0) && !(stream = record_refill()))
         return;
     uint64_t head = kind | (uint64_t)(uintptr_t)pointer << SPOOL_POINTER_SHIFT;
-    bool sized = size >= SPOOL_SMALL;
-    if (!sized)
+    if (size < SPOOL_SMALL)
         head |= size << SPOOL_SIZE_SHIFT;
     bool stamped = record_is_stamped(stream);
-    if (!stamped && !sized && kind != SPOOL_ALIGNED) {
-        _Atomic uint64_t *word = record_reserve(stream, 1);
-        if (word)
-            record_put(word, head);
+    if (stamped || size >= SPOOL_SMALL || site || kind == SPOOL_ALIGNED) {
+        record_words(stream, head, stamped, size, align, site);
         return;
     }
-    record_words(stream, head, stamped, sized, size, align);
+    _Atomic uint64_t *word = record_reserve(stream, 1);
+    if (word)
+        record_put(word, head);
+}
+
+/* Inlined into the hook, whose frame is where a call stack begins. */
+__attribute__((always_inline)) static inline void
+record_event(enum spool_kind kind, const void *pointer, uint64_t size, uint64_t align)
+{
+    bool allocates = kind != SPOOL_FREE && kind != SPOOL_RELEASE;
+    uint32_t site = 0;
+    if (allocates && __builtin_expect(record_depth, 0))
+        site = stacks_site(__builtin_frame_address(0));
+    record_event_at(site, kind, pointer, size, align);
 }
 
 #endif

@@ -102,7 +102,7 @@ static uint32_t refill_try_out(struct spool_chunk *chunk)
         chunk->taken = 0;
         uint64_t start = clock_ns();
         for (int i = 0; i < REFILL_TRIALS; i++)
-            record_event(i & 1 ? SPOOL_FREE : SPOOL_MALLOC, chunk, 48, 0);
+            record_event_at(0, i & 1 ? SPOOL_FREE : SPOOL_MALLOC, chunk, 48, 0);
         uint64_t took = clock_ns() - start;
         best = took < best ? took : best;
     }

@@ -36,10 +36,14 @@ enum spool_kind {
     SPOOL_CONTROL, /* enum spool_control_record in the size bits */
 };
 
+/* Of all but the first two the head's pointer bits count the words in all; the last two have a word
+ * for the stamp in any case. */
 enum spool_control_record {
     SPOOL_END,     /* full: the stream goes on in its next chunk */
     SPOOL_LEFT,    /* the thread has ended */
-    SPOOL_PENDING, /* the head is still to come; the pointer bits count the words in all */
+    SPOOL_PENDING, /* the head is still to come */
+    SPOOL_MODULE,  /* start, end, load bias, path: code that stacks will point into */
+    SPOOL_STACK,   /* number, hash, return addresses, the innermost first */
 };
 
 /* Head: kind in bits 0-2, flags, size in bits 6-15 where it fits, pointer in bits 16-63 (user
@@ -98,6 +102,7 @@ struct spool_control {
     _Atomic uint32_t images;
     _Atomic uint64_t lost;      /* events there was no room for */
     _Atomic uint64_t refill_ns; /* processor time outside the fast path, all threads */
+    _Atomic uint64_t walk_ns;   /* processor time for call stacks, by samples */
     _Atomic uint64_t wait_ns;   /* time spent waiting for room, all threads */
     _Alignas(64) _Atomic uint64_t sequence;
     _Alignas(64) struct spool_image image[SPOOL_IMAGES];

@@ -1,0 +1,134 @@
+/* Numbers call stacks by their hash. A new one is written into the thread's records before its
+ * number can be found by anybody, so that a definition has a lower stamp than every use. */
+#include "workloads/record/stacks.h"
+
+#include <errno.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "harness/base/clock.h"
+#include "workloads/record/record.h"
+#include "workloads/record/unwind.h"
+
+enum {
+    STACKS_SLOTS = 1 << 20,
+    STACKS_MOST = STACKS_SLOTS / 4 * 3,
+    STACKS_NUMBER_BITS = 24,
+    STACKS_TIMED = 64, /* one walk in so many is timed */
+    STACKS_PATH = 1024,
+};
+
+/* Slots hold 40 bits of the hash above the number. */
+struct stacks {
+    _Atomic uint32_t used;
+    _Atomic uint64_t slots[STACKS_SLOTS];
+};
+
+static struct stacks *stacks;
+
+bool stacks_begin(void)
+{
+    unwind_forget();
+    if (stacks)
+        return true;
+    void *memory = mmap(NULL, sizeof *stacks, PROT_READ | PROT_WRITE,
+                        MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    if (memory == MAP_FAILED || madvise(memory, sizeof *stacks, MADV_WIPEONFORK))
+        return false;
+    stacks = memory;
+    return true;
+}
+
+/* A record of `count` words behind head and stamp. */
+static void stacks_tell(enum spool_control_record what, const uint64_t *words, uint32_t count)
+{
+    struct stream *stream = record_stream ? record_stream : record_refill();
+    _Atomic uint64_t *word = record_reserve(stream, count + 2);
+    if (!word)
+        return;
+    uint64_t head = SPOOL_CONTROL | (uint64_t)(count + 2) << SPOOL_POINTER_SHIFT;
+    record_put(word, head | SPOOL_PENDING << SPOOL_SIZE_SHIFT);
+    bool stamped = record_is_stamped(record_stream);
+    atomic_store_explicit(&word[1], stamped ? record_stamp() : 0, memory_order_relaxed);
+    for (uint32_t i = 0; i < count; i++)
+        atomic_store_explicit(&word[2 + i], words[i], memory_order_relaxed);
+    record_put(word, head | (uint64_t)what << SPOOL_SIZE_SHIFT | (stamped ? SPOOL_STAMPED : 0));
+}
+
+/* The program itself has no name in the loader's list. */
+static void stacks_module(uintptr_t start, uintptr_t end, uintptr_t bias, const char *path)
+{
+    uint64_t words[3 + STACKS_PATH / 8] = {start, end, bias};
+    char *text = (char *)&words[3];
+    if (*path)
+        strncpy(text, path, STACKS_PATH - 1);
+    else if (readlink("/proc/self/exe", text, STACKS_PATH - 1) < 0)
+        *text = '\0';
+    stacks_tell(SPOOL_MODULE, words, 3 + (uint32_t)strlen(text) / 8 + 1);
+}
+
+static uint64_t stacks_hash(const uintptr_t *addresses, size_t count)
+{
+    uint64_t hash = count;
+    for (size_t i = 0; i < count; i++) {
+        hash = (hash ^ addresses[i]) * UINT64_C(0x9e3779b97f4a7c15);
+        hash ^= hash >> 29;
+    }
+    return hash;
+}
+
+/* The slot of that hash, or the free one where it belongs. */
+static _Atomic uint64_t *stacks_find(uint64_t hash)
+{
+    size_t at = hash & (STACKS_SLOTS - 1);
+    for (;; at = (at + 1) & (STACKS_SLOTS - 1)) {
+        uint64_t slot = atomic_load_explicit(&stacks->slots[at], memory_order_acquire);
+        if (!slot || slot >> STACKS_NUMBER_BITS == hash >> STACKS_NUMBER_BITS)
+            return &stacks->slots[at];
+    }
+}
+
+static uint32_t stacks_define(uint64_t hash, const uintptr_t *addresses, size_t count)
+{
+    uint64_t words[2 + STACKS_DEPTH_MOST];
+    uint32_t number = atomic_fetch_add(&stacks->used, 1) + 1;
+    if (number > STACKS_MOST)
+        return 0;
+    words[0] = number;
+    words[1] = hash;
+    for (size_t i = 0; i < count; i++)
+        words[2 + i] = addresses[i];
+    stacks_tell(SPOOL_STACK, words, 2 + (uint32_t)count);
+    uint64_t entry = hash >> STACKS_NUMBER_BITS << STACKS_NUMBER_BITS | number, there = 0;
+    while (!atomic_compare_exchange_strong(stacks_find(hash), &there, entry)) {
+        if (there >> STACKS_NUMBER_BITS == hash >> STACKS_NUMBER_BITS)
+            break; /* another thread told of it too */
+        there = 0;
+    }
+    return number;
+}
+
+static uint32_t stacks_number(const void *frame)
+{
+    uintptr_t addresses[STACKS_DEPTH_MOST];
+    size_t count = unwind(frame, addresses, record_depth, stacks_module);
+    uint64_t hash = stacks_hash(addresses, count);
+    uint64_t slot = atomic_load_explicit(stacks_find(hash), memory_order_acquire);
+    return slot ? slot & ((1u << STACKS_NUMBER_BITS) - 1) : stacks_define(hash, addresses, count);
+}
+
+uint32_t stacks_site(const void *frame)
+{
+    struct stream *stream = record_stream;
+    if (!stream || !stream->chunk)
+        stream = record_refill();
+    if (!stream || !record_depth)
+        return 0;
+    if (stream->walks++ % STACKS_TIMED != STACKS_TIMED / 2)
+        return stacks_number(frame);
+    uint64_t start = clock_ns();
+    uint32_t number = stacks_number(frame);
+    atomic_fetch_add(&record_spool->walk_ns, (clock_ns() - start) * STACKS_TIMED);
+    return number;
+}
