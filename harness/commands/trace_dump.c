@@ -3,6 +3,7 @@
 #include <inttypes.h>
 #include <stdbool.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "harness/commands/commands.h"
 #include "harness/commands/trace.h"
@@ -10,11 +11,13 @@
 
 struct dump_arguments {
     const char *path;
-    bool json;
+    bool json, sites;
 };
 
 static const struct argp_option dump_options[] = {
-    {"json", 'j', NULL, 0, "one JSON object a line", 0}, {0}};
+    {"json", 'j', NULL, 0, "one JSON object a line", 0},
+    {"sites", 's', NULL, 0, "the call sites instead: their callers, the innermost first", 0},
+    {0}};
 
 static error_t dump_parse(int key, char *value, struct argp_state *state)
 {
@@ -22,6 +25,9 @@ static error_t dump_parse(int key, char *value, struct argp_state *state)
     switch (key) {
     case 'j':
         arguments->json = true;
+        return 0;
+    case 's':
+        arguments->sites = true;
         return 0;
     case ARGP_KEY_ARG:
         if (arguments->path)
@@ -108,6 +114,24 @@ static int dump_all(struct trace_reader *reader, bool json, struct err *err)
     return more;
 }
 
+/* A site is known once the block that first names it was read. */
+static int dump_sites(struct trace_reader *reader, struct err *err)
+{
+    struct trace_block block;
+    const char *frames;
+    int more;
+    while ((more = trace_reader_next(reader, &block, err)) == 1)
+        continue;
+    for (uint32_t site = 1; (frames = trace_reader_site(reader, site)); site++) {
+        printf("site %" PRIu32 "\n", site);
+        for (size_t length; *frames; frames += length + (frames[length] == '\n')) {
+            length = strcspn(frames, "\n");
+            printf("  %.*s\n", (int)length, frames);
+        }
+    }
+    return more;
+}
+
 int trace_command_dump(int argc, char **argv)
 {
     struct dump_arguments arguments = {0};
@@ -117,7 +141,8 @@ int trace_command_dump(int argc, char **argv)
     argp_parse(&dump_argp, argc, argv, 0, NULL, &arguments);
     int failed = trace_reader_open(&reader, arguments.path, &err);
     if (!failed) {
-        failed = dump_all(reader, arguments.json, &err);
+        failed =
+            arguments.sites ? dump_sites(reader, &err) : dump_all(reader, arguments.json, &err);
         trace_reader_close(reader);
     }
     if (!failed && fflush(stdout)) {

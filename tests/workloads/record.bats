@@ -3,8 +3,9 @@
 
 bats_require_minimum_version 1.5.0
 setup_file() {
-    for program in calls exchange; do
-        gcc -O2 -pthread -o "$BATS_FILE_TMPDIR/$program" "$BATS_TEST_DIRNAME/programs/$program.c"
+    for program in calls exchange stacks; do
+        gcc -D_GNU_SOURCE -O2 -w -rdynamic -pthread -o "$BATS_FILE_TMPDIR/$program" \
+            "$BATS_TEST_DIRNAME/programs/$program.c" -ldl
     done
 }
 
@@ -167,6 +168,36 @@ END
 import json, sys
 info = json.load(sys.stdin)
 assert 2000 <= info["by_kind"]["malloc"] < 2010 and info["by_kind"]["aligned"] == 1, info'
+}
+
+@test "call stacks: the callers, with and without a frame pointer, as deep as asked for" {
+    record --stacks -- "$BATS_FILE_TMPDIR/stacks"
+    [ "$status" = 0 ]
+    has t.trace repairs=0 lost_events=0
+    # The program prints the frames that the C library's own unwinder sees, for its own calls.
+    "$BENCH" trace dump --sites t.trace | sed 's/^  \(.*\)+0x.* \[stacks\]$/  \1/' |
+        awk '/^site/ { first = 1; next } first { mine = $1 == "leaf"; first = 0 } mine && NF == 1 { print $1 }' >ours
+    diff <(echo "$output") ours
+    rm t.trace
+    record --stacks=2 -- "$BATS_FILE_TMPDIR/stacks"
+    [ "$("$BENCH" trace dump --sites t.trace | awk '/^site/ { n = 0; next } ++n > most { most = n } END { print most }')" = 2 ]
+    run --separate-stderr -2 "$BENCH" record --stacks=999 -o u.trace -- true
+    [[ "$stderr" == *"from 1 to 64"* ]]
+}
+
+@test "call stacks of threads, forks and interpreters" {
+    record --stacks -- "$exchange" 4 20000
+    has t.trace repairs=0 lost_events=0
+    "$BENCH" trace dump --sites t.trace | grep -q 'exchange+'
+    rm t.trace
+    record --stacks --follow -- "$calls" fork
+    has t.trace malloc=1001 repairs=0
+    "$BENCH" trace dump --sites t.*.trace | grep -q 'main+'
+    rm t.trace
+    PYTHONMALLOC=malloc record --stacks -- /usr/bin/python3 -c 'import json; print(len(json.dumps(list(range(9999)))))'
+    [ "$status" = 0 ]
+    has t.trace repairs=0 lost_events=0
+    "$BENCH" trace dump --sites t.trace | grep -q 'Py_BytesMain'
 }
 
 @test "terminated from outside: what was recorded is there" {

@@ -155,7 +155,8 @@ struct stream *process_stream(struct process *here)
         *stream = (struct stream){.image = here->image,
                                   .number = atomic_fetch_add(&record_spool->streams, 1),
                                   .stamped = record_spool->stamp_always,
-                                  .thread = gettid()};
+                                  .thread = gettid(),
+                                  .stacks = stream->stacks};
     return stream;
 }
 

@@ -15,10 +15,11 @@
 struct stream {
     struct spool_chunk *chunk;
     uint32_t number, image;
-    uint32_t stamped;    /* this thread has company: every record has a stamp from here on */
-    int32_t thread;      /* as the kernel numbers it */
-    uint32_t walks;      /* call stacks taken */
-    struct stream *next; /* among the free ones, or those whose thread is ending */
+    uint32_t stamped; /* this thread has company: every record has a stamp from here on */
+    int32_t thread;   /* as the kernel numbers it */
+    uint32_t walks;   /* call stacks taken */
+    struct stacks_thread *stacks; /* stays with the stream when another thread gets it */
+    struct stream *next;          /* among the free ones, or those whose thread is ending */
 };
 
 extern __thread struct stream *record_stream __attribute__((tls_model("initial-exec")));

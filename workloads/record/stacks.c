@@ -16,7 +16,18 @@ enum {
     STACKS_MOST = STACKS_SLOTS / 4 * 3,
     STACKS_NUMBER_BITS = 24,
     STACKS_TIMED = 64, /* one walk in so many is timed */
+    STACKS_RECENT = 1024,
     STACKS_PATH = 1024,
+};
+
+/* What a thread remembers, in memory of its own that fork wipes. */
+struct stacks_thread {
+    struct unwind walk;
+    bool walking; /* a signal handler that allocates now goes without */
+    struct {
+        uint64_t hash;
+        uint32_t number;
+    } recent[STACKS_RECENT];
 };
 
 /* Slots hold 40 bits of the hash above the number. */
@@ -27,17 +38,18 @@ struct stacks {
 
 static struct stacks *stacks;
 
+static void *stacks_map(size_t bytes)
+{
+    void *memory = mmap(NULL, bytes, PROT_READ | PROT_WRITE,
+                        MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    return memory == MAP_FAILED || madvise(memory, bytes, MADV_WIPEONFORK) ? NULL : memory;
+}
+
 bool stacks_begin(void)
 {
     unwind_forget();
-    if (stacks)
-        return true;
-    void *memory = mmap(NULL, sizeof *stacks, PROT_READ | PROT_WRITE,
-                        MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-    if (memory == MAP_FAILED || madvise(memory, sizeof *stacks, MADV_WIPEONFORK))
-        return false;
-    stacks = memory;
-    return true;
+    stacks = stacks ? stacks : stacks_map(sizeof *stacks);
+    return stacks;
 }
 
 /* A record of `count` words behind head and stamp. */
@@ -68,16 +80,6 @@ static void stacks_module(uintptr_t start, uintptr_t end, uintptr_t bias, const 
     stacks_tell(SPOOL_MODULE, words, 3 + (uint32_t)strlen(text) / 8 + 1);
 }
 
-static uint64_t stacks_hash(const uintptr_t *addresses, size_t count)
-{
-    uint64_t hash = count;
-    for (size_t i = 0; i < count; i++) {
-        hash = (hash ^ addresses[i]) * UINT64_C(0x9e3779b97f4a7c15);
-        hash ^= hash >> 29;
-    }
-    return hash;
-}
-
 /* The slot of that hash, or the free one where it belongs. */
 static _Atomic uint64_t *stacks_find(uint64_t hash)
 {
@@ -89,17 +91,32 @@ static _Atomic uint64_t *stacks_find(uint64_t hash)
     }
 }
 
-static uint32_t stacks_define(uint64_t hash, const uintptr_t *addresses, size_t count)
+static uint64_t stacks_mix(uint64_t hash)
 {
-    uint64_t words[2 + STACKS_DEPTH_MOST];
+    hash ^= hash >> 32;
+    hash *= UINT64_C(0xd6e8feb86659fd93);
+    return hash ^ hash >> 32;
+}
+
+/* The frames that are kept, and a hash of those alone: outer ones may tell two stacks apart here
+ * that are the same in the trace. */
+static void stacks_tell_stack(uint32_t number, const struct unwind *walk)
+{
+    uint64_t words[2 + STACKS_DEPTH_MOST] = {number, walk->count};
+    uint32_t count = walk->count < record_depth ? walk->count : record_depth;
+    for (uint32_t i = 0; i < count; i++) {
+        words[2 + i] = walk->frames[walk->count - 1 - i].pc;
+        words[1] = stacks_mix(words[1] + words[2 + i]);
+    }
+    stacks_tell(SPOOL_STACK, words, 2 + count);
+}
+
+static uint32_t stacks_define(uint64_t hash, const struct unwind *walk)
+{
     uint32_t number = atomic_fetch_add(&stacks->used, 1) + 1;
     if (number > STACKS_MOST)
         return 0;
-    words[0] = number;
-    words[1] = hash;
-    for (size_t i = 0; i < count; i++)
-        words[2 + i] = addresses[i];
-    stacks_tell(SPOOL_STACK, words, 2 + (uint32_t)count);
+    stacks_tell_stack(number, walk);
     uint64_t entry = hash >> STACKS_NUMBER_BITS << STACKS_NUMBER_BITS | number, there = 0;
     while (!atomic_compare_exchange_strong(stacks_find(hash), &there, entry)) {
         if (there >> STACKS_NUMBER_BITS == hash >> STACKS_NUMBER_BITS)
@@ -109,13 +126,28 @@ static uint32_t stacks_define(uint64_t hash, const uintptr_t *addresses, size_t 
     return number;
 }
 
-static uint32_t stacks_number(const void *frame)
+static uint32_t stacks_number(struct stacks_thread *thread, const void *frame)
 {
-    uintptr_t addresses[STACKS_DEPTH_MOST];
-    size_t count = unwind(frame, addresses, record_depth, stacks_module);
-    uint64_t hash = stacks_hash(addresses, count);
-    uint64_t slot = atomic_load_explicit(stacks_find(hash), memory_order_acquire);
-    return slot ? slot & ((1u << STACKS_NUMBER_BITS) - 1) : stacks_define(hash, addresses, count);
+    unwind(&thread->walk, frame, stacks_module);
+    uint64_t hash = thread->walk.frames[thread->walk.count - 1].hash;
+    size_t at = stacks_mix(hash) % STACKS_RECENT;
+    if (thread->recent[at].hash == hash)
+        return thread->recent[at].number;
+    uint64_t mixed = stacks_mix(hash);
+    uint64_t slot = atomic_load_explicit(stacks_find(mixed), memory_order_acquire);
+    uint32_t number =
+        slot ? slot & ((1u << STACKS_NUMBER_BITS) - 1) : stacks_define(mixed, &thread->walk);
+    thread->recent[at].hash = hash;
+    thread->recent[at].number = number;
+    return number;
+}
+
+static uint32_t stacks_timed(struct stacks_thread *thread, const void *frame)
+{
+    uint64_t start = clock_ns();
+    uint32_t number = stacks_number(thread, frame);
+    atomic_fetch_add(&record_spool->walk_ns, (clock_ns() - start) * STACKS_TIMED);
+    return number;
 }
 
 uint32_t stacks_site(const void *frame)
@@ -125,10 +157,16 @@ uint32_t stacks_site(const void *frame)
         stream = record_refill();
     if (!stream || !record_depth)
         return 0;
-    if (stream->walks++ % STACKS_TIMED != STACKS_TIMED / 2)
-        return stacks_number(frame);
-    uint64_t start = clock_ns();
-    uint32_t number = stacks_number(frame);
-    atomic_fetch_add(&record_spool->walk_ns, (clock_ns() - start) * STACKS_TIMED);
+    if (!stream->stacks && !(stream->stacks = stacks_map(sizeof *stream->stacks)))
+        return 0;
+    struct stacks_thread *thread = stream->stacks;
+    if (thread->walking)
+        return 0;
+    thread->walking = true;
+    atomic_signal_fence(memory_order_seq_cst);
+    bool timed = stream->walks++ % STACKS_TIMED == STACKS_TIMED / 2;
+    uint32_t number = timed ? stacks_timed(thread, frame) : stacks_number(thread, frame);
+    atomic_signal_fence(memory_order_seq_cst);
+    thread->walking = false;
     return number;
 }

@@ -17,6 +17,7 @@ enum {
 };
 #define UNWIND_STACK_MOST ((uintptr_t)1 << 30) /* no stack is larger */
 #define UNWIND_FRAME_MOST ((uintptr_t)1 << 24) /* no frame is */
+#define UNWIND_FACTOR UINT64_C(0x9e3779b97f4a7c15)
 
 /* Written without a lock: a rule carries part of its address, so that two writers' halves do not
  * pass for a whole. */
@@ -31,7 +32,7 @@ extern void *__libc_stack_end; /* the loader's: where the main thread's stack be
 
 static uint64_t unwind_hash(uint64_t address)
 {
-    return address * UINT64_C(0x9e3779b97f4a7c15);
+    return address * UNWIND_FACTOR;
 }
 
 /* cfa_offset, bp_offset, two flags and 14 bits to check. */
@@ -101,8 +102,9 @@ static uintptr_t unwind_stack_end(uintptr_t sp)
     return self - sp < UNWIND_STACK_MOST ? self : 0;
 }
 
-struct unwind_frame {
-    uintptr_t pc, sp, bp, end;
+struct unwind_cursor {
+    uintptr_t pc, sp, bp; /* sp: as after the return, just above the slot of pc */
+    uintptr_t end;
 };
 
 static uintptr_t unwind_load(uintptr_t address)
@@ -112,47 +114,80 @@ static uintptr_t unwind_load(uintptr_t address)
 
 /* Code without a table (made at run time) is walked by its frame pointer, where that points into
  * the stack at all. */
-static bool unwind_by_pointer(struct unwind_frame *frame)
+static bool unwind_by_pointer(struct unwind_cursor *at)
 {
-    if (frame->bp < frame->sp || frame->bp % 8 || frame->bp + 16 > frame->end)
+    if (at->bp < at->sp || at->bp % 8 || at->bp + 16 > at->end)
         return false;
-    *frame = (struct unwind_frame){.pc = unwind_load(frame->bp + 8),
-                                   .sp = frame->bp + 16,
-                                   .bp = unwind_load(frame->bp),
-                                   .end = frame->end};
+    *at = (struct unwind_cursor){.pc = unwind_load(at->bp + 8),
+                                 .sp = at->bp + 16,
+                                 .bp = unwind_load(at->bp),
+                                 .end = at->end};
     return true;
 }
 
-static bool unwind_step(struct unwind_frame *frame, unwind_module *found)
+static bool unwind_step(struct unwind_cursor *at, unwind_module *found)
 {
-    struct eh_rule rule = unwind_rule(frame->pc, found);
+    struct eh_rule rule = unwind_rule(at->pc, found);
     if (!rule.usable)
-        return rule.cfa_offset == 0 && unwind_by_pointer(frame);
-    uintptr_t cfa = (rule.cfa_is_bp ? frame->bp : frame->sp) + (uintptr_t)(intptr_t)rule.cfa_offset;
-    if (cfa <= frame->sp || cfa - frame->sp > UNWIND_FRAME_MOST || cfa % 8 ||
-        (frame->end && cfa > frame->end))
+        return rule.cfa_offset == 0 && unwind_by_pointer(at);
+    uintptr_t cfa = (rule.cfa_is_bp ? at->bp : at->sp) + (uintptr_t)(intptr_t)rule.cfa_offset;
+    if (cfa <= at->sp || cfa - at->sp > UNWIND_FRAME_MOST || cfa % 8 || (at->end && cfa > at->end))
         return false;
     if (rule.bp_offset)
-        frame->bp = unwind_load(cfa + (uintptr_t)(intptr_t)rule.bp_offset);
-    frame->pc = unwind_load(cfa - 8);
-    frame->sp = cfa;
+        at->bp = unwind_load(cfa + (uintptr_t)(intptr_t)rule.bp_offset);
+    at->pc = unwind_load(cfa - 8);
+    at->sp = cfa;
     return true;
 }
 
-size_t unwind(const void *at, uintptr_t *addresses, size_t most, unwind_module *found)
+/* Whether the cursor stands on a frame of the last walk from which outwards nothing has changed;
+ * `last->count` is cut to where it could be. */
+static bool unwind_meets(struct unwind *last, const struct unwind_cursor *at)
 {
-    uintptr_t start = (uintptr_t)at;
-    struct unwind_frame frame = {.pc = unwind_load(start + 8),
-                                 .sp = start + 16,
-                                 .bp = unwind_load(start),
-                                 .end = unwind_stack_end(start)};
-    size_t count = 0;
-    while (count < most && frame.pc) {
-        addresses[count++] = frame.pc;
-        if (!unwind_step(&frame, found))
+    uintptr_t slot = at->sp - 8;
+    while (last->count && last->frames[last->count - 1].slot < slot)
+        last->count--;
+    if (!last->count)
+        return false;
+    const struct unwind_frame *frame = &last->frames[last->count - 1];
+    if (frame->slot != slot || frame->pc != at->pc || frame->bp != at->bp)
+        return false;
+    for (uint32_t i = last->count - 1; i-- > 0;)
+        if (unwind_load(last->frames[i].slot) != last->frames[i].pc)
+            return false;
+    return true;
+}
+
+/* The frames walked now go on top of those that were met. */
+static void unwind_append(struct unwind *last, uint32_t count)
+{
+    if (last->count + count > UNWIND_FRAMES)
+        last->count = 0;
+    uint64_t hash = last->count ? last->frames[last->count - 1].hash : 0;
+    while (count-- > 0) {
+        struct unwind_frame *frame = &last->frames[last->count++];
+        *frame = last->walked[count];
+        frame->hash = hash = hash * UNWIND_FACTOR + frame->pc;
+    }
+}
+
+void unwind(struct unwind *last, const void *frame, unwind_module *found)
+{
+    uintptr_t start = (uintptr_t)frame;
+    struct unwind_cursor at = {.pc = unwind_load(start + 8),
+                               .sp = start + 16,
+                               .bp = unwind_load(start),
+                               .end = unwind_stack_end(start)};
+    uint32_t count = 0;
+    bool met = false;
+    while (at.pc && count < UNWIND_FRAMES && !(met = unwind_meets(last, &at))) {
+        last->walked[count++] = (struct unwind_frame){.slot = at.sp - 8, .pc = at.pc, .bp = at.bp};
+        if (!unwind_step(&at, found))
             break;
     }
-    return count;
+    if (!met)
+        last->count = 0;
+    unwind_append(last, count);
 }
 
 void unwind_forget(void)

@@ -1,4 +1,4 @@
-/* Walks the calling thread's stack by cached rules: one look-up and two loads a frame. */
+/* Walks the calling thread's stack by cached rules, and only as far as it has changed. */
 #ifndef WORKLOADS_RECORD_UNWIND_H
 #define WORKLOADS_RECORD_UNWIND_H
 
@@ -8,9 +8,26 @@
 /* Called once for each object (program or library) that a walk comes across for the first time. */
 typedef void unwind_module(uintptr_t start, uintptr_t end, uintptr_t bias, const char *path);
 
-/* Return addresses of the callers of the function whose frame pointer is `frame`, the innermost
- * first. Returns how many, at most `most`. Does not allocate; safe in signal handlers. */
-size_t unwind(const void *frame, uintptr_t *addresses, size_t most, unwind_module *found);
+struct unwind_frame {
+    uintptr_t slot; /* where the return address lies */
+    uintptr_t pc;   /* the return address */
+    uintptr_t bp;   /* frame pointer of the function it returns into */
+    uint64_t hash;  /* of this and all outer return addresses */
+};
+
+enum { UNWIND_FRAMES = 256 };
+
+/* A thread's stack as it was when it was last walked. Zeroed memory is one never walked. */
+struct unwind {
+    uint32_t count;
+    struct unwind_frame frames[UNWIND_FRAMES]; /* the outermost first: those change least */
+    struct unwind_frame walked[UNWIND_FRAMES]; /* in the walk under way, the innermost first */
+};
+
+/* Walks from the callers of the function whose frame pointer is `frame` outwards until it meets
+ * what stands unchanged from the last walk. Deeper stacks than UNWIND_FRAMES lack their outermost
+ * frames. Does not allocate; a signal handler must not walk on the same struct. */
+void unwind(struct unwind *last, const void *frame, unwind_module *found);
 
 /* Code has been unmapped: what is cached may be wrong. */
 void unwind_forget(void);
