@@ -10,7 +10,7 @@
 #include <stdint.h>
 
 enum {
-    HEAPMAP_COLUMNS = 512,
+    HEAPMAP_COLUMNS = 256,
     HEAPMAP_ROWS = 256,
     HEAPMAP_CHUNKS = 2048,
     HEAPMAP_CHUNK_LOG2 = 12, /* at first: a page */
