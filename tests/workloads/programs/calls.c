@@ -16,8 +16,8 @@ static void *volatile nothing;
 static void pairs(int count, size_t size)
 {
     for (int i = 0; i < count; i++) {
-        sink = malloc(size);
-        free(sink);
+        void *volatile mine = malloc(size);
+        free(mine);
     }
 }
 
