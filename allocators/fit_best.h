@@ -35,7 +35,7 @@ struct fit_best {
     struct fit_classes *level[FIT_BEST_LEVELS]; /* children of level 0 are groups */
     unsigned height;                            /* the level that is one node */
     size_t last_group;
-    uint64_t some[2]; /* bit c: class c may have a block */
+    uint64_t some[2]; /* bit c: class c has a block */
     uint32_t count[FIT_CLASSES];
     uint32_t lowest[FIT_CLASSES]; /* a slot below which none of the class begins */
     struct fit_node *node;
@@ -86,9 +86,10 @@ FIT_INLINE void fit_best_insert(struct fit_best *index, size_t position, size_t 
         fit_best_insert_large(index, slot >> FIT_GROUP_LOG2, size);
         return;
     }
-    index->count[class]++;
+    /* Of an empty class the bound that is left over says nothing. */
+    uint32_t bound = index->lowest[class] | -(uint32_t)(index->count[class]++ == 0);
+    index->lowest[class] = slot < bound ? (uint32_t)slot : bound;
     index->some[class / 64] |= (uint64_t)1 << class % 64;
-    index->lowest[class] = slot < index->lowest[class] ? (uint32_t)slot : index->lowest[class];
     fit_best_raise(index, class, slot >> FIT_GROUP_LOG2);
 }
 
@@ -97,28 +98,23 @@ FIT_INLINE void fit_best_remove(struct fit_best *index, size_t position, size_t 
 {
     size_t slot = position >> pair;
     index->map[slot] = 0;
-    if (__builtin_expect(size >= fit_large(pair), 0))
+    if (__builtin_expect(size >= fit_large(pair), 0)) {
         fit_best_remove_large(index, slot >> FIT_GROUP_LOG2, size);
-    else
-        index->count[fit_code(0, size, pair) >> 1]--;
+        return;
+    }
+    unsigned class = fit_code(0, size, pair) >> 1;
+    index->some[class / 64] &= ~((uint64_t)(--index->count[class] == 0) << class % 64);
 }
 
 /* The smallest class of `class` or more that has a block, or FIT_LARGE. */
-FIT_INLINE unsigned fit_best_class(struct fit_best *index, unsigned class)
+FIT_INLINE unsigned fit_best_class(const struct fit_best *index, unsigned class)
 {
-    for (;; class ++) {
-        uint64_t some = index->some[class / 64] >> class % 64;
-        if (!some && class >= 64)
-            return FIT_LARGE;
-        if (!some) {
-            class = 63;
-            continue;
-        }
-        class += (unsigned)__builtin_ctzll(some);
-        if (__builtin_expect(index->count[class] != 0, 1))
-            return class;
-        index->some[class / 64] &= ~((uint64_t)1 << class % 64);
-    }
+    uint64_t low = class < 64 ? index->some[0] >> class : 0;
+    if (__builtin_expect(low != 0, 1))
+        return class + (unsigned)__builtin_ctzll(low);
+    unsigned from = class < 64 ? 64 : class;
+    uint64_t high = index->some[1] >> from % 64;
+    return high ? from + (unsigned)__builtin_ctzll(high) : FIT_LARGE;
 }
 
 /* The smallest free block of at least `size` granules, the first among equals: its slot, or

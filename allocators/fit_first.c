@@ -16,6 +16,11 @@ static void fit_first_init_hints(struct fit_first *index)
             above++;
         index->below[size] = (uint8_t)below;
         index->above[size] = (uint8_t)above;
+        index->band[size] = (uint8_t)((size > 3) + (size > 6) + (size > 12));
+    }
+    for (size_t i = 0; i < FIT_CURSORS; i++) {
+        index->cursor[i] = 0;
+        index->cursor_size[i] = FIT_LARGE + 1;
     }
     for (size_t i = 0; i < FIT_HINTS; i++) {
         index->hint[i] = FIT_HINT_NONE;

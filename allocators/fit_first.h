@@ -14,7 +14,7 @@
 
 #include "allocators/fit_tree.h"
 
-enum { FIT_HINTS = 32, FIT_HINT_NONE = INT16_MAX };
+enum { FIT_HINTS = 32, FIT_HINT_NONE = INT16_MAX, FIT_CURSORS = 4 };
 
 struct fit_first {
     struct fit_tree small; /* level 0 is the map */
@@ -22,6 +22,10 @@ struct fit_first {
     _Alignas(16) int16_t hint[FIT_HINTS]; /* in groups >> hint_shift; FIT_HINT_NONE: nowhere */
     int16_t ramp[2 * FIT_HINTS]; /* FIT_HINTS of 0, then as many of INT16_MAX: masks for min */
     unsigned hint_shift;
+    /* Exact places, for four bands of small sizes: no block of cursor_size or more lies below. */
+    _Alignas(16) int32_t cursor[FIT_CURSORS];
+    int32_t cursor_size[FIT_CURSORS];
+    uint8_t band[FIT_LARGE + 1];
     uint8_t below[FIT_LARGE + 1]; /* of a size: the last hint of a size not above it */
     uint8_t above[FIT_LARGE + 1]; /* the first of a size not below it */
 };
@@ -66,6 +70,22 @@ FIT_INLINE void fit_first_lower_hints(struct fit_first *index, size_t slot, size
 #endif
 }
 
+/* No cursor stays above a block that it should have stopped at. */
+FIT_INLINE void fit_first_lower_cursors(struct fit_first *index, size_t slot, size_t size)
+{
+#ifdef __SSE2__
+    __m128i *cursors = (__m128i *)(void *)index->cursor;
+    __m128i at = _mm_load_si128(cursors), size_at = _mm_load_si128(cursors + 1);
+    __m128i low = _mm_set1_epi32((int32_t)slot), least = _mm_set1_epi32((int32_t)size);
+    __m128i stay = _mm_or_si128(_mm_cmpgt_epi32(size_at, least), _mm_cmpgt_epi32(low, at));
+    _mm_store_si128(cursors, _mm_or_si128(_mm_and_si128(stay, at), _mm_andnot_si128(stay, low)));
+#else
+    for (int i = 0; i < FIT_CURSORS; i++)
+        if ((int32_t)size >= index->cursor_size[i] && (int32_t)slot < index->cursor[i])
+            index->cursor[i] = (int32_t)slot;
+#endif
+}
+
 /* Nothing of `size` or more lies below `slot`; FIT_NONE: nor anywhere. */
 FIT_INLINE void fit_first_raise_hints(struct fit_first *index, size_t slot, size_t size)
 {
@@ -97,8 +117,10 @@ FIT_INLINE void fit_first_insert(struct fit_first *index, size_t position, size_
     uint8_t code = fit_code(position, size, pair);
     fit_first_map(index)[slot] = code;
     fit_tree_raise(&index->small, false, slot, code);
-    if (!leftover)
+    if (!leftover) {
+        fit_first_lower_cursors(index, slot, size);
         fit_first_lower_hints(index, slot, size);
+    }
     if (__builtin_expect(size >= fit_large(pair), 0)) {
         ((uint32_t *)index->large.level[0])[slot >> FIT_GROUP_LOG2] = (uint32_t)size;
         fit_tree_raise(&index->large, true, slot >> FIT_GROUP_LOG2, (uint32_t)size);
@@ -127,16 +149,25 @@ FIT_INLINE size_t fit_first_find_large(struct fit_first *index, size_t size)
  * size < fit_large(pair). */
 FIT_INLINE size_t fit_first_find_small(struct fit_first *index, size_t size, unsigned pair)
 {
+    uint8_t *map = fit_first_map(index), want = fit_want(size, pair), band = index->band[size];
+    size_t cursor = (size_t)index->cursor[band];
+    if ((int32_t)size >= index->cursor_size[band] && map[cursor] >= want)
+        return cursor;
     int16_t hint = index->hint[index->below[size]];
     if (hint == FIT_HINT_NONE)
         return FIT_NONE;
-    uint8_t *map = fit_first_map(index), want = fit_want(size, pair);
     size_t group = (size_t)hint << index->hint_shift, slot;
     uint64_t mask = fit_match_least(map + group * FIT_GROUP, want);
-    if (__builtin_expect(mask != 0, 1))
-        return group * FIT_GROUP + (size_t)__builtin_ctzll(mask);
-    slot = fit_tree_seek(&index->small, false, 1, group + 1, want);
-    fit_first_raise_hints(index, slot, size);
+    if (__builtin_expect(mask != 0, 1)) {
+        slot = group * FIT_GROUP + (size_t)__builtin_ctzll(mask);
+    } else {
+        slot = fit_tree_seek(&index->small, false, 1, group + 1, want);
+        fit_first_raise_hints(index, slot, size);
+        if (slot == FIT_NONE)
+            return FIT_NONE;
+    }
+    index->cursor[band] = (int32_t)slot;
+    index->cursor_size[band] = (int32_t)size;
     return slot;
 }
 
