@@ -1,13 +1,13 @@
-/* The blocks of a heap with boundary tags; the placement policies differ in their index alone.
+/* The blocks of a heap, with everything known of them out of band; the placement policies differ in
+ * their index alone.
  *
- * Layout (Knuth, The Art of Computer Programming 1, 2.5, boundary tags): memory is counted in
- * granules of 16 bytes from the region's start. A used block at granule g holds user memory from
- * 16g on and has an 8-byte tag before it: its size in bytes, in whole granules, at least two, with
- * flags in the low bits; so the user of a block of n granules has 16n - 8 bytes. A free block is
- * known from the index's map, out of band: its size if that is small, else that it is large, and
- * then it has a tag too; its last 8 bytes hold its size, so that the block after it finds its
- * start. The map also says at a used block whether a free one ends before it. So neither call
- * touches the memory of a used neighbour.
+ * Layout: memory is counted in granules of 16 bytes from the region's start; a block has two at
+ * least, and all of them are its user's. Three tables stand beside the heap in place of the
+ * boundary tags of Knuth (The Art of Computer Programming 1, 2.5), so that neither call touches the
+ * heap's memory, a neighbour's or its own: starts  a bit a granule: a block begins there, or the
+ * top. The next bit tells a block's end. map     the index's byte for two granules (fit_map.h): of
+ * a free block the size, if it is small; of a used one whether a free one ends before it. extent of
+ * the large block, if any, that begins in a group of 128 granules: its size.
  *
  * The rules, the same for every policy:
  * 1. The memory after the last used block is the top. It is no free block: a policy chooses among
@@ -37,16 +37,17 @@
 #include "allocators/region.h"
 
 enum {
-    BLOCKS_USED = 1,      /* flags of a tag */
-    BLOCKS_HOLE = 4,      /* free, and its pages [lo, hi) are decommitted (struct blocks_hole) */
     BLOCKS_PAIR = 1,      /* two granules at least: fit_map.h */
     BLOCKS_FREE_ENDS = 1, /* in the map, where a used block begins behind a free one */
 };
 
-/* Stands behind the tag of a free block with BLOCKS_HOLE; offsets in the region, page multiples;
- * empty when both are the same. */
+/* In the extent of a free block: pages of it are decommitted; the extents of the next two groups
+ * tell the first page and the one after the last. */
+#define BLOCKS_HOLE ((uint32_t)1 << 31)
+
+/* Offsets in the region, page multiples; empty when both are the same. */
 struct blocks_hole {
-    uint64_t lo, hi;
+    size_t lo, hi;
 };
 
 /* A free block of at least this many bytes is given back to the region but for its ends. */
@@ -57,14 +58,16 @@ enum { BLOCKS_CREDIT_SHARE = 64 };
 
 struct blocks {
     struct heap heap;
-    char *base;       /* the region's */
+    char *base; /* the region's */
+    uint8_t *map;
+    uint64_t *starts; /* word i + 1 holds the bits of granules 64 i … 64 i + 63 */
+    uint32_t *extent;
     size_t top;       /* the granule where the top begins */
     size_t committed; /* bytes from the base that are committed, apart from holes */
-    size_t limit;     /* the granule that the top never passes */
+    size_t limit;     /* the granule that the top never passes; below 2^31 */
     size_t dirty;     /* bytes at offsets from this one and from the top on are zero */
     size_t credit;    /* bytes that may be given back before more is allocated */
     size_t holes;     /* free blocks with one: each costs the kernel a mapping */
-    uint8_t *map;     /* the index's */
     struct region *region;
     struct fit_store store;
 };
@@ -87,23 +90,7 @@ struct blocks_policy {
 
 #define BLOCKS_INLINE static inline __attribute__((always_inline))
 
-/* ---- tags ------------------------------------------------------------------------------------ */
-
-BLOCKS_INLINE uint64_t *blocks_tag(const struct blocks *blocks, size_t position)
-{
-    return (uint64_t *)(void *)(blocks->base + 16 * position - 8);
-}
-
-/* The copy of its tag that a free block before `end` has at its end. */
-BLOCKS_INLINE uint64_t *blocks_end_tag(const struct blocks *blocks, size_t end)
-{
-    return (uint64_t *)(void *)(blocks->base + 16 * end - 16);
-}
-
-BLOCKS_INLINE size_t blocks_size(uint64_t tag)
-{
-    return tag >> 4;
-}
+/* ---- what is known of blocks ----------------------------------------------------------------- */
 
 BLOCKS_INLINE size_t blocks_position(const struct blocks *blocks, const void *pointer)
 {
@@ -115,10 +102,59 @@ BLOCKS_INLINE void *blocks_pointer(const struct blocks *blocks, size_t position)
     return blocks->base + 16 * position;
 }
 
+/* Granules for `size` bytes of the user's. */
+BLOCKS_INLINE size_t blocks_granules(size_t size)
+{
+    return size <= 32 ? 2 : (size + 15) >> 4;
+}
+
+/* Requests up to this many bytes are small: fit_large(BLOCKS_PAIR) is never reached. */
+#define BLOCKS_SMALL ((size_t)(FIT_LARGE + BLOCKS_PAIR - 1) * 16)
+
+BLOCKS_INLINE bool blocks_is_large(size_t size)
+{
+    return __builtin_expect(size >= fit_large(BLOCKS_PAIR), 0);
+}
+
+BLOCKS_INLINE uint64_t *blocks_word(const struct blocks *blocks, size_t position)
+{
+    return &blocks->starts[(position >> 6) + 1];
+}
+
+BLOCKS_INLINE void blocks_set_start(struct blocks *blocks, size_t position)
+{
+    *blocks_word(blocks, position) |= (uint64_t)1 << position % 64;
+}
+
+/* Without a branch: only if `gone`. */
+BLOCKS_INLINE void blocks_clear_start(struct blocks *blocks, size_t position, bool gone)
+{
+    *blocks_word(blocks, position) &= ~((uint64_t)gone << position % 64);
+}
+
+/* The starts of the 64 granules behind, the nearest lowest; and of those before, the nearest
+ * highest. Two words each, so that most blocks take no loop. */
+BLOCKS_INLINE uint64_t blocks_starts_behind(const struct blocks *blocks, size_t position)
+{
+    const uint64_t *word = blocks_word(blocks, position);
+    return word[0] >> position % 64 >> 1 | word[1] << (63 - position % 64);
+}
+
+BLOCKS_INLINE uint64_t blocks_starts_before(const struct blocks *blocks, size_t position)
+{
+    const uint64_t *word = blocks_word(blocks, position);
+    return word[0] << (63 - position % 64) << 1 | word[-1] >> position % 64;
+}
+
 /* The map's byte where a block begins: below 2 for a used one. */
 BLOCKS_INLINE uint8_t *blocks_code(const struct blocks *blocks, size_t position)
 {
     return &blocks->map[position >> BLOCKS_PAIR];
+}
+
+BLOCKS_INLINE uint32_t *blocks_extent(const struct blocks *blocks, size_t position)
+{
+    return &blocks->extent[position / fit_large(BLOCKS_PAIR)];
 }
 
 /* The size of the free block that begins there, 0: none does. A large one counts as
@@ -133,49 +169,26 @@ BLOCKS_INLINE size_t blocks_free_least(const struct blocks *blocks, size_t posit
 BLOCKS_INLINE size_t blocks_free_size(const struct blocks *blocks, size_t position)
 {
     size_t size = blocks_free_least(blocks, position);
-    return size < fit_large(BLOCKS_PAIR) ? size : blocks_size(*blocks_tag(blocks, position));
+    return blocks_is_large(size) ? *blocks_extent(blocks, position) & ~BLOCKS_HOLE : size;
 }
 
-/* Of the free block that ends there, 0: none does. Without a branch. Before a used block's end
- * stand its user's bytes, which are another thread's to write: in their place the block's own tag
- * is read, and dropped. */
-BLOCKS_INLINE size_t blocks_free_before(const struct blocks *blocks, size_t position)
+/* A used block of that size begins there; one that ends there has been cut off before. */
+BLOCKS_INLINE void blocks_note_used(struct blocks *blocks, size_t position, size_t size)
 {
-    size_t ends = *blocks_code(blocks, position);
-    const uint64_t *tag = blocks_tag(blocks, position) - ends;
-    return blocks_size(*tag) & -ends;
+    if (blocks_is_large(size))
+        *blocks_extent(blocks, position) = (uint32_t)size;
 }
 
-/* Writes what a free block of `size` granules says of itself in band. */
-BLOCKS_INLINE void blocks_tag_free(struct blocks *blocks, size_t position, size_t size)
+/* A free one does. Its size stands at its end too, in the last group but one, where no other block
+ * can begin: a search backwards from its end begins there. */
+BLOCKS_INLINE void blocks_note_free(struct blocks *blocks, size_t position, size_t size)
 {
-    if (__builtin_expect(size >= fit_large(BLOCKS_PAIR), 0))
-        *blocks_tag(blocks, position) = size << 4;
-    *blocks_end_tag(blocks, position + size) = size << 4;
+    if (!blocks_is_large(size))
+        return;
+    *blocks_extent(blocks, position) = (uint32_t)size;
+    if (size > fit_large(BLOCKS_PAIR))
+        blocks_extent(blocks, position + size - 1)[-1] = (uint32_t)size;
 }
-
-BLOCKS_INLINE struct blocks_hole *blocks_hole_of(const struct blocks *blocks, size_t position)
-{
-    return (struct blocks_hole *)(void *)(blocks->base + 16 * position);
-}
-
-/* That of a free block of `size` granules, 0: of none. */
-BLOCKS_INLINE struct blocks_hole blocks_hole_at(const struct blocks *blocks, size_t position,
-                                                size_t size)
-{
-    if (size >= fit_large(BLOCKS_PAIR) && *blocks_tag(blocks, position) & BLOCKS_HOLE)
-        return *blocks_hole_of(blocks, position);
-    return (struct blocks_hole){0, 0};
-}
-
-/* Granules for `size` bytes of the user's. */
-BLOCKS_INLINE size_t blocks_granules(size_t size)
-{
-    return size <= 24 ? 2 : (size + 23) >> 4;
-}
-
-/* Requests up to this many bytes are small: fit_large(BLOCKS_PAIR) is never reached. */
-#define BLOCKS_SMALL ((size_t)(FIT_LARGE + BLOCKS_PAIR - 1) * 16 - 8)
 
 /* ---- the cold parts, in blocks.c ------------------------------------------------------------- */
 
@@ -203,6 +216,13 @@ void blocks_join(struct blocks *blocks, size_t position, struct blocks_hole low,
  * bytes behind included. 0 or -ENOMEM; *rest is the hole that is left, or empty. */
 int blocks_fill(struct blocks *blocks, size_t position, size_t end, struct blocks_hole *rest);
 
+/* The size of a used block, of the free block that ends at a used one (0: none does), and the hole
+ * of a free block of `size` granules (0: of none), whatever their sizes. */
+size_t blocks_used_size(const struct blocks *blocks, size_t position);
+size_t blocks_free_before(const struct blocks *blocks, size_t position);
+struct blocks_hole blocks_hole_at(const struct blocks *blocks, size_t position, size_t size);
+void blocks_set_hole(struct blocks *blocks, size_t position, struct blocks_hole hole);
+
 size_t blocks_usable(struct heap *heap, void *ref);
 size_t blocks_trim(struct heap *heap);
 void blocks_stats(struct heap *heap, struct heap_stats *out);
@@ -212,15 +232,25 @@ void blocks_destroy(struct heap *heap);
 
 /* ---- placing --------------------------------------------------------------------------------- */
 
+/* The top begins at `end` now, and before it a used block. */
+BLOCKS_INLINE int blocks_raise_top(struct blocks *blocks, size_t position, size_t size,
+                                   const struct blocks_policy *policy)
+{
+    if (__builtin_expect((position + size) * 16 > blocks->committed, 0))
+        if (size > blocks->limit - position || blocks_reach(blocks, (position + size) * 16, policy))
+            return -ENOMEM;
+    blocks->top = position + size;
+    blocks_set_start(blocks, blocks->top);
+    blocks_note_used(blocks, position, size);
+    return 0;
+}
+
 BLOCKS_INLINE void *blocks_take_top(struct blocks *blocks, size_t size,
                                     const struct blocks_policy *policy)
 {
     size_t position = blocks->top;
-    if (__builtin_expect((position + size) * 16 > blocks->committed, 0))
-        if (size > blocks->limit - position || blocks_reach(blocks, (position + size) * 16, policy))
-            return NULL;
-    blocks->top = position + size;
-    *blocks_tag(blocks, position) = size << 4 | BLOCKS_USED;
+    if (blocks_raise_top(blocks, position, size, policy))
+        return NULL;
     if (policy->placed)
         policy->placed(blocks, position + size);
     return blocks_pointer(blocks, position);
@@ -234,12 +264,8 @@ BLOCKS_INLINE size_t blocks_cut(struct blocks *blocks, size_t position, size_t r
     size_t rest = room - size;
     rest &= -(size_t)(rest > 1);
     size_t end = position + room - rest;
-    *blocks_tag(blocks, position) = (room - rest) << 4 | BLOCKS_USED;
     policy->insert(blocks, end, rest, true);
-    /* Without a rest this falls into the block's own last bytes, which nobody has used yet. */
-    *blocks_end_tag(blocks, position + room) = rest << 4;
-    if (__builtin_expect(rest >= fit_large(BLOCKS_PAIR), 0))
-        *blocks_tag(blocks, end) = rest << 4;
+    blocks_set_start(blocks, end); /* it is set without a rest */
     return end;
 }
 
@@ -267,11 +293,12 @@ BLOCKS_INLINE int blocks_take_any(struct blocks *blocks, size_t position, size_t
     if (hole.hi && blocks_fill(blocks, from, position + size, &hole))
         return -ENOMEM;
     policy->remove(blocks, from, room);
+    blocks_clear_start(blocks, from, kept > 0);
     size_t end = blocks_cut(blocks, position, kept + room, size, policy);
-    if (hole.lo < hole.hi) {
-        *blocks_tag(blocks, end) |= BLOCKS_HOLE;
-        *blocks_hole_of(blocks, end) = hole;
-    }
+    blocks_note_used(blocks, position, end - position);
+    blocks_note_free(blocks, end, from + room - end);
+    if (hole.lo < hole.hi)
+        blocks_set_hole(blocks, end, hole);
     return 0;
 }
 
@@ -283,7 +310,7 @@ BLOCKS_INLINE void *blocks_take_large(struct blocks *blocks, size_t slot, size_t
     if (blocks_take_any(blocks, position, 0, size, policy))
         return NULL;
     if (policy->placed)
-        policy->placed(blocks, position + blocks_size(*blocks_tag(blocks, position)));
+        policy->placed(blocks, position + blocks_used_size(blocks, position));
     return blocks_pointer(blocks, position);
 }
 
@@ -324,26 +351,31 @@ struct blocks_around {
 BLOCKS_INLINE void blocks_merge(struct blocks *blocks, size_t position, struct blocks_around around,
                                 const struct blocks_policy *policy)
 {
-    size_t start = position - around.before, end = position + around.size + around.behind;
+    size_t start = position - around.before, behind = position + around.size;
+    size_t end = behind + around.behind;
     FIT_ASSUME(start < end);
     *blocks_code(blocks, position) = 0;
-    policy->remove(blocks, position + around.size, around.behind);
+    policy->remove(blocks, behind, around.behind);
     policy->remove(blocks, start, around.before);
     policy->insert(blocks, start, end - start, false);
     *blocks_code(blocks, end) = BLOCKS_FREE_ENDS;
-    blocks_tag_free(blocks, start, end - start);
+    blocks_clear_start(blocks, position, around.before > 0);
+    blocks_clear_start(blocks, behind, around.behind > 0);
+    blocks_note_free(blocks, start, end - start);
 }
 
 BLOCKS_INLINE void blocks_free_any(struct blocks *blocks, size_t position,
                                    const struct blocks_policy *policy)
 {
     struct blocks_around around = {.before = blocks_free_before(blocks, position),
-                                   .size = blocks_size(*blocks_tag(blocks, position))};
+                                   .size = blocks_used_size(blocks, position)};
     size_t start = position - around.before, behind = position + around.size;
     struct blocks_hole low = blocks_hole_at(blocks, start, around.before);
     if (behind == blocks->top) {
         *blocks_code(blocks, position) = 0;
         policy->remove(blocks, start, around.before);
+        blocks_clear_start(blocks, position, around.before > 0);
+        blocks_clear_start(blocks, behind, true);
         blocks_fall(blocks, start, low);
         return;
     }
@@ -357,14 +389,20 @@ BLOCKS_INLINE void blocks_free_any(struct blocks *blocks, size_t position,
 BLOCKS_INLINE void blocks_free(struct heap *heap, void *ref, const struct blocks_policy *policy)
 {
     struct blocks *blocks = (struct blocks *)heap;
-    size_t position = blocks_position(blocks, ref);
-    struct blocks_around around = {.before = blocks_free_before(blocks, position),
-                                   .size = blocks_size(*blocks_tag(blocks, position))};
-    size_t behind = position + around.size;
-    around.behind = blocks_free_least(blocks, behind);
-    if (__builtin_expect(around.before + around.size + around.behind >= fit_large(BLOCKS_PAIR) ||
-                             behind == blocks->top,
-                         0))
+    size_t position = blocks_position(blocks, ref), ends = *blocks_code(blocks, position);
+    uint64_t later = blocks_starts_behind(blocks, position);
+    uint64_t earlier = blocks_starts_before(blocks, position);
+    if (__builtin_expect(later == 0 || (earlier | (ends - 1)) == 0, 0)) {
+        policy->free_any(blocks, position);
+        return;
+    }
+    struct blocks_around around = {
+        .before = ((size_t)__builtin_clzll(earlier | 1) + 1) & -ends,
+        .size = (size_t)__builtin_ctzll(later) + 1,
+    };
+    around.behind = blocks_free_least(blocks, position + around.size);
+    if (blocks_is_large(around.before + around.size + around.behind) ||
+        __builtin_expect(position + around.size == blocks->top, 0))
         policy->free_any(blocks, position);
     else
         blocks_merge(blocks, position, around, policy);
@@ -372,29 +410,29 @@ BLOCKS_INLINE void blocks_free(struct heap *heap, void *ref, const struct blocks
 
 /* ---- resizing and aligning ------------------------------------------------------------------- */
 
-/* Frees what a used block has behind its first `size` granules, if that can be a block. */
-BLOCKS_INLINE void blocks_shrink(struct blocks *blocks, size_t position, size_t size,
+/* Ends a used block of `size` granules after the first `kept`, and frees the tail if it can be a
+ * block.
+ */
+BLOCKS_INLINE void blocks_shrink(struct blocks *blocks, size_t position, size_t size, size_t kept,
                                  const struct blocks_policy *policy)
 {
-    size_t tail = blocks_size(*blocks_tag(blocks, position)) - size;
-    if (tail < 2)
+    if (size - kept < 2)
         return;
-    *blocks_tag(blocks, position) = size << 4 | BLOCKS_USED;
-    *blocks_tag(blocks, position + size) = tail << 4 | BLOCKS_USED;
-    policy->free_any(blocks, position + size);
+    blocks_set_start(blocks, position + kept);
+    blocks_note_used(blocks, position, kept);
+    blocks_note_used(blocks, position + kept, size - kept);
+    policy->free_any(blocks, position + kept);
 }
 
-/* Makes a used block one of `size` granules, more than it has, where it stands: 0 or -ENOMEM. */
-BLOCKS_INLINE int blocks_extend(struct blocks *blocks, size_t position, size_t size,
+/* Makes a used block of `kept` granules one of `size`, more, where it stands: 0 or -ENOMEM. */
+BLOCKS_INLINE int blocks_extend(struct blocks *blocks, size_t position, size_t kept, size_t size,
                                 const struct blocks_policy *policy)
 {
-    size_t kept = blocks_size(*blocks_tag(blocks, position)), end = position + kept;
+    size_t end = position + kept;
     if (end == blocks->top) {
-        if (size > blocks->limit - position || blocks_reach(blocks, (position + size) * 16, policy))
-            return -ENOMEM;
-        blocks->top = position + size;
-        *blocks_tag(blocks, position) = size << 4 | BLOCKS_USED;
-        return 0;
+        int error = blocks_raise_top(blocks, position, size, policy);
+        blocks_clear_start(blocks, end, !error);
+        return error;
     }
     size_t behind = blocks_free_size(blocks, end);
     if (behind == 0 || kept + behind < size)
@@ -409,16 +447,16 @@ BLOCKS_INLINE void *blocks_realloc(struct heap *heap, void *ref, size_t size,
     if (size > blocks->limit * 16)
         return NULL;
     size_t position = blocks_position(blocks, ref), granules = blocks_granules(size);
-    size_t kept = blocks_size(*blocks_tag(blocks, position));
+    size_t kept = blocks_used_size(blocks, position);
     if (granules <= kept) {
-        blocks_shrink(blocks, position, granules, policy);
+        blocks_shrink(blocks, position, kept, granules, policy);
         return ref;
     }
-    if (!blocks_extend(blocks, position, granules, policy))
+    if (!blocks_extend(blocks, position, kept, granules, policy))
         return ref;
     void *fresh = policy->alloc(heap, size);
     if (fresh) {
-        memcpy(fresh, ref, kept * 16 - 8);
+        memcpy(fresh, ref, kept * 16);
         policy->free_any(blocks, position);
     }
     return fresh;
@@ -444,19 +482,19 @@ BLOCKS_INLINE void *blocks_alloc_aligned(struct heap *heap, size_t align, size_t
     if (size > blocks->limit * 16 || align > blocks->limit * 16)
         return NULL;
     size_t granules = blocks_granules(size), step = align >> 4;
-    char *taken = policy->alloc(heap, (granules + step + 1) * 16 - 8);
+    char *taken = policy->alloc(heap, (granules + step + 1) * 16);
     if (!taken)
         return NULL;
-    size_t position = blocks_position(blocks, taken);
+    size_t position = blocks_position(blocks, taken), room = blocks_used_size(blocks, position);
     size_t gap = -((uintptr_t)taken >> 4) & (step - 1);
     gap += gap == 1 ? step : 0;
     if (gap) {
-        size_t room = blocks_size(*blocks_tag(blocks, position));
-        *blocks_tag(blocks, position) = gap << 4 | BLOCKS_USED;
-        *blocks_tag(blocks, position + gap) = (room - gap) << 4 | BLOCKS_USED;
+        blocks_set_start(blocks, position + gap);
+        blocks_note_used(blocks, position, gap);
+        blocks_note_used(blocks, position + gap, room - gap);
         policy->free_any(blocks, position);
     }
-    blocks_shrink(blocks, position + gap, granules, policy);
+    blocks_shrink(blocks, position + gap, room - gap, granules, policy);
     return taken + 16 * gap;
 }
 

@@ -7,10 +7,12 @@
 
 void naive_init(struct naive *naive, enum naive_policy policy)
 {
+    bool shared = policy == NAIVE_SHARED;
     *naive = (struct naive){.policy = policy,
-                            .top = policy == NAIVE_BUDDY ? 0 : 1,
+                            .top = shared ? 1 : 0,
+                            .tag = shared ? 8 : 0,
                             .grow = 4096,
-                            .least = policy == NAIVE_SHARED ? 1 : 2};
+                            .least = shared ? 1 : 2};
 }
 
 void naive_release(struct naive *naive)
@@ -37,7 +39,7 @@ static void naive_remove(struct naive *naive, size_t i)
 
 static size_t naive_granules(const struct naive *naive, size_t bytes)
 {
-    size_t granules = (bytes + 8 + 15) / 16;
+    size_t granules = (bytes + naive->tag + 15) / 16;
     return granules < naive->least ? naive->least : granules;
 }
 

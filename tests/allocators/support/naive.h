@@ -1,14 +1,14 @@
 /* The placement policies as a textbook would write them: a list of free extents, searched from one
  * end to the other. What the real backends are held against; they share no line with it.
  *
- * An extent is counted in 16-byte granules from the heap's origin. The boundary-tag policies place
- * user memory at its start; 8 bytes of each extent are the tag. */
+ * An extent is counted in 16-byte granules from the heap's origin. */
 #ifndef TESTS_NAIVE_H
 #define TESTS_NAIVE_H
 
 #include <stddef.h>
 
-/* NAIVE_SHARED is first fit too; only its smallest extent is one granule, the others' two. */
+/* NAIVE_SHARED is first fit too, but its smallest extent is one granule, the others' two; and 8
+ * bytes of each extent are a tag. */
 enum naive_policy {
     NAIVE_FIRST,
     NAIVE_BEST,
@@ -29,6 +29,7 @@ struct naive {
     size_t rover;  /* next fit */
     size_t grow;   /* buddy: granules to grow by at least */
     size_t least;  /* granules of the smallest extent; not for buddy */
+    size_t tag;    /* bytes of each extent that are not its user's; not for buddy */
     size_t count, room;
     struct extent *free; /* by address; for buddy by time, the latest last */
 };
