@@ -12,7 +12,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-enum { SPOOL_AHEAD = 8, SPOOL_STEP = 8 };
+enum { SPOOL_STEP_LEAST = 8, SPOOL_STEP_MOST = 128 };
 
 /* Bytes of raw records under way: a hundred million events that the drain may lag behind. */
 #define SPOOL_MOST ((uint64_t)1 << 30)
@@ -63,16 +63,18 @@ int spool_create(struct spool *spool, struct err *err)
 void spool_extend(struct spool *spool)
 {
     struct spool_control *control = spool->control;
-    uint32_t allocated = atomic_load(&control->allocated);
-    if (atomic_load(&control->fresh) + SPOOL_AHEAD <= allocated)
+    uint32_t allocated = atomic_load(&control->allocated), step = allocated / 2;
+    step = step < SPOOL_STEP_LEAST ? SPOOL_STEP_LEAST : step;
+    step = step > SPOOL_STEP_MOST ? SPOOL_STEP_MOST : step;
+    if (atomic_load(&control->fresh) + step <= allocated)
         return;
     uint64_t start = SPOOL_FIRST + (uint64_t)allocated * SPOOL_CHUNK_BYTES;
-    uint64_t bytes = (uint64_t)SPOOL_STEP * SPOOL_CHUNK_BYTES;
+    uint64_t bytes = (uint64_t)step * SPOOL_CHUNK_BYTES;
     bool room = start + bytes <= control->mapping_bytes &&
                 posix_fallocate(spool->file, (off_t)start, (off_t)bytes) == 0;
     if (!room)
         return;
-    atomic_store(&control->allocated, allocated + SPOOL_STEP);
+    atomic_store(&control->allocated, allocated + step);
     syscall(SYS_futex, &control->allocated, FUTEX_WAKE, INT_MAX, NULL, NULL, 0);
 }
 

@@ -14,7 +14,7 @@
 #include "workloads/record/process.h"
 
 enum {
-    REFILL_AHEAD = 6,  /* chunks that should be ready */
+    REFILL_AHEAD = 4,  /* chunks that should be ready */
     REFILL_WAITS = 20, /* before events are given up */
     REFILL_WAIT_MS = 100,
     REFILL_TRIES = 5,
@@ -46,7 +46,8 @@ static uint32_t refill_take_fresh(void)
         if (fresh >= atomic_load(&spool->allocated))
             return 0;
     while (!atomic_compare_exchange_weak(&spool->fresh, &fresh, fresh + 1));
-    if (fresh + REFILL_AHEAD >= atomic_load(&spool->allocated))
+    uint32_t allocated = atomic_load(&spool->allocated);
+    if (fresh + REFILL_AHEAD >= allocated - allocated / 4)
         refill_ask();
     /* One call instead of 64 page faults. */
     madvise(spool_chunk_at(spool, fresh), SPOOL_CHUNK_BYTES, MADV_POPULATE_WRITE);
