@@ -79,7 +79,7 @@ static void model_free(uint32_t object)
 static void model_run(bool best, const char *workload)
 {
     static char path[] = "/tmp/heapbench-adversary-XXXXXX";
-    struct trace_reader *reader;
+    struct trace_reader *reader = NULL;
     struct trace_block block;
     struct err err;
     int fd = mkstemp(path), more;
