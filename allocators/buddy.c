@@ -7,11 +7,15 @@
  * 3. When no order has a block, the heap grows at its end by one of `base` bytes, or of the order
  *    asked for if that is larger; what lies before it for its alignment is freed, lowest first.
  * 4. realloc in place frees upper halves to shrink, and grows if the block is the lower half and
- * the upper one free, at each order up to the one needed. There are no headers: a byte for each
- * `min` bytes, out of band, tells the order of the block that begins there and whether it is free,
- * so that a request of 2^i bytes takes 2^i. The lists' links stand in the free blocks. Source:
- * Knuth, The Art of Computer Programming 1, 2.5, algorithms R and S (Knowlton 1965). Bound: each
- * call O(log n) in sizes; internal fragmentation below one half. */
+ *    the upper one free, at each order up to the one needed.
+ *
+ * All is out of band, so that a request of 2^i bytes takes 2^i and no page is touched that the
+ * program does not touch: a byte for each `min` bytes tells the order of the block that begins
+ * there and whether it is free; a stack an order holds the places of its free blocks, and of some
+ * that are not free any more, which are dropped when they come to the top or outnumber the others.
+ *
+ * Source: Knuth, The Art of Computer Programming 1, 2.5, algorithms R and S (Knowlton 1965). Bound:
+ * each call O(log n) in sizes, amortised; internal fragmentation below one half. */
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
@@ -25,17 +29,23 @@ enum {
     BUDDY_ORDERS = 40,
     BUDDY_USED = 0x40, /* a byte of the map: one of these, and the order */
     BUDDY_FREE = 0x80,
+    BUDDY_SEEN = 0xc0, /* free, while a stack is rid of what is not */
     BUDDY_ORDER = 0x3f,
-    BUDDY_AHEAD_SHARE = 32, /* commit this share more than is needed */
+    BUDDY_SPARE = 64,        /* places that a stack may hold beside twice those that are free */
+    BUDDY_AHEAD_SHARE = 32,  /* commit this share more than is needed */
     BUDDY_CREDIT_SHARE = 64, /* giving back is bounded by this share of what large blocks take, */
-    BUDDY_GONE_MAX = 8192,  /* and by mappings: a process may have 65,530 */
+    BUDDY_GONE_MAX = 8192,   /* and by mappings: a process may have 65,530 */
 };
 
 #define BUDDY_CHUNK ((size_t)1 << 20)   /* is given back as a whole */
 #define BUDDY_CREDIT ((size_t)32 << 20) /* bytes that may be given back to begin with */
 
-struct buddy_link {
-    struct buddy_link *prev, *next;
+/* Places of one order, the last on top. Of several that are the same only the highest counts. */
+struct buddy_stack {
+    uint32_t *place;
+    size_t count; /* places in it */
+    size_t room;  /* that are committed */
+    size_t free;  /* blocks of the order that are free */
 };
 
 /* Places and sizes are counted in units of `min` bytes. */
@@ -43,7 +53,7 @@ struct buddy {
     struct heap heap;
     char *base; /* of the blocks: as aligned as any block can be */
     uint8_t *map;
-    uint8_t *gone; /* a byte a chunk: 1 when its pages but the first are decommitted */
+    uint8_t *gone; /* a byte a chunk: 1 when it is decommitted */
     size_t gone_count;
     uint64_t some; /* bit k: order k has a free block */
     size_t top;    /* the end of the heap */
@@ -55,11 +65,11 @@ struct buddy {
     size_t credit; /* bytes that may be given back before more is allocated */
     struct region *region;
     struct fit_store store;
-    struct buddy_link list[BUDDY_ORDERS];
+    struct buddy_stack stack[BUDDY_ORDERS];
 };
 
 static const struct option_row buddy_options[] = {
-    {"min", OPTION_SIZE, "16", "bytes of the smallest block, a power of two from 16 on", NULL},
+    {"min", OPTION_SIZE, "32", "bytes of the smallest block, a power of two from 16 on", NULL},
     {"base", OPTION_SIZE, "64k", "bytes to grow by at least, a power of two", NULL},
     {NULL, OPTION_FLAG, NULL, NULL, NULL},
 };
@@ -93,31 +103,83 @@ static inline unsigned buddy_order(const struct buddy *buddy, size_t size)
     return units ? 64 - (unsigned)__builtin_clzll(units) : 0;
 }
 
-/* ---- lists ----------------------------------------------------------------------------------- */
+/* ---- stacks ---------------------------------------------------------------------------------- */
 
-static inline void buddy_push(struct buddy *buddy, size_t place, unsigned order)
+/* Keeps of each place that is free the highest, in order. */
+static void buddy_tidy(struct buddy *buddy, unsigned order)
 {
-    struct buddy_link *link = buddy_pointer(buddy, place), *list = &buddy->list[order];
-    link->prev = list;
-    link->next = list->next;
-    list->next->prev = link;
-    list->next = link;
-    buddy->some |= (uint64_t)1 << order;
-    buddy->map[place] = (uint8_t)(BUDDY_FREE | order);
+    struct buddy_stack *stack = &buddy->stack[order];
+    size_t kept = stack->count;
+    for (size_t i = stack->count; i-- > 0;) {
+        uint8_t *byte = &buddy->map[stack->place[i]];
+        if (*byte == (BUDDY_FREE | order)) {
+            *byte = (uint8_t)(BUDDY_SEEN | order);
+            stack->place[--kept] = stack->place[i];
+        }
+    }
+    stack->count -= kept;
+    memmove(stack->place, stack->place + kept, stack->count * sizeof *stack->place);
+    for (size_t i = 0; i < stack->count; i++)
+        buddy->map[stack->place[i]] = (uint8_t)(BUDDY_FREE | order);
 }
 
-static inline void buddy_unlink(struct buddy *buddy, size_t place, unsigned order)
+/* Room for one place more: that of places which are not free any more, or new. */
+static __attribute__((noinline)) void buddy_widen(struct buddy *buddy, unsigned order)
 {
-    struct buddy_link *link = buddy_pointer(buddy, place), *list = &buddy->list[order];
-    link->prev->next = link->next;
-    link->next->prev = link->prev;
-    buddy->some &= ~((uint64_t)(list->next == list) << order);
+    struct buddy_stack *stack = &buddy->stack[order];
+    if (stack->count >= 2 * stack->free + BUDDY_SPARE)
+        buddy_tidy(buddy, order);
+    size_t bytes = (stack->count + 1) * sizeof *stack->place;
+    if (stack->count == stack->room && !fit_store_reach(&buddy->store, stack->place, bytes))
+        stack->room = fit_store_reached(&buddy->store, stack->place) / sizeof *stack->place;
+}
+
+/* Where no memory was to be had for a place, buddy_recall finds the block again. */
+static inline void buddy_push(struct buddy *buddy, size_t place, unsigned order)
+{
+    struct buddy_stack *stack = &buddy->stack[order];
+    buddy->map[place] = (uint8_t)(BUDDY_FREE | order);
+    buddy->some |= (uint64_t)1 << order;
+    stack->free++;
+    if (__builtin_expect(stack->count == stack->room, 0))
+        buddy_widen(buddy, order);
+    if (__builtin_expect(stack->count < stack->room, 1))
+        stack->place[stack->count++] = (uint32_t)place;
+}
+
+/* A free block of the order is free no more; its place may stay in the stack. */
+static inline void buddy_forget(struct buddy *buddy, size_t place, unsigned order)
+{
+    buddy->map[place] = 0;
+    buddy->some &= ~((uint64_t)(--buddy->stack[order].free == 0) << order);
+}
+
+/* The lowest free block of the order, which has one: for a stack that lacks what it had no room
+ * for.
+ */
+static __attribute__((noinline)) size_t buddy_recall(const struct buddy *buddy, unsigned order)
+{
+    size_t place = 0;
+    while (buddy->map[place] != (BUDDY_FREE | order))
+        place += buddy_units(buddy->map[place] & BUDDY_ORDER);
+    return place;
+}
+
+/* The block of the order, which has one, that was freed last. It stays in the stack. */
+static inline size_t buddy_last(struct buddy *buddy, unsigned order)
+{
+    struct buddy_stack *stack = &buddy->stack[order];
+    for (; __builtin_expect(stack->count != 0, 1); stack->count--) {
+        size_t place = stack->place[stack->count - 1];
+        if (__builtin_expect(buddy->map[place] == (BUDDY_FREE | order), 1))
+            return place;
+    }
+    return buddy_recall(buddy, order);
 }
 
 /* ---- giving back ----------------------------------------------------------------------------- */
 
-/* Large free blocks are given back chunk by chunk, each but for its first page, where links may
- * stand; `gone` tells which chunks are. */
+/* Large free blocks are given back chunk by chunk; `gone` tells which chunks are. */
 static size_t buddy_chunk(const struct buddy *buddy, size_t place)
 {
     return place >> buddy->chunk_order;
@@ -125,21 +187,22 @@ static size_t buddy_chunk(const struct buddy *buddy, size_t place)
 
 static size_t buddy_chunk_offset(const struct buddy *buddy, size_t chunk)
 {
-    return (size_t)(buddy->base - buddy->region->base) + chunk * BUDDY_CHUNK + region_page();
+    return (size_t)(buddy->base - buddy->region->base) + chunk * BUDDY_CHUNK;
 }
 
-/* A free block of at least a chunk, as far as the credit goes. */
+/* A free block of at least a chunk, as far as the credit goes. Near its limit a heap keeps what it
+ * has: tables that grow might take what blocks need again. */
 static void buddy_give(struct buddy *buddy, size_t place, unsigned order)
 {
     size_t end = buddy_chunk(buddy, place + buddy_units(order));
     for (size_t chunk = buddy_chunk(buddy, place); chunk < end; chunk++) {
         if (buddy->gone[chunk])
             continue;
-        if (buddy->credit < BUDDY_CHUNK || buddy->gone_count >= BUDDY_GONE_MAX)
+        if (buddy->credit < BUDDY_CHUNK || buddy->gone_count >= BUDDY_GONE_MAX ||
+            buddy->region->limit - buddy->region->committed < BUDDY_CHUNK)
             return;
         buddy->credit -= BUDDY_CHUNK;
-        region_decommit(buddy->region, buddy_chunk_offset(buddy, chunk),
-                        BUDDY_CHUNK - region_page());
+        region_decommit(buddy->region, buddy_chunk_offset(buddy, chunk), BUDDY_CHUNK);
         buddy->gone[chunk] = 1;
         buddy->gone_count++;
     }
@@ -152,8 +215,7 @@ static int buddy_fill(struct buddy *buddy, size_t place, unsigned order)
     for (size_t chunk = buddy_chunk(buddy, place); chunk <= last; chunk++) {
         if (!buddy->gone[chunk])
             continue;
-        if (region_commit(buddy->region, buddy_chunk_offset(buddy, chunk),
-                          BUDDY_CHUNK - region_page()))
+        if (region_commit(buddy->region, buddy_chunk_offset(buddy, chunk), BUDDY_CHUNK))
             return -ENOMEM;
         buddy->gone[chunk] = 0;
         buddy->gone_count--;
@@ -169,7 +231,7 @@ static inline void buddy_release(struct buddy *buddy, size_t place, unsigned ord
         size_t other = place ^ buddy_units(order);
         if (other >= buddy->top || buddy->map[other] != (BUDDY_FREE | order))
             break;
-        buddy_unlink(buddy, other, order);
+        buddy_forget(buddy, other, order);
         place &= ~buddy_units(order);
     }
     buddy_push(buddy, place, order);
@@ -196,21 +258,6 @@ static inline void buddy_halve(struct buddy *buddy, size_t place, unsigned from,
     buddy->map[place] = (uint8_t)(BUDDY_USED | order);
 }
 
-/* The same for a block of `from` while the lists of the orders from `order` on to it are empty. */
-static inline void buddy_split(struct buddy *buddy, size_t place, unsigned from, unsigned order)
-{
-    buddy->some |= buddy_units(from) - buddy_units(order);
-    buddy->map[place] = (uint8_t)(BUDDY_USED | order);
-    while (from > order) {
-        from--;
-        size_t upper = place + buddy_units(from);
-        struct buddy_link *link = buddy_pointer(buddy, upper), *list = &buddy->list[from];
-        *link = (struct buddy_link){list, list};
-        *list = (struct buddy_link){link, link};
-        buddy->map[upper] = (uint8_t)(BUDDY_FREE | from);
-    }
-}
-
 static int buddy_commit_exactly(struct buddy *buddy, size_t to)
 {
     size_t offset = (size_t)((char *)buddy_pointer(buddy, buddy->committed) - buddy->region->base);
@@ -231,9 +278,6 @@ static int buddy_commit(struct buddy *buddy, size_t to)
     size_t ahead = from + (from / BUDDY_AHEAD_SHARE & ~(base - 1)) + base;
     if (to > ahead || ahead > buddy->limit || buddy_commit_exactly(buddy, ahead))
         return buddy_commit_exactly(buddy, to);
-    region_populate(buddy->region,
-                    (size_t)((char *)buddy_pointer(buddy, from) - buddy->region->base),
-                    (ahead - from) << buddy->min_log2);
     return 0;
 }
 
@@ -262,10 +306,12 @@ static size_t buddy_take(struct buddy *buddy, unsigned order, unsigned *from)
     if (__builtin_expect(!some, 0))
         return buddy_grow(buddy, order, from);
     *from = order + (unsigned)__builtin_ctzll(some);
-    size_t place = buddy_place(buddy, buddy->list[*from].next);
+    size_t place = buddy_last(buddy, *from);
     if (__builtin_expect(*from >= buddy->chunk_order, 0) && buddy_fill(buddy, place, order))
         return SIZE_MAX;
-    buddy_unlink(buddy, place, *from);
+    struct buddy_stack *stack = &buddy->stack[*from];
+    stack->count -= stack->count != 0; /* it was on top, unless it was recalled */
+    buddy_forget(buddy, place, *from);
     return place;
 }
 
@@ -277,7 +323,7 @@ static void *buddy_alloc_order(struct buddy *buddy, unsigned order)
         return NULL;
     if (order >= buddy->chunk_order)
         buddy->credit += buddy_bytes(buddy, order) / BUDDY_CREDIT_SHARE;
-    buddy_split(buddy, place, from, order);
+    buddy_halve(buddy, place, from, order);
     return buddy_pointer(buddy, place);
 }
 
@@ -331,7 +377,7 @@ static void *buddy_realloc(struct heap *heap, void *ref, size_t old_size, size_t
     }
     if (buddy_can_grow(buddy, place, from, order)) {
         for (unsigned half = from; half < order; half++)
-            buddy_unlink(buddy, place + buddy_units(half), half);
+            buddy_forget(buddy, place + buddy_units(half), half);
         buddy->map[place] = (uint8_t)(BUDDY_USED | order);
         return ref;
     }
@@ -363,6 +409,12 @@ static size_t buddy_lead(const struct region *region)
     return -(uintptr_t)region->base & (align - 1);
 }
 
+/* Bytes of a stack: of two buddies one at most is free, so that free places are half as many. */
+static size_t buddy_places(size_t units, unsigned order)
+{
+    return ((units >> order) + BUDDY_SPARE) * sizeof(uint32_t);
+}
+
 static void buddy_init(struct buddy *buddy, struct region *region, size_t lead, size_t control)
 {
     size_t room = (size_t)((char *)buddy - region->base) - lead;
@@ -376,8 +428,10 @@ static void buddy_init(struct buddy *buddy, struct region *region, size_t lead, 
     buddy->store.next = (char *)buddy + control;
     buddy->map = (uint8_t *)fit_store_table(&buddy->store, buddy->limit);
     buddy->gone = (uint8_t *)fit_store_table(&buddy->store, buddy_chunk(buddy, buddy->limit) + 1);
-    for (int i = 0; i < BUDDY_ORDERS; i++)
-        buddy->list[i] = (struct buddy_link){&buddy->list[i], &buddy->list[i]};
+    for (unsigned order = 0; order < BUDDY_ORDERS && buddy->limit >> order; order++) {
+        char *places = fit_store_table(&buddy->store, buddy_places(buddy->limit, order));
+        buddy->stack[order].place = (uint32_t *)(void *)places;
+    }
 }
 
 static int buddy_create(const struct heap_config *config, struct heap **out, struct err *err)
@@ -394,10 +448,12 @@ static int buddy_create(const struct heap_config *config, struct heap **out, str
     size_t lead = buddy_lead(region), control = fit_store_bytes(sizeof(struct buddy));
     size_t map = fit_store_bytes(region->reserved >> min);
     size_t gone = fit_store_bytes(region->reserved / BUDDY_CHUNK + 1);
-    size_t apart = lead + control + map + gone;
+    size_t units = region->reserved >> min, apart = lead + control + map + gone;
+    for (unsigned order = 0; order < BUDDY_ORDERS && units >> order; order++)
+        apart += fit_store_bytes(buddy_places(units, order));
     if (apart + ((size_t)1 << base) > region->reserved)
         return err_set(err, ENOMEM, "buddy: a region of %zu bytes is too small", region->reserved);
-    size_t offset = region->reserved - control - map - gone;
+    size_t offset = region->reserved + lead - apart;
     if (region_commit(region, offset, control))
         return err_set(err, ENOMEM, "buddy: no memory for its first page");
     struct buddy *buddy = (struct buddy *)(void *)(region->base + offset);
@@ -425,19 +481,23 @@ static size_t buddy_trim(struct heap *heap)
 {
     struct buddy *buddy = (struct buddy *)heap;
     size_t before = buddy->region->committed;
-    for (unsigned order = buddy->chunk_order; order < BUDDY_ORDERS; order++)
-        for (struct buddy_link *link = buddy->list[order].next; link != &buddy->list[order];
-             link = link->next) {
+    for (size_t place = 0; place < buddy->top;) {
+        unsigned order = buddy->map[place] & BUDDY_ORDER;
+        if (buddy->map[place] & BUDDY_FREE && order >= buddy->chunk_order) {
             buddy->credit += buddy_bytes(buddy, order);
-            buddy_give(buddy, buddy_place(buddy, link), order);
+            buddy_give(buddy, place, order);
         }
+        place += buddy_units(order);
+    }
     return before - buddy->region->committed;
 }
 
 static size_t buddy_metadata(const struct buddy *buddy)
 {
-    const struct fit_table *table = buddy->store.table;
-    return (size_t)(table[0].base - (const char *)buddy) + table[0].committed + table[1].committed;
+    size_t bytes = (size_t)(buddy->store.table[0].base - (const char *)buddy);
+    for (size_t i = 0; i < buddy->store.count; i++)
+        bytes += buddy->store.table[i].committed;
+    return bytes;
 }
 
 static void buddy_stats(struct heap *heap, struct heap_stats *out)
@@ -486,20 +546,12 @@ static int buddy_walk(struct heap *heap, heap_visitor *visit, void *arg)
         return 1;
     const struct fit_table *table = buddy->store.table;
     const char *control = (const char *)buddy;
-    return buddy_walk_meta(control, (size_t)(table[0].base - control), visit, arg) ||
-           buddy_walk_meta(table[0].base, table[0].committed, visit, arg) ||
-           buddy_walk_meta(table[1].base, table[1].committed, visit, arg);
-}
-
-/* Whether a link of a free block of `order` at `place` leads where one can. */
-static bool buddy_link_is_sound(const struct buddy *buddy, const struct buddy_link *link,
-                                unsigned order)
-{
-    if (link == &buddy->list[order])
-        return true;
-    size_t offset = (size_t)((const char *)link - buddy->base);
-    return offset < buddy->top << buddy->min_log2 && offset % buddy_bytes(buddy, order) == 0 &&
-           buddy->map[buddy_place(buddy, link)] == (BUDDY_FREE | order);
+    if (buddy_walk_meta(control, (size_t)(table->base - control), visit, arg))
+        return 1;
+    for (size_t i = 0; i < buddy->store.count; i++)
+        if (buddy_walk_meta(table[i].base, table[i].committed, visit, arg))
+            return 1;
+    return 0;
 }
 
 /* NULL, or what is wrong with the block at `place`. */
@@ -515,26 +567,30 @@ static const char *buddy_flaw(const struct buddy *buddy, size_t place)
     size_t other = place ^ buddy_units(order);
     if (other < buddy->top && buddy->map[other] == byte)
         return "it and its buddy are both free";
-    const struct buddy_link *link = buddy_pointer(buddy, place);
-    if (!buddy_link_is_sound(buddy, link->prev, order) ||
-        !buddy_link_is_sound(buddy, link->next, order) || link->prev->next != link ||
-        link->next->prev != link)
-        return "its links are damaged";
     return NULL;
 }
 
 static int buddy_check(struct heap *heap, char *why, size_t length)
 {
     const struct buddy *buddy = (const struct buddy *)heap;
-    for (size_t place = 0; place < buddy->top;
-         place += buddy_units(buddy->map[place] & BUDDY_ORDER)) {
+    size_t free[BUDDY_ORDERS] = {0};
+    for (size_t place = 0; place < buddy->top;) {
         const char *flaw = buddy_flaw(buddy, place);
+        unsigned order = buddy->map[place] & BUDDY_ORDER;
         if (flaw) {
-            snprintf(why, length, "buddy: the block at %p is damaged: %s",
+            snprintf(why, length, "buddy: what is known of the block at %p is damaged: %s",
                      buddy_pointer(buddy, place), flaw);
             return -EUCLEAN;
         }
+        free[order] += (buddy->map[place] & BUDDY_FREE) != 0;
+        place += buddy_units(order);
     }
+    for (unsigned order = 0; order < BUDDY_ORDERS; order++)
+        if (free[order] != buddy->stack[order].free) {
+            snprintf(why, length, "buddy: %zu blocks of order %u are free, but %zu are known",
+                     free[order], order, buddy->stack[order].free);
+            return -EUCLEAN;
+        }
     return 0;
 }
 

@@ -1,14 +1,15 @@
 /* An index of free blocks by address: exact first fit, first fit from a place on, and worst fit.
  *
- * 1. Small sizes: a tree of maxima over the byte map; hints say for 32 sizes below which place no
- *    block of that size is, so that a search mostly begins in the group where it ends.
+ * 1. Small sizes: a tree of maxima over the byte map; hints say for 32 sizes below which group no
+ *    block of that size is, so that a search mostly begins in the group where it ends, and cursors
+ *    the exact place for the last sizes searched.
  * 2. Large sizes: a tree of maxima over exact 32-bit sizes, one a group of the map, as at most one
  *    large block begins in a group.
  * 3. Both trees are corrected lazily (fit_tree.h): O(log n) a call, amortised, whatever the calls.
  * Memory: 1/32 (pair) or 1/16 of the granules' 16 bytes for the map, an eighth of that for sizes.
  *
  * Positions and sizes in granules; `pair` as in fit_map.h, a constant of the caller. Positions stay
- * below 2^32, sizes too. Nothing here points into the heap. */
+ * below 2^31, sizes too. Nothing here points into the heap. */
 #ifndef ALLOCATORS_FIT_FIRST_H
 #define ALLOCATORS_FIT_FIRST_H
 

@@ -23,13 +23,25 @@ char *fit_store_table(struct fit_store *store, size_t bytes)
     return base;
 }
 
+static size_t fit_store_find(const struct fit_store *store, const void *base)
+{
+    size_t i = 0;
+    while (store->table[i].base != base)
+        i++;
+    return i;
+}
+
+size_t fit_store_reached(const struct fit_store *store, const void *base)
+{
+    const struct fit_table *table = &store->table[fit_store_find(store, base)];
+    return store->region ? table->committed : table->room;
+}
+
 int fit_store_reach(struct fit_store *store, const void *base, size_t bytes)
 {
     if (!store->region)
         return 0;
-    struct fit_table *table = store->table;
-    while (table->base != base)
-        table++;
+    struct fit_table *table = &store->table[fit_store_find(store, base)];
     size_t wanted = fit_store_bytes(bytes);
     if (wanted <= table->committed)
         return 0;

@@ -11,7 +11,7 @@
 
 struct region;
 
-enum { FIT_TABLES = 24 };
+enum { FIT_TABLES = 48 };
 
 struct fit_table {
     char *base;
@@ -34,5 +34,8 @@ char *fit_store_table(struct fit_store *store, size_t bytes);
 
 /* Makes the first `bytes` bytes of the table at `base` usable: 0 or -ENOMEM. */
 int fit_store_reach(struct fit_store *store, const void *base, size_t bytes);
+
+/* Bytes of the table at `base` that are usable; all of it without a region. */
+size_t fit_store_reached(const struct fit_store *store, const void *base);
 
 #endif

@@ -1,8 +1,8 @@
 /* next-fit: the first sufficient free block from where the last search ended.
  *
  * 1. A rover is an address, at first the start. alloc takes the low end of the first sufficient
- * free block, in address order, of those that begin at or after the rover; if there is none, of
- * all; if there is none, the top. The rover moves to the end of the block so placed.
+ *    free block, in address order, of those that begin at or after the rover; if there is none, of
+ *    all; if there is none, the top. The rover moves to the end of the block so placed.
  * 2. free joins the block with its free neighbours at once (blocks.h has the rules in full). If the
  *    rover is inside the free block so made, it moves to that block's start.
  * 3. realloc in place moves the rover only by what it frees, as in 2.

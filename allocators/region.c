@@ -48,16 +48,6 @@ int region_commit(struct region *region, size_t offset, size_t bytes)
     return 0;
 }
 
-void region_populate(struct region *region, size_t offset, size_t bytes)
-{
-#ifdef MADV_POPULATE_WRITE
-    region->calls++;
-    madvise(region->base + offset, bytes, MADV_POPULATE_WRITE);
-#else
-    (void)region, (void)offset, (void)bytes;
-#endif
-}
-
 void region_decommit(struct region *region, size_t offset, size_t bytes)
 {
     region->calls += 2;

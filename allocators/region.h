@@ -32,10 +32,6 @@ void region_release(struct region *region);
  */
 int region_commit(struct region *region, size_t offset, size_t bytes);
 
-/* Has committed pages that are about to be written brought in at once, which costs a fraction of as
- * many faults. Only advice: nothing happens where the kernel cannot (before Linux 5.14). */
-void region_populate(struct region *region, size_t offset, size_t bytes);
-
 /* Gives [offset, offset + bytes), all of it committed, back: no access, contents gone, not held. */
 void region_decommit(struct region *region, size_t offset, size_t bytes);
 

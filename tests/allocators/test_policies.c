@@ -171,21 +171,28 @@ static void damage_is_found(void **state)
         }
 }
 
-static void damaged_links_of_buddies_are_found(void **state)
+static void damage_of_buddies_is_found(void **state)
 {
     (void)state;
-    struct fixture fixture;
-    char why[256] = "";
-    fixture_open(&fixture, "buddy");
-    char *a = heap_alloc(fixture.heap, 64), *b = heap_alloc(fixture.heap, 64);
-    heap_free(fixture.heap, b);
-    prove_sound(&fixture);
-    b[3] ^= 0x55;
-    assert_int_equal(heap_check(fixture.heap, why, sizeof why), -EUCLEAN);
-    b[3] ^= 0x55;
-    heap_free(fixture.heap, a);
-    prove_sound(&fixture);
-    fixture_close(&fixture);
+    static const struct {
+        size_t offset;
+        char flip;
+    } damages[] = {{0, 1}, {0, 0x40}, {2, 0x40}, {2, 1}, {2, -64}};
+    for (size_t i = 0; i < sizeof damages / sizeof *damages; i++) {
+        struct fixture fixture;
+        struct tables map = {.wanted = 1};
+        char why[256] = "";
+        fixture_open(&fixture, "buddy:min=32");
+        char *a = heap_alloc(fixture.heap, 64), *b = heap_alloc(fixture.heap, 64);
+        assert_ptr_equal(b, a + 64);
+        heap_free(fixture.heap, b);
+        prove_sound(&fixture);
+        heap_walk(fixture.heap, find_table, &map);
+        map.start[damages[i].offset] ^= damages[i].flip;
+        if (heap_check(fixture.heap, why, sizeof why) != -EUCLEAN)
+            fail_msg("damage %zu is not found", i);
+        fixture_close(&fixture);
+    }
 }
 
 /* A large hole between live blocks is given back by itself, and is usable again. */
@@ -205,7 +212,7 @@ static void large_holes_go_back(void **state)
         assert_true(fixture.region.committed + LARGE / 100 * 99 < held);
         assert_ptr_equal(heap_alloc(fixture.heap, LARGE), large);
         memset(large, 2, LARGE);
-        assert_int_equal(fixture.region.committed, held);
+        assert_in_range(fixture.region.committed, held, held + (1 << 16)); /* tables may grow */
         heap_free(fixture.heap, large);
         for (int block = 0; block < 1000; block++) {
             char *small = heap_alloc(fixture.heap, 5000);
@@ -255,7 +262,7 @@ int main(void)
         cmocka_unit_test(options_of_buddy_are_checked),
         cmocka_unit_test(each_policy_chooses_its_hole),
         cmocka_unit_test(damage_is_found),
-        cmocka_unit_test(damaged_links_of_buddies_are_found),
+        cmocka_unit_test(damage_of_buddies_is_found),
         cmocka_unit_test(large_holes_go_back),
         cmocka_unit_test(trim_gives_back_whole_pages),
     };

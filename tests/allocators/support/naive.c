@@ -169,7 +169,7 @@ static struct extent naive_align(struct naive *naive, size_t step, size_t size)
 
 static size_t naive_power(size_t bytes)
 {
-    size_t power = 1;
+    size_t power = 2;
     while (power * 16 < bytes)
         power *= 2;
     return power;
