@@ -107,6 +107,8 @@ static void window_note_place(struct window *window, size_t i)
             .event = block->first + i,
             .time_ns = block->time_ns ? block->time_ns[i] : 0,
             .size = block->size[i],
+            .thread = block->thread[i],
+            .site = block->site ? block->site[i] : 0,
         };
 }
 

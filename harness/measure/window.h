@@ -63,6 +63,8 @@ struct place {
     uint64_t event;   /* its number among all the trace's events */
     uint64_t time_ns; /* as recorded, 0 without times */
     uint64_t size;    /* as requested: 0 stays 0 */
+    uint32_t thread;
+    uint32_t site; /* call site number, 0 unknown */
 };
 
 struct window {

@@ -8,12 +8,7 @@
 
 #include "harness/base/clock.h"
 #include "harness/measure/fragmentation.h"
-#include "harness/measure/ledger.h"
-#include "harness/worker/worker.h"
-
-/* The alignment that L rounds to: the C library's, the same for every allocator, so that all are
- * held against one L. */
-enum { ROUNDED_TO = 16 };
+#include "harness/worker/replay.h"
 
 /* LazyFree needs the kernel to walk all page tables: read at every so many samples. */
 enum { LAZYFREE_EVERY = 64 };
@@ -21,7 +16,7 @@ enum { LAZYFREE_EVERY = 64 };
 struct memory {
     struct worker *worker;
     struct memory_area *area;
-    struct ledger ledger;
+    struct replay replay;
     uint64_t events; /* in the trace */
     uint64_t stride; /* events between samples */
     uint64_t next;   /* sample after this many events */
@@ -29,7 +24,6 @@ struct memory {
     uint64_t base_rss;
     uint64_t sampling_ns;
     uint64_t most_held;
-    bool usable_known;
     bool peak_reset;
     bool mapped;                  /* blocks have places of their own, so there is a heap map */
     size_t at_peak;               /* the sample at the peak of R */
@@ -55,7 +49,7 @@ static void memory_note_peak(struct memory *memory)
 static void memory_sample(struct memory *memory, uint64_t event, uint64_t time_ns, bool thorough)
 {
     struct memory_area *area = memory->area;
-    const struct ledger *ledger = &memory->ledger;
+    const struct ledger *ledger = &memory->replay.ledger;
     if (area->samples == SAMPLES_MAX)
         return;
     uint64_t start_ns = clock_ns(), held = 0;
@@ -68,7 +62,7 @@ static void memory_sample(struct memory *memory, uint64_t event, uint64_t time_n
         .time_ns = time_ns,
         .allocated = ledger->requested,
         .live = ledger->live,
-        .usable = memory->usable_known ? ledger->usable : COUNT_UNKNOWN,
+        .usable = memory->replay.usable_known ? ledger->usable : COUNT_UNKNOWN,
         .held = held,
         .resident = sizes.rss > memory->base_rss ? sizes.rss - memory->base_rss : 0,
         .lazyfree =
@@ -87,82 +81,26 @@ static void memory_sample(struct memory *memory, uint64_t event, uint64_t time_n
     memory->sampling_ns += clock_ns() - start_ns;
 }
 
-static void memory_map(struct memory *memory, void *ref, uint64_t size, bool live)
+static void memory_come(void *map, uint32_t object, uint64_t address, uint64_t size,
+                        const struct place *by)
 {
-    if (!memory->mapped)
-        return;
-    uint64_t address = (uintptr_t)heap_resolve(memory->worker->heap, ref);
-    if (live)
-        heapmap_add(&memory->area->map, address, size);
-    else
-        heapmap_remove(&memory->area->map, address, size);
+    (void)object;
+    (void)by;
+    heapmap_add(map, address, size);
 }
 
-static void memory_free(struct memory *memory, uint32_t object)
+static void memory_gone(void *map, uint32_t object, uint64_t address, uint64_t size,
+                        const struct place *by)
 {
-    void *ref = memory->worker->player->refs[object];
-    memory_map(memory, ref, memory->ledger.entries[object].size, false);
-    ledger_remove(&memory->ledger, object);
-    heap_free(memory->worker->heap, ref);
-}
-
-static uint64_t memory_usable(const struct memory *memory, void *ref, uint64_t size)
-{
-    return memory->usable_known ? heap_usable_size(memory->worker->heap, ref, size) : size;
-}
-
-static void memory_resize(struct memory *memory, const struct operation *operation, uint64_t size)
-{
-    struct worker *worker = memory->worker;
-    struct player *player = worker->player;
-    uint32_t object = operation->object;
-    void *old = player->refs[object];
-    if (!old) {
-        player->skipped_reallocs++;
-        return;
-    }
-    memory_map(memory, old, memory->ledger.entries[object].size, false);
-    void *ref = heap_realloc(worker->heap, old, operation->extra, operation->size);
-    if (!ref) {
-        player->failed_allocations++;
-        player->failed_reallocs++;
-        memory_map(memory, old, memory->ledger.entries[object].size, true);
-        memory_free(memory, object);
-    } else {
-        ledger_resize(&memory->ledger, object, size, memory_usable(memory, ref, operation->size));
-        memory_map(memory, ref, size, true);
-        player_touch_block(worker->heap, ref, operation->extra, operation->size, worker->touch);
-    }
-    player->refs[object] = ref;
-}
-
-static void memory_allocate(struct memory *memory, const struct operation *operation, uint64_t size)
-{
-    struct worker *worker = memory->worker;
-    uint32_t object = operation->object;
-    void *ref = player_allocate(worker->heap, operation);
-    worker->player->refs[object] = ref;
-    if (!ref) {
-        worker->player->failed_allocations++;
-        return;
-    }
-    ledger_add(&memory->ledger, object, size, memory_usable(memory, ref, operation->size));
-    memory_map(memory, ref, size, true);
-    player_touch_block(worker->heap, ref, 0, operation->size, worker->touch);
+    (void)object;
+    (void)by;
+    heapmap_remove(map, address, size);
 }
 
 static void memory_step(struct memory *memory, const struct operation *operation,
                         const struct place *place)
 {
-    struct player *player = memory->worker->player;
-    if (operation->kind == OP_REALLOC)
-        memory_resize(memory, operation, place->size);
-    else if (operation->kind != OP_FREE)
-        memory_allocate(memory, operation, place->size);
-    else if (player->refs[operation->object])
-        memory_free(memory, operation->object);
-    else
-        player->skipped_frees++;
+    replay_step(&memory->replay, operation, place);
     uint64_t event = place->event + 1;
     if (event >= memory->next || event == memory->peak) {
         memory_sample(memory, event, place->time_ns, event == memory->peak);
@@ -194,10 +132,12 @@ static int memory_begin(struct memory *memory, struct err *err)
     memory->stride = (summary->events + SAMPLES_WANTED) / SAMPLES_WANTED;
     memory->next = memory->stride;
     memory->peak = summary->peak_event + 1;
-    memory->usable_known = worker->usable_known && worker->heap->ops->usable_size;
     memory->mapped = !allocator_has(worker->heap->ops, ALLOCATOR_NOT_REAL);
     heapmap_init(&memory->area->map);
-    return ledger_init(&memory->ledger, worker->window.objects + (size_t)1, ROUNDED_TO, err);
+    if (memory->mapped)
+        memory->replay =
+            (struct replay){.come = memory_come, .gone = memory_gone, .arg = &memory->area->map};
+    return replay_init(&memory->replay, worker, err);
 }
 
 static void memory_base(struct memory *memory)
@@ -257,9 +197,10 @@ static void memory_report_fragmentation(struct memory *memory)
     result->jw2 = figures.at_peak_live;
     result->jw3 = figures.at_peak_held;
     result->jw_area = figures.area;
-    result->jw4 = memory->ledger.peak_rounded
-                      ? (double)result->peak_held_bytes / (double)memory->ledger.peak_rounded - 1
-                      : REAL_UNKNOWN;
+    result->jw4 =
+        memory->replay.ledger.peak_rounded
+            ? (double)result->peak_held_bytes / (double)memory->replay.ledger.peak_rounded - 1
+            : REAL_UNKNOWN;
     if (memory->walked) {
         result->largest_hole_bytes = memory->free_space.largest;
         result->free_blocks = memory->free_space.extents;
@@ -291,13 +232,13 @@ static void memory_report_held(struct memory *memory)
 static void memory_report(struct memory *memory, const struct meter *meter)
 {
     struct cell_result *result = memory->worker->result;
-    const struct ledger *ledger = &memory->ledger;
+    const struct ledger *ledger = &memory->replay.ledger;
     meter_report(meter, result);
     result->samples = memory->area->samples;
     result->sampling_share =
         meter->elapsed_ns ? (double)memory->sampling_ns / (double)meter->elapsed_ns : 0;
     result->peak_live_bytes = ledger->peak_live;
-    if (memory->usable_known)
+    if (memory->replay.usable_known)
         result->peak_usable_bytes = ledger->peak_usable;
     if (allocator_has(memory->worker->heap->ops, ALLOCATOR_NOT_REAL))
         return;
