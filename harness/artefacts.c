@@ -3,7 +3,10 @@
 
 #include <errno.h>
 #include <inttypes.h>
+#include <math.h>
 #include <stdlib.h>
+
+#include "results/strip.h"
 
 /* Lines of the percentile table for each halving of the distance to 100 %. */
 enum { HGRM_TICKS = 5 };
@@ -105,21 +108,38 @@ static void artefacts_print_series(FILE *out, const void *what)
     }
 }
 
-/* Bins without a live byte are left out, but a column or row with nothing live is still counted. */
+/* One row of a map: shares of `bytes` over its columns. */
+static void artefacts_print_strip(FILE *out, const struct heapmap *map, uint16_t row, bool live)
+{
+    struct strip strip = {.out = out};
+    double bytes = (double)heapmap_row_bytes(map);
+    for (uint32_t column = 0; column < map->columns; column++) {
+        const struct heapmap_load *load = &map->shown[column][row];
+        bool known = live || map->residency_known[column];
+        strip_add(&strip, known ? (double)(live ? load->live : load->resident) / bytes : NAN);
+    }
+    strip_end(&strip);
+}
+
 static void artefacts_print_map(FILE *out, const void *what)
 {
     const struct memory_area *area = what;
     const struct heapmap *map = &area->map;
-    struct heapmap_rows rows;
-    heapmap_rows(map, &rows);
-    fputs("column,row,live,event,address\n", out);
+    uint16_t order[HEAPMAP_ROWS];
+    heapmap_order(map, order);
+    fprintf(out, "{\"bytes\": %" PRIu64 ",\n \"events\": [", heapmap_row_bytes(map));
     for (uint32_t column = 0; column < map->columns; column++)
-        for (uint32_t row = 0; row < rows.rows; row++) {
-            double live = heapmap_live_share(map, &rows, column, row);
-            if (live > 0)
-                fprintf(out, "%" PRIu32 ",%" PRIu32 ",%.4f,%" PRIu64 ",0x%" PRIx64 "\n", column,
-                        row, live, map->events[column], heapmap_row_address(map, &rows, row));
-        }
+        fprintf(out, "%s%" PRIu64, column ? "," : "", map->events[column]);
+    fputs("],\n \"rows\": [", out);
+    for (uint32_t i = 0; i < map->rows; i++) {
+        fprintf(out, "%s\n  {\"address\": \"0x%" PRIx64 "\", \"live\": \"", i ? "," : "",
+                heapmap_row_address(map, order[i]));
+        artefacts_print_strip(out, map, order[i], true);
+        fputs("\", \"resident\": \"", out);
+        artefacts_print_strip(out, map, order[i], false);
+        fputs("\"}", out);
+    }
+    fputs("]}\n", out);
 }
 
 int artefacts_memory(struct store *store, const struct memory_area *area,
@@ -128,6 +148,6 @@ int artefacts_memory(struct store *store, const struct memory_area *area,
     int status =
         artefacts_write(store, "series", result, ".csv", artefacts_print_series, area, err);
     if (status == 0 && area->map.columns > 0)
-        status = artefacts_write(store, "heapmap", result, ".csv", artefacts_print_map, area, err);
+        status = artefacts_write(store, "heapmap", result, ".json", artefacts_print_map, area, err);
     return status;
 }

@@ -1,98 +1,175 @@
-/* Heap map: live bytes by address and time, one panel an allocator.
+/* Heap map: what was live and resident by address and time, one panel an allocator.
  *
- * panels.txt: name, note, bins across, bins up
- * <i>.bin: one byte a bin, row by row from the lowest address: 0 nothing live … 255 all live */
+ * panels.txt: name, note, pixels across, pixels up
+ * <i>.rgb: the pixels, row by row from the lowest address
+ * <i>.txt: where a stretch of addresses begins, in pixels, and its address */
+#include <inttypes.h>
 #include <math.h>
 #include <stdlib.h>
 
 #include "harness/base/units.h"
 #include "plots/figure.h"
+#include "plots/shade.h"
+#include "results/map.h"
 
-enum { HEAPMAP_WIDE = 192, HEAPMAP_TALL = 128, HEAPMAP_NAME = 30 };
-
-struct heapmap_grid {
-    uint32_t columns, rows; /* of the file */
-    float live[HEAPMAP_TALL][HEAPMAP_WIDE];
+enum {
+    HEAPMAP_NAME = 30,
+    HEAPMAP_FEW = 4,      /* panels that are large enough for every pixel */
+    HEAPMAP_GAP = 2,      /* rows that show a break in the address space */
+    HEAPMAP_LABEL_PX = 12 /* height of an address */
 };
 
-/* Columns are left out where there are too many, rows are averaged. */
-static struct heapmap_grid *heapmap_grid(const struct cell_map_bin *bins, size_t count)
+/* How a map is brought onto its panel. */
+struct heapmap_scale {
+    size_t wide;  /* columns at most */
+    size_t tall;  /* rows at most, about */
+    double panel; /* pixels up */
+};
+
+static struct heapmap_scale heapmap_scale(struct drawing *drawing, size_t panels)
 {
-    struct heapmap_grid *grid = calloc(1, sizeof *grid);
-    if (!grid)
-        BUG("out of memory for a heap map");
-    for (size_t i = 0; i < count; i++) {
-        grid->columns = bins[i].column >= grid->columns ? bins[i].column + 1 : grid->columns;
-        grid->rows = bins[i].row >= grid->rows ? bins[i].row + 1 : grid->rows;
+    figure_panels_set(drawing, panels);
+    bool few = panels <= HEAPMAP_FEW;
+    if (panels <= 3) {
+        drawing_set(drawing, "height", 520);
+        return (struct heapmap_scale){256, 256, 404};
     }
-    uint32_t step = (grid->columns + HEAPMAP_WIDE - 1) / HEAPMAP_WIDE;
-    uint32_t merged = (grid->rows + HEAPMAP_TALL - 1) / HEAPMAP_TALL;
-    for (size_t i = 0; i < count; i++)
-        if (bins[i].column % step == 0)
-            grid->live[bins[i].row / merged][bins[i].column / step] += bins[i].live / (float)merged;
-    grid->columns = (grid->columns + step - 1) / step;
-    grid->rows = (grid->rows + merged - 1) / merged;
-    return grid;
+    return (struct heapmap_scale){few ? 256 : 128, few ? 256 : 128, 120};
 }
 
-static int heapmap_write_grid(struct drawing *drawing, size_t place,
-                              const struct heapmap_grid *grid, struct err *err)
+static bool heapmap_begins(const struct map *map, size_t row)
+{
+    return row == 0 || map->row[row].address != map->row[row - 1].address + map->bytes;
+}
+
+/* Rows of one stretch from `row` on, at most `merged`. */
+static size_t heapmap_together(const struct map *map, size_t row, size_t merged)
+{
+    size_t count = 1;
+    while (count < merged && row + count < map->rows && !heapmap_begins(map, row + count))
+        count++;
+    return count;
+}
+
+static struct shade heapmap_pixel(const struct map *map, size_t row, size_t rows, size_t column)
+{
+    double live = 0, resident = 0;
+    for (size_t i = row; i < row + rows; i++) {
+        live += map->row[i].live[column];
+        resident += map->row[i].resident[column];
+    }
+    return shade_of(live / (double)rows, resident / (double)rows);
+}
+
+/* A panel's pixels under way. */
+struct heapmap_panel {
+    FILE *pixels, *labels;
+    const struct map *map;
+    size_t merged, step; /* rows and columns of the map in one pixel */
+    size_t width, height;
+    double label_gap, next_label; /* in pixels of the map */
+};
+
+static void heapmap_break(struct heapmap_panel *panel, uint64_t address)
+{
+    for (size_t i = 0; panel->height > 0 && i < HEAPMAP_GAP; i++, panel->height++)
+        for (size_t column = 0; column < panel->width; column++)
+            shade_write(panel->pixels, shade_gap);
+    if ((double)panel->height < panel->next_label)
+        return;
+    fprintf(panel->labels, "%zu\t%" PRIx64 "\n", panel->height, address);
+    panel->next_label = (double)panel->height + panel->label_gap;
+}
+
+static void heapmap_rows(struct heapmap_panel *panel)
+{
+    const struct map *map = panel->map;
+    for (size_t row = 0, rows; row < map->rows; row += rows) {
+        if (heapmap_begins(map, row))
+            heapmap_break(panel, map->row[row].address);
+        rows = heapmap_together(map, row, panel->merged);
+        for (size_t column = 0; column < map->columns; column += panel->step)
+            shade_write(panel->pixels, heapmap_pixel(map, row, rows, column));
+        panel->height++;
+    }
+    /* The end of the last stretch, where there is room. */
+    if ((double)panel->height >= panel->next_label)
+        fprintf(panel->labels, "%zu\t%" PRIx64 "\n", panel->height,
+                map->row[map->rows - 1].address + map->bytes);
+}
+
+static int heapmap_draw(struct drawing *drawing, size_t place, const struct map *map,
+                        const struct heapmap_scale *scale, struct heapmap_panel *panel,
+                        struct err *err)
 {
     char name[32];
-    snprintf(name, sizeof name, "%zu.bin", place);
-    FILE *file = drawing_open(drawing, name, err);
-    if (!file)
-        return -err->code;
-    for (uint32_t row = 0; row < grid->rows; row++)
-        for (uint32_t column = 0; column < grid->columns; column++) {
-            float live = grid->live[row][column];
-            /* A bin with anything live is never shown as empty. */
-            fputc(live > 0 ? (int)fminf(255, 1 + 254 * live) : 0, file);
-        }
-    return drawing_close(file, err);
+    *panel = (struct heapmap_panel){
+        .map = map,
+        .merged = (map->rows + scale->tall - 1) / scale->tall,
+        .step = (map->columns + scale->wide - 1) / scale->wide,
+    };
+    panel->width = (map->columns + panel->step - 1) / panel->step;
+    panel->label_gap = HEAPMAP_LABEL_PX / scale->panel * (double)map->rows / (double)panel->merged;
+    snprintf(name, sizeof name, "%zu.rgb", place);
+    panel->pixels = drawing_open(drawing, name, err);
+    snprintf(name, sizeof name, "%zu.txt", place);
+    panel->labels = panel->pixels ? drawing_open(drawing, name, err) : NULL;
+    if (panel->labels)
+        heapmap_rows(panel);
+    int failed = panel->pixels ? drawing_close(panel->pixels, err) : -err->code;
+    int unlabelled = panel->labels ? drawing_close(panel->labels, err) : -err->code;
+    return failed ? failed : unlabelled;
 }
 
-/* One allocator's panel; 1 when it has no map. */
-static int heapmap_write_panel(struct drawing *drawing, const struct store *store,
-                               const struct figure_cell *cell, size_t place, FILE *panels,
-                               struct err *err)
+static void heapmap_note(FILE *panels, const struct figure_cell *cell, const struct map *map)
 {
-    size_t count;
-    char held[UNITS_TEXT];
-    struct cell_map_bin *bins = heapmap_read(store, cell->cell, &count);
-    if (count == 0) {
-        free(bins);
-        return 1;
-    }
-    struct heapmap_grid *grid = heapmap_grid(bins, count);
+    char held[UNITS_TEXT], row[UNITS_TEXT];
     drawing_text(panels, cell->cell->allocator, HEAPMAP_NAME);
     if (cell->cell->peak_held_bytes == COUNT_UNKNOWN)
         fputs("\theld: not known", panels);
     else
         fprintf(panels, "\t%s held at most", units_format_size(held, cell->cell->peak_held_bytes));
-    fprintf(panels, "\t%u\t%u\n", (unsigned)grid->columns, (unsigned)grid->rows);
-    int failed = heapmap_write_grid(drawing, place, grid, err);
-    free(grid);
-    free(bins);
-    return failed;
+    fprintf(panels, ", %s a row", units_format_size(row, map->bytes));
+}
+
+/* The real allocators' maps, moved to the front with their cells. */
+static size_t heapmap_read_all(const struct store *store, struct figure_cell *cells, size_t all,
+                               struct map **maps)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < all; i++) {
+        maps[count] = cells[i].real ? map_read(store, "heapmap", cells[i].cell) : NULL;
+        cells[count] = cells[i];
+        count += maps[count] != NULL;
+    }
+    return count;
+}
+
+static int heapmap_write(struct drawing *drawing, const struct figure_cell *cells,
+                         struct map *const *maps, size_t count, struct err *err)
+{
+    struct heapmap_scale scale = heapmap_scale(drawing, count);
+    FILE *panels = drawing_open(drawing, "panels.txt", err);
+    int failed = panels ? shade_write_legend(drawing, err) : -err->code;
+    for (size_t i = 0; i < count && !failed; i++) {
+        struct heapmap_panel panel;
+        failed = heapmap_draw(drawing, i, maps[i], &scale, &panel, err);
+        heapmap_note(panels, &cells[i], maps[i]);
+        fprintf(panels, "\t%zu\t%zu\n", panel.width, panel.height);
+    }
+    int unwritten = panels ? drawing_close(panels, err) : 0;
+    return failed ? failed : unwritten;
 }
 
 int figure_heapmap(struct drawing *drawing, const struct store *store, const char *trace,
                    struct err *err)
 {
     struct figure_cell cells[FIGURE_ALLOCATORS];
-    size_t all = figure_cells(store, trace, "memory", "peak_rss_bytes", cells), count = 0;
-    FILE *panels = drawing_open(drawing, "panels.txt", err);
-    if (!panels)
-        return -err->code;
-    int failed = 0;
-    for (size_t i = 0; i < all && failed >= 0; i++) {
-        failed =
-            cells[i].real ? heapmap_write_panel(drawing, store, &cells[i], count, panels, err) : 1;
-        count += failed == 0;
-    }
-    int unwritten = drawing_close(panels, err);
-    if (failed >= 0 && count)
-        figure_panels_set(drawing, count);
-    return failed < 0 ? failed : unwritten ? unwritten : count == 0;
+    struct map *maps[FIGURE_ALLOCATORS];
+    size_t all = figure_cells(store, trace, "memory", "peak_rss_bytes", cells);
+    size_t count = heapmap_read_all(store, cells, all, maps);
+    int failed = count ? heapmap_write(drawing, cells, maps, count, err) : 1;
+    for (size_t i = 0; i < count; i++)
+        map_free(maps[i]);
+    return failed;
 }

@@ -39,11 +39,4 @@ struct cell_sample {
     uint64_t blocks;    /* live blocks */
 };
 
-/* One cell of the heap map: live bytes of one address bin over one stretch of events. */
-struct cell_map_bin {
-    uint32_t column; /* time: place among the samples' columns */
-    uint32_t row;    /* address: bin from the lowest address */
-    float live;      /* share of the bin's bytes that are live, 0…1 */
-};
-
 #endif

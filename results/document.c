@@ -31,9 +31,8 @@ void document_write(FILE *out)
           "| `latency/CELL.hgrm` | percentile table as HdrHistogram's plotters read it: value in "
           "ns, percentile, count up to it, 1/(1-percentile) (latency pass) |\n"
           "| `latency/CELL.csv` | the same by kind of operation and size class |\n"
-          "| `heapmap/CELL.csv` | `column` (time), `row` (address), `live` (share of the bin's "
-          "bytes, 0 to 1), `event` and `address` of the bin; bins without a live byte are left "
-          "out (memory pass) |\n"
+          "| `heapmap/CELL.json` | how much of each stretch of address space was live and resident "
+          "over time, see below (memory pass) |\n"
           "| `traces/TRACE.json` | the trace's statistics: its `events`, `threads`, peaks, and "
           "histograms of `sizes` (`size` is the lower end of a bin, every power of two in four) "
           "and `lifetimes` (in `operations`) |\n"
@@ -62,5 +61,14 @@ void document_write(FILE *out)
           "| `lazyfree` | bytes the kernel may take back, where read |\n"
           "| `rss`, `vsz` | of the whole process |\n"
           "| `blocks` | live blocks |\n",
+          out);
+    fputs("\n## heapmap/CELL.json\n\n"
+          "`events` are the operations done at each column; each of the `rows`, in order of "
+          "`address`, is a stretch of `bytes` of address space. `live` and `resident` are the "
+          "shares of it that lay in live blocks (as requested) and in resident pages, a letter a "
+          "column: `A` nothing, `z` all, `B` … `Z`, `a` … `y` the fiftieths between; `-` not "
+          "known. A number before a letter repeats it: `3A2y`. In Python: "
+          "`re.findall(\"([0-9]*)([A-Za-z-])\", live)`. Stretches in which nothing was ever live "
+          "or resident are left out, so a jump of the address is a gap.\n",
           out);
 }

@@ -137,21 +137,3 @@ struct percentile *percentiles_read(const struct store *store, const struct cell
     *count = 0;
     return file ? series_lines(file, &list, percentiles_take, NULL, count) : NULL;
 }
-
-static bool heapmap_take(const char *line, void *entry, const void *context)
-{
-    (void)context;
-    struct cell_map_bin *bin = entry;
-    /* A map is small; what is beyond is damage, and would be a table of that size. */
-    return sscanf(line, "%" SCNu32 ",%" SCNu32 ",%f", &bin->column, &bin->row, &bin->live) == 3 &&
-           bin->column <= UINT16_MAX && bin->row <= UINT16_MAX && bin->live >= 0 && bin->live <= 1;
-}
-
-struct cell_map_bin *heapmap_read(const struct store *store, const struct cell_result *cell,
-                                  size_t *count)
-{
-    struct series_list list = {.size = sizeof(struct cell_map_bin)};
-    FILE *file = series_open(store, "heapmap", cell, ".csv");
-    *count = 0;
-    return file ? series_lines(file, &list, heapmap_take, NULL, count) : NULL;
-}

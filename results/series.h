@@ -22,10 +22,6 @@ struct percentile {
 struct percentile *percentiles_read(const struct store *store, const struct cell_result *cell,
                                     size_t *count);
 
-/* The bins of a heap map that hold live bytes. */
-struct cell_map_bin *heapmap_read(const struct store *store, const struct cell_result *cell,
-                                  size_t *count);
-
 /* Opens folder/<kind>/<cell><ending> to read, NULL when it is not there. */
 FILE *series_open(const struct store *store, const char *kind, const struct cell_result *cell,
                   const char *ending);

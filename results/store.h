@@ -4,7 +4,7 @@
  *   cells.jsonl           one line a finished cell, appended and synced
  *   series/CELL.csv       samples along the trace (memory pass)
  *   latency/CELL.hgrm     percentile tables (latency pass)
- *   heapmap/CELL.csv      live share by address and time (memory pass)
+ *   heapmap/CELL.json     live and resident shares by address and time (memory pass)
  *   traces/TRACE.json     the trace's statistics, so that figures need no trace
  *
  * CELL is store_cell_name(): safe in any shell, path or script. */

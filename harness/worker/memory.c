@@ -3,11 +3,13 @@
  * R, U and L are exact after every event; H and P are read at some 2,000 moments and at the peak of
  * R, and the time that takes is reported. */
 #include <errno.h>
+#include <fcntl.h>
 #include <inttypes.h>
 #include <math.h>
 
 #include "harness/base/clock.h"
 #include "harness/measure/fragmentation.h"
+#include "harness/measure/residency.h"
 #include "harness/worker/replay.h"
 
 /* LazyFree needs the kernel to walk all page tables: read at every so many samples. */
@@ -26,6 +28,7 @@ struct memory {
     uint64_t most_held;
     bool peak_reset;
     bool mapped;                  /* blocks have places of their own, so there is a heap map */
+    int pagemap;                  /* open, or -1 */
     size_t at_peak;               /* the sample at the peak of R */
     struct free_space free_space; /* then */
     bool walked;
@@ -44,6 +47,22 @@ static void memory_note_peak(struct memory *memory)
 {
     memory->at_peak = memory->area->samples;
     memory->walked = heap_walk(memory->worker->heap, memory_visit, &memory->free_space) == 0;
+}
+
+static int memory_map_resident(void *map, uint64_t start, uint64_t end)
+{
+    heapmap_add_resident(map, start, end);
+    return 0;
+}
+
+static void memory_map_column(struct memory *memory, uint64_t event)
+{
+    struct heapmap *map = &memory->area->map;
+    if (!memory->mapped || map->columns > event * HEAPMAP_COLUMNS / (memory->events + 1))
+        return;
+    bool known = memory->pagemap >= 0 && residency_visit(memory->pagemap, &memory->worker->baseline,
+                                                         memory_map_resident, map) == 0;
+    heapmap_column(map, event, known);
 }
 
 static void memory_sample(struct memory *memory, uint64_t event, uint64_t time_ns, bool thorough)
@@ -76,8 +95,7 @@ static void memory_sample(struct memory *memory, uint64_t event, uint64_t time_n
         memory_note_peak(memory);
     memory->most_held = held > memory->most_held ? held : memory->most_held;
     area->samples++;
-    if (memory->mapped && area->map.columns <= event * HEAPMAP_COLUMNS / (memory->events + 1))
-        heapmap_column(&area->map, event);
+    memory_map_column(memory, event);
     memory->sampling_ns += clock_ns() - start_ns;
 }
 
@@ -134,6 +152,7 @@ static int memory_begin(struct memory *memory, struct err *err)
     memory->peak = summary->peak_event + 1;
     memory->mapped = !allocator_has(worker->heap->ops, ALLOCATOR_NOT_REAL);
     heapmap_init(&memory->area->map);
+    memory->pagemap = open("/proc/self/pagemap", O_RDONLY | O_CLOEXEC);
     if (memory->mapped)
         memory->replay =
             (struct replay){.come = memory_come, .gone = memory_gone, .arg = &memory->area->map};

@@ -178,7 +178,7 @@ PY
     "$BENCH" run -a system,first-fit -p memory -o out small.trace >/dev/null
     "$BENCH" trace info --json small.trace >info.json
     python3 - <<'PY'
-import csv, glob, json
+import csv, glob, json, re
 info = json.load(open("info.json"))
 for line in open("out/cells.jsonl"):
     cell = json.loads(line)
@@ -190,7 +190,16 @@ for name in glob.glob("out/series/*.csv"):
     assert max(int(r["live"]) for r in rows) == info["peak_live_bytes"]
     assert all(int(r["live"]) <= int(r["usable"]) <= int(r["held"]) for r in rows)
     assert int(rows[-1]["event"]) == info["events"] and int(rows[-1]["blocks"]) == 0
-for name in glob.glob("out/heapmap/*.csv"):
-    assert all(0 < float(r["live"]) <= 1 for r in csv.DictReader(open(name)))
+def expand(text):
+    return "".join(letter * int(number or 1) for number, letter in re.findall("([0-9]*)([A-Za-z-])", text))
+maps = [json.load(open(name)) for name in glob.glob("out/heapmap/*.json")]
+assert len(maps) == 2
+for heap in maps:
+    addresses = [int(row["address"], 16) for row in heap["rows"]]
+    assert addresses == sorted(set(addresses)) and all(a % heap["bytes"] == 0 for a in addresses)
+    for row in heap["rows"]:
+        assert len(expand(row["live"])) == len(expand(row["resident"])) == len(heap["events"])
+        assert "-" not in row["live"] + row["resident"]
+    assert any("z" in row["resident"] for row in heap["rows"])
 PY
 }

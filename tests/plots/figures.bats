@@ -19,10 +19,10 @@ setup() {
             grep -q ">$name<" "$figure.redis.svg"
         done
     done
-    # Twelve points, a line an allocator, a map an allocator, bars.
+    # Twelve points, a line an allocator, a map an allocator and their legend, bars.
     [ "$(grep -c "<use xlink:href='#gpPt" time-memory.redis.svg)" -ge 12 ]
     [ "$(grep -c '<path .*M[0-9.]*,[0-9.]* L' latency.redis.svg)" -ge 13 ]
-    [ "$(grep -c '<image' heapmap.redis.svg)" -eq 12 ]
+    [ "$(grep -c '<image' heapmap.redis.svg)" -eq 13 ]
     [ "$(grep -c '<polygon' sizes.redis.svg)" -ge 50 ]
     [ "$(grep -c "stroke='rgb(  0, 114, 178)'\|rgb(0, 114, 178)" footprint.redis.svg)" -ge 12 ]
 }

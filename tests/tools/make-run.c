@@ -8,8 +8,9 @@
 
 #include "harness/base/rng.h"
 #include "results/store.h"
+#include "results/strip.h"
 
-enum { REPEAT = 7, SAMPLES = 600, COLUMNS = 300, ROWS = 200, OPERATIONS = 1000000 };
+enum { REPEAT = 7, SAMPLES = 600, COLUMNS = 256, ROWS = 200, OPERATIONS = 1000000 };
 
 static const char *const plain[] = {
     "null",  "bump", "system",   "first-fit", "best-fit", "next-fit",  "worst-fit",
@@ -117,6 +118,31 @@ static void add_latency(struct store *store, const char *allocator, const char *
     }
 }
 
+/* A heap that grows and shrinks, and is never given back. */
+static void add_map(struct store *store, const struct cell_result *cell, double waste,
+                    struct rng *rng)
+{
+    FILE *map = begin(store, "heapmap", cell, ".json");
+    fputs("{\"bytes\": 4096, \"events\": [0", map);
+    for (int column = 1; column < COLUMNS; column++)
+        fprintf(map, ",%d", column * 3000);
+    fputs("], \"rows\": [", map);
+    for (int row = 0; row < ROWS; row++) {
+        struct strip strip = {.out = map};
+        int gap = row > ROWS / 2 ? 512 : 0;
+        fprintf(map, "%s{\"address\": \"0x%x\", \"live\": \"", row ? "," : "", (row + gap) * 4096);
+        for (int column = 0; column < COLUMNS; column++) {
+            double top = ROWS * sin(3.0 * column / COLUMNS);
+            strip_add(&strip, row < top ? 1 - waste * share(rng) * 1.5 : 0);
+        }
+        strip_end(&strip);
+        int first = (int)(asin((double)row / ROWS) * COLUMNS / 3);
+        fprintf(map, "\", \"resident\": \"%dA%dz\"}", first + 1, COLUMNS - first - 1);
+    }
+    fputs("]}\n", map);
+    end(store, map);
+}
+
 static void add_memory(struct store *store, const char *allocator, const char *trace, double waste,
                        struct rng *rng)
 {
@@ -136,16 +162,7 @@ static void add_memory(struct store *store, const char *allocator, const char *t
                 1e8 * at, live, usable, held, resident, resident + 2e6, held * 1.5 + 5e6, i);
     }
     end(store, series);
-    FILE *map = begin(store, "heapmap", &cell, ".csv");
-    fputs("column,row,live,event,address\n", map);
-    for (int column = 0; column < COLUMNS; column++)
-        for (int row = 0; row < ROWS; row++) {
-            double top = ROWS * sin(3.0 * column / COLUMNS);
-            double live = 1 - waste * share(rng) * 1.5;
-            if (row < top && live > 0)
-                fprintf(map, "%d,%d,%.4f,%d,0x%x\n", column, row, live, column * 3000, row * 4096);
-        }
-    end(store, map);
+    add_map(store, &cell, waste, rng);
     cell.peak_live_bytes = (uint64_t)peak_live;
     cell.peak_rss_bytes = (uint64_t)peak;
     cell.peak_vsz_bytes = (uint64_t)(peak * 1.5 + 5e6);

@@ -1,0 +1,81 @@
+/* A map of a heap, read back. */
+#include "results/map.h"
+
+#include <math.h>
+#include <stdlib.h>
+
+#include "results/series.h"
+#include "results/strip.h"
+
+/* A map is small; what is beyond is damage, and would be a table of that size. */
+enum { MAP_ROWS_MAX = 65536, MAP_COLUMNS_MAX = 65536, MAP_CELLS_MAX = 1 << 22 };
+
+static void *map_room(size_t count, size_t size)
+{
+    void *room = calloc(count + 1, size);
+    if (!room)
+        BUG("out of memory for a map of %zu", count);
+    return room;
+}
+
+static void map_read_shares(const json_t *text, float *shares, size_t columns)
+{
+    const char *letters = json_string_value(text);
+    size_t count = letters ? strip_read(letters, shares, columns) : 0;
+    while (count < columns)
+        shares[count++] = NAN;
+}
+
+static void map_read_row(struct map_row *row, const json_t *json, size_t columns)
+{
+    const char *address = json_string_value(json_object_get(json, "address"));
+    row->address = address ? strtoull(address, NULL, 16) : 0;
+    row->live = map_room(columns, sizeof *row->live);
+    row->resident = map_room(columns, sizeof *row->resident);
+    map_read_shares(json_object_get(json, "live"), row->live, columns);
+    map_read_shares(json_object_get(json, "resident"), row->resident, columns);
+}
+
+static struct map *map_from_json(const json_t *json)
+{
+    const json_t *rows = json_object_get(json, "rows"), *events = json_object_get(json, "events");
+    size_t height = json_array_size(rows), width = json_array_size(events);
+    if (height == 0 || width == 0 || height > MAP_ROWS_MAX || width > MAP_COLUMNS_MAX ||
+        height * width > MAP_CELLS_MAX)
+        return NULL;
+    struct map *map = map_room(1, sizeof *map);
+    *map = (struct map){.rows = height, .columns = width};
+    map->bytes = (uint64_t)json_integer_value(json_object_get(json, "bytes"));
+    map->events = map_room(width, sizeof *map->events);
+    map->row = map_room(height, sizeof *map->row);
+    for (size_t i = 0; i < width; i++)
+        map->events[i] = (uint64_t)json_integer_value(json_array_get(events, i));
+    for (size_t i = 0; i < height; i++)
+        map_read_row(&map->row[i], json_array_get(rows, i), width);
+    return map;
+}
+
+struct map *map_read(const struct store *store, const char *kind, const struct cell_result *cell)
+{
+    FILE *file = series_open(store, kind, cell, ".json");
+    if (!file)
+        return NULL;
+    json_t *json = json_loadf(file, 0, NULL);
+    fclose(file);
+    struct map *map = map_from_json(json);
+    json_decref(json);
+    return map;
+}
+
+void map_free(struct map *map)
+{
+    if (!map)
+        return;
+    for (size_t i = 0; i < map->rows; i++) {
+        free(map->row[i].live);
+        free(map->row[i].resident);
+    }
+    free(map->row);
+    free(map->events);
+    free(map);
+}
