@@ -128,8 +128,8 @@ static void heapmap_note(FILE *panels, const struct figure_cell *cell, const str
     if (cell->cell->peak_held_bytes == COUNT_UNKNOWN)
         fputs("\theld: not known", panels);
     else
-        fprintf(panels, "\t%s held at most", units_format_size(held, cell->cell->peak_held_bytes));
-    fprintf(panels, ", %s a row", units_format_size(row, map->bytes));
+        fprintf(panels, "\t%s held", units_format_size(held, cell->cell->peak_held_bytes));
+    fprintf(panels, ", row %s", units_format_size(row, map->bytes));
 }
 
 /* The real allocators' maps, moved to the front with their cells. */
