@@ -5,15 +5,15 @@
 #include <sys/mman.h>
 
 enum {
-    EXACT_PAGES = 32,            /* longest run with a bin of its own length */
-    KEEP_PAGES = 2048,           /* dirty pages that are always kept */
-    KEEP_SHIFT = 2,              /* and so many of the taken ones: a quarter */
-    GIVE_BACK_PAGES = 64,        /* shorter runs are not worth a system call and a mapping */
-    CREDIT_PAGES = 32768,        /* that may go back to begin with */
-    CREDIT_SHIFT = 3,            /* and so many of those that are taken: an eighth */
-    STEP_PAGES = 16,             /* the least that is committed at once */
-    STEP_SHIFT = 4,              /* and a sixteenth of what there is */
-    HUGE_PAGES = 512,            /* a huge page */
+    EXACT_PAGES = 32,           /* longest run with a bin of its own length */
+    KEEP_PAGES = 2048,          /* dirty pages that are always kept */
+    KEEP_SHIFT = 2,             /* and so many of the taken ones: a quarter */
+    GIVE_BACK_PAGES = 64,       /* shorter runs are not worth a system call and a mapping */
+    CREDIT_PAGES = 32768,       /* that may go back to begin with */
+    CREDIT_SHIFT = 3,           /* and so many of those that are taken: an eighth */
+    STEP_PAGES = 16,            /* the least that is committed at once */
+    STEP_SHIFT = 4,             /* and a sixteenth of what there is */
+    HUGE_PAGES = 512,           /* a huge page */
     HUGE_FROM = 2 * HUGE_PAGES, /* from this frontier on the steps are huge pages */
 };
 
@@ -205,32 +205,33 @@ static void runs_cut(struct page_runs *runs, uint32_t first, size_t pages)
     runs_link(runs, first + (uint32_t)pages);
 }
 
-/* Commits `pages` of a clean run that is at least as long, and some more, as a dirty run. */
-static bool runs_refill(struct page_runs *runs, uint32_t first, size_t pages)
+/* The front of a clean run that is at least `pages` long is committed and taken, and some more is
+ * committed and stays free. 0: no memory. */
+static uint32_t runs_refill(struct page_runs *runs, uint32_t first, size_t pages)
 {
     size_t has = runs->page[first].pages, step = runs_step(runs, pages);
     step = step < has ? step : has;
     if (runs_commit(runs, first, step) < 0) {
         step = pages;
         if (runs_commit(runs, first, step) < 0)
-            return false;
+            return 0;
     }
     runs_cut(runs, first, step);
-    runs_tag(runs, first, step, RUN_DIRTY);
-    runs_link(runs, first);
-    return true;
+    runs_tag(runs, first, pages, RUN_USED);
+    if (step > pages)
+        runs_free(runs, first + (uint32_t)pages, step - pages, RUN_DIRTY);
+    return first;
 }
 
 static uint32_t runs_take_free(struct page_runs *runs, size_t pages)
 {
     uint32_t first = runs_find(runs, runs_bins(runs, RUN_DIRTY), pages);
-    if (first == 0) {
-        first = runs_find(runs, runs_bins(runs, RUN_CLEAN), pages);
-        if (first == 0 || !runs_refill(runs, first, pages))
-            return 0;
+    if (first) {
+        runs_cut(runs, first, pages);
+        return first;
     }
-    runs_cut(runs, first, pages);
-    return first;
+    first = runs_find(runs, runs_bins(runs, RUN_CLEAN), pages);
+    return first ? runs_refill(runs, first, pages) : 0;
 }
 
 int page_runs_init(struct page_runs *runs, struct region *region, size_t offset)
