@@ -7,17 +7,24 @@
 
 void naive_init(struct naive *naive, enum naive_policy policy)
 {
-    bool shared = policy == NAIVE_SHARED;
+    bool two = policy <= NAIVE_WORST, shared = policy == NAIVE_SHARED;
     *naive = (struct naive){.policy = policy,
                             .top = shared ? 1 : 0,
-                            .tag = shared ? 8 : 0,
+                            .tag = shared || policy == NAIVE_OSTEP ? 8 : 0,
                             .grow = 4096,
-                            .least = shared ? 1 : 2};
+                            .least = two ? 2 : 1,
+                            .spare = two      ? 2
+                                     : shared ? 1
+                                              : 0,
+                            .page = policy == NAIVE_MEMS ? 4096 / 16 : 0};
+    naive_pages_init(&naive->pages);
 }
 
 void naive_release(struct naive *naive)
 {
     free(naive->free);
+    free(naive->border);
+    naive_pages_release(&naive->pages);
 }
 
 static void naive_insert(struct naive *naive, size_t i, struct extent extent)
@@ -35,7 +42,30 @@ static void naive_remove(struct naive *naive, size_t i)
     memmove(naive->free + i, naive->free + i + 1, (--naive->count - i) * sizeof *naive->free);
 }
 
-/* ---- first, best, next and worst fit --------------------------------------------------------- */
+/* ---- mappings -------------------------------------------------------------------------------- */
+
+static bool naive_is_border(const struct naive *naive, size_t start)
+{
+    return naive->page && start % naive->page == 0 &&
+           (start == naive->top || naive->border[start / naive->page]);
+}
+
+/* A mapping of whole pages at the top, of which `size` granules are used. */
+static struct extent naive_map(struct naive *naive, size_t size)
+{
+    struct extent block = {naive->top, size};
+    naive->top += (size + naive->page - 1) / naive->page * naive->page;
+    size_t pages = naive->top / naive->page;
+    naive->border = realloc(naive->border, pages * sizeof *naive->border);
+    for (; naive->borders < pages; naive->borders++)
+        naive->border[naive->borders] = naive->borders == block.start / naive->page;
+    size_t end = block.start + size;
+    if (end < naive->top)
+        naive_insert(naive, naive->count, (struct extent){end, naive->top - end});
+    return block;
+}
+
+/* ---- the fits -------------------------------------------------------------------------------- */
 
 static size_t naive_granules(const struct naive *naive, size_t bytes)
 {
@@ -53,6 +83,8 @@ static bool naive_is_better(const struct naive *naive, struct extent a, struct e
         return a.size > b.size;
     case NAIVE_NEXT:
         return a.start >= naive->rover && b.start < naive->rover;
+    case NAIVE_OSTEP:
+        return true;
     default:
         return false;
     }
@@ -87,6 +119,8 @@ static struct extent naive_place(struct naive *naive, size_t size)
     struct extent block = {naive->top, size};
     if (i < naive->count)
         block = naive_cut(naive, i, size);
+    else if (naive->page)
+        block = naive_map(naive, size);
     else
         naive->top += size;
     naive->rover = block.start + block.size;
@@ -106,18 +140,50 @@ static size_t naive_after(const struct naive *naive, size_t start)
     return low;
 }
 
+/* The place of the free extent that begins at `start`; count: none does. */
+static size_t naive_at(const struct naive *naive, size_t start)
+{
+    size_t i = naive->policy == NAIVE_OSTEP ? 0 : naive_after(naive, start);
+    while (i < naive->count && naive->policy == NAIVE_OSTEP && naive->free[i].start != start)
+        i++;
+    return i < naive->count && naive->free[i].start == start ? i : naive->count;
+}
+
+/* By time: what comes of it and its neighbours is the latest. */
+static void naive_give_latest(struct naive *naive, struct extent block)
+{
+    for (size_t i = naive->count; i-- > 0;) {
+        struct extent other = naive->free[i];
+        if (other.start + other.size != block.start && block.start + block.size != other.start)
+            continue;
+        block.start = other.start < block.start ? other.start : block.start;
+        block.size += other.size;
+        naive_remove(naive, i);
+    }
+    if (block.start + block.size == naive->top)
+        naive->top = block.start;
+    else
+        naive_insert(naive, naive->count, block);
+}
+
 static void naive_give(struct naive *naive, struct extent block)
 {
+    if (naive->policy == NAIVE_OSTEP) {
+        naive_give_latest(naive, block);
+        return;
+    }
     size_t i = naive_after(naive, block.start);
-    if (i < naive->count && naive->free[i].start == block.start + block.size) {
+    if (i < naive->count && naive->free[i].start == block.start + block.size &&
+        !naive_is_border(naive, naive->free[i].start)) {
         block.size += naive->free[i].size;
         naive_remove(naive, i);
     }
-    if (i > 0 && naive->free[i - 1].start + naive->free[i - 1].size == block.start) {
+    if (i > 0 && naive->free[i - 1].start + naive->free[i - 1].size == block.start &&
+        !naive_is_border(naive, block.start)) {
         block = (struct extent){naive->free[i - 1].start, naive->free[i - 1].size + block.size};
         naive_remove(naive, --i);
     }
-    if (block.start + block.size == naive->top) {
+    if (block.start + block.size == naive->top && !naive->page) {
         naive->top = block.start;
         return;
     }
@@ -134,21 +200,34 @@ static struct extent naive_shrink(struct naive *naive, struct extent block, size
     return (struct extent){block.start, size};
 }
 
+/* Takes `more` granules from where a block ends, if they are free: what was taken, or size 0. */
+static struct extent naive_take_behind(struct naive *naive, size_t end, size_t more)
+{
+    struct extent none = {end, 0};
+    if (naive_is_border(naive, end))
+        return none;
+    if (end == naive->top) {
+        naive->top += more;
+        return (struct extent){end, more};
+    }
+    size_t i = naive_at(naive, end);
+    if (i == naive->count || naive->free[i].size < more)
+        return none;
+    if (naive->policy == NAIVE_OSTEP) { /* the rest becomes the latest */
+        struct extent all = naive->free[i];
+        naive_remove(naive, i);
+        naive_insert(naive, i = naive->count, all);
+    }
+    return naive_cut(naive, i, more);
+}
+
 static struct extent naive_resize(struct naive *naive, struct extent block, size_t size)
 {
-    size_t end = block.start + block.size;
     if (size <= block.size)
         return naive_shrink(naive, block, size);
-    if (end == naive->top) {
-        naive->top = block.start + size;
-        return (struct extent){block.start, size};
-    }
-    size_t i = naive_after(naive, end);
-    if (i < naive->count && naive->free[i].start == end &&
-        block.size + naive->free[i].size >= size) {
-        block.size += naive_cut(naive, i, size - block.size).size;
-        return block;
-    }
+    size_t more = naive_take_behind(naive, block.start + block.size, size - block.size).size;
+    if (more)
+        return (struct extent){block.start, block.size + more};
     struct extent fresh = naive_place(naive, size);
     naive_give(naive, block);
     return fresh;
@@ -156,7 +235,7 @@ static struct extent naive_resize(struct naive *naive, struct extent block, size
 
 static struct extent naive_align(struct naive *naive, size_t step, size_t size)
 {
-    struct extent block = naive_place(naive, size + step + naive->least - 1);
+    struct extent block = naive_place(naive, size + step + naive->spare - 1);
     size_t gap = 0;
     while ((naive->origin + block.start + gap) % step || (gap && gap < naive->least))
         gap++;
@@ -261,8 +340,16 @@ static struct extent naive_buddy_resize(struct naive *naive, struct extent block
 
 /* ---- all ------------------------------------------------------------------------------------- */
 
+static struct naive_pages *naive_pages(struct naive *naive)
+{
+    naive->pages.origin = naive->origin;
+    return &naive->pages;
+}
+
 struct extent naive_alloc(struct naive *naive, size_t bytes)
 {
+    if (naive->policy == NAIVE_MYMALLOC)
+        return naive_pages_alloc(naive_pages(naive), bytes);
     if (naive->policy == NAIVE_BUDDY)
         return naive_buddy_place(naive, naive_power(bytes));
     return naive_place(naive, naive_granules(naive, bytes));
@@ -270,6 +357,8 @@ struct extent naive_alloc(struct naive *naive, size_t bytes)
 
 struct extent naive_alloc_aligned(struct naive *naive, size_t align, size_t bytes)
 {
+    if (naive->policy == NAIVE_MYMALLOC)
+        return naive_pages_alloc_aligned(naive_pages(naive), align, bytes);
     if (naive->policy == NAIVE_BUDDY)
         return naive_buddy_place(naive, naive_power(bytes > align ? bytes : align));
     return naive_align(naive, align / 16, naive_granules(naive, bytes));
@@ -277,7 +366,9 @@ struct extent naive_alloc_aligned(struct naive *naive, size_t align, size_t byte
 
 void naive_free(struct naive *naive, struct extent block)
 {
-    if (naive->policy == NAIVE_BUDDY)
+    if (naive->policy == NAIVE_MYMALLOC)
+        naive_pages_free(naive_pages(naive), block);
+    else if (naive->policy == NAIVE_BUDDY)
         naive_buddy_give(naive, block);
     else
         naive_give(naive, block);
@@ -285,6 +376,8 @@ void naive_free(struct naive *naive, struct extent block)
 
 struct extent naive_realloc(struct naive *naive, struct extent block, size_t bytes)
 {
+    if (naive->policy == NAIVE_MYMALLOC)
+        return naive_pages_realloc(naive_pages(naive), block, bytes);
     if (naive->policy == NAIVE_BUDDY)
         return naive_buddy_resize(naive, block, naive_power(bytes));
     return naive_resize(naive, block, naive_granules(naive, bytes));

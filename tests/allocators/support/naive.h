@@ -5,10 +5,15 @@
 #ifndef TESTS_NAIVE_H
 #define TESTS_NAIVE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
-/* NAIVE_SHARED is first fit too, but its smallest extent is one granule, the others' two; and 8
- * bytes of each extent are a tag. */
+#include "tests/allocators/support/naive_pages.h"
+
+/* The smallest extent of the first four is of two granules, of the other ones of one. First fit
+ * too are NAIVE_SHARED and, from the latest free extent to the oldest, NAIVE_OSTEP, both with 8
+ * bytes of each extent for a tag; NAIVE_PAGEMGR; and NAIVE_MEMS, whose memory is mapped by pages
+ * and neither joined across mappings nor returned. NAIVE_MYMALLOC is in naive_pages.h. */
 enum naive_policy {
     NAIVE_FIRST,
     NAIVE_BEST,
@@ -16,10 +21,10 @@ enum naive_policy {
     NAIVE_WORST,
     NAIVE_BUDDY,
     NAIVE_SHARED,
-};
-
-struct extent {
-    size_t start, size;
+    NAIVE_PAGEMGR,
+    NAIVE_MEMS,
+    NAIVE_OSTEP,
+    NAIVE_MYMALLOC,
 };
 
 struct naive {
@@ -30,8 +35,13 @@ struct naive {
     size_t grow;   /* buddy: granules to grow by at least */
     size_t least;  /* granules of the smallest extent; not for buddy */
     size_t tag;    /* bytes of each extent that are not its user's; not for buddy */
+    size_t spare;  /* granules that an aligned block takes beyond what it needs at worst */
+    size_t page;   /* mems: granules */
     size_t count, room;
-    struct extent *free; /* by address; for buddy by time, the latest last */
+    struct extent *free; /* by address; for buddy and ostep by time, the latest last */
+    size_t borders;      /* mems: pages of which it is known */
+    bool *border;        /* whether a mapping begins there */
+    struct naive_pages pages;
 };
 
 void naive_init(struct naive *naive, enum naive_policy policy);

@@ -14,6 +14,10 @@ const char *const twin_policies[] = {
     [NAIVE_WORST] = "worst-fit",
     [NAIVE_BUDDY] = "buddy",
     [NAIVE_SHARED] = "shmheap",
+    [NAIVE_PAGEMGR] = "pagemgr",
+    [NAIVE_MEMS] = "mems",
+    [NAIVE_OSTEP] = "ostep",
+    [NAIVE_MYMALLOC] = "mymalloc",
     NULL,
 };
 
@@ -27,11 +31,11 @@ int twin_open(struct twin *twin, const char *policy, struct err *err)
     int error = spec_parse(&twin->spec, policy, err);
     if (!error)
         error = spec_create(&twin->spec, &twin->region, NULL, &twin->heap, err);
-    if (!error)
-        twin->naive.origin = (uintptr_t)(which == NAIVE_SHARED ? heap_resolve(twin->heap, NULL)
-                                                               : twin->region.base) /
-                             16;
-    return error;
+    if (error)
+        return error;
+    void *base = which == NAIVE_SHARED ? heap_resolve(twin->heap, NULL) : twin->region.base;
+    twin->naive.origin = (uintptr_t)base / 16 + (which == NAIVE_OSTEP);
+    return 0;
 }
 
 void twin_close(struct twin *twin)
@@ -54,7 +58,8 @@ static struct twin_object *twin_object(struct twin *twin, size_t object)
     return &twin->objects[object];
 }
 
-/* Buddies begin where the backend aligned them; the first block shows where that is. */
+/* Buddies begin where the backend aligned them, and pages behind their table; the first block shows
+ * where that is. */
 static int twin_compare(struct twin *twin, struct twin_object *object, void *ref,
                         struct extent extent, size_t size, struct err *err)
 {
@@ -62,7 +67,8 @@ static int twin_compare(struct twin *twin, struct twin_object *object, void *ref
     if (!ref)
         return err_set(err, ENOMEM, "%s: step %zu: no memory for %zu bytes", twin->spec.text, steps,
                        size);
-    if (steps == 0 && twin->naive.policy == NAIVE_BUDDY)
+    bool apart = twin->naive.policy == NAIVE_BUDDY || twin->naive.policy == NAIVE_MYMALLOC;
+    if (steps == 0 && apart)
         twin->naive.origin = (uintptr_t)ref / 16 - extent.start;
     size_t place = (uintptr_t)heap_resolve(twin->heap, ref) / 16 - twin->naive.origin;
     if (place != extent.start)
