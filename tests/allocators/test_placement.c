@@ -3,10 +3,15 @@
 #include <stdio.h>
 
 #include "harness/base/rng.h"
+#include "tests/allocators/support/sanitized.h"
 #include "tests/allocators/support/twin.h"
 #include "tests/unit.h"
 
-enum { OPERATIONS = 1000000, TRACE_EVENTS = 200000, CHECK_EVERY = 50000 };
+enum {
+    OPERATIONS = 1000000 / SANITIZED_SCALE,
+    TRACE_EVENTS = 200000 / SANITIZED_SCALE,
+    CHECK_EVERY = 50000,
+};
 
 /* Sizes that a random program asks for. */
 struct mix {

@@ -11,12 +11,9 @@
 #include "allocators/api/shmheap.h"
 #include "allocators/shm/object.h"
 #include "harness/base/rng.h"
+#include "tests/allocators/support/sanitized.h"
 
-#ifdef __SANITIZE_THREAD__
-enum { SCALE = 10 }; /* thread sanitizer: fork and memory are slow */
-#else
-enum { SCALE = 1 };
-#endif
+enum { SCALE = SANITIZED_SCALE };
 
 static char name[64];
 
@@ -236,7 +233,7 @@ static void killed_processes_leave_a_heap_to_go_on_with(void **state)
         pid_t child = fork();
         if (child == 0)
             hammer(death);
-        struct timespec a_while = {0, (long)(20000 + rng_below(&rng, 300000))};
+        struct timespec a_while = {0, (long)(20000 + rng_below(&rng, 300000)) * SCALE};
         nanosleep(&a_while, NULL);
         kill(child, SIGKILL);
         assert_int_equal(wait_for(child), SIGKILL);

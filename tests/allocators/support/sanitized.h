@@ -16,4 +16,11 @@ static const bool sanitized = true;
 static const bool sanitized = false;
 #endif
 
+/* Rounds are fewer by this under the thread sanitizer, which makes memory and fork slow. */
+#if defined(__SANITIZE_THREAD__) || __has_feature(thread_sanitizer)
+enum { SANITIZED_SCALE = 10 };
+#else
+enum { SANITIZED_SCALE = 1 };
+#endif
+
 #endif
