@@ -30,6 +30,14 @@ static void artefacts_print_hgrm(FILE *out, const void *histogram)
     histogram_print(out, histogram, HGRM_TICKS);
 }
 
+/* Of few records a far percentile would be the maximum under another name. */
+static double artefacts_percentile(const struct histogram *histogram, double percentile)
+{
+    return histogram_reaches(histogram, percentile)
+               ? (double)histogram_percentile(histogram, percentile)
+               : REAL_UNKNOWN;
+}
+
 static void artefacts_print_class(FILE *out, unsigned kind, unsigned class,
                                   const struct histogram *histogram)
 {
@@ -38,12 +46,17 @@ static void artefacts_print_class(FILE *out, unsigned kind, unsigned class,
         fprintf(out, "%" PRIu64, size_class_limits[class]);
     fprintf(out, ",%" PRIu64 ",%.1f", histogram->total, histogram_mean(histogram));
     static const double percentiles[] = {50, 90, 99, 99.9, 99.99, 99.999};
-    for (size_t i = 0; i < sizeof percentiles / sizeof *percentiles; i++)
-        fprintf(out, ",%" PRIu64, histogram_percentile(histogram, percentiles[i]));
+    for (size_t i = 0; i < sizeof percentiles / sizeof *percentiles; i++) {
+        double value = artefacts_percentile(histogram, percentiles[i]);
+        fputc(',', out);
+        if (!isnan(value))
+            fprintf(out, "%.0f", value);
+    }
     fprintf(out, ",%" PRIu64 "\n", histogram->max);
 }
 
-/* `up_to` is the class's largest size, empty for the last class. */
+/* `up_to` is the class's largest size, empty for the last class; so is a percentile that nothing
+ * lies beyond. */
 static void artefacts_print_classes(FILE *out, const void *what)
 {
     const struct latency_area *area = what;
@@ -59,11 +72,12 @@ static void artefacts_percentiles(const struct histogram *all, struct cell_resul
 {
     if (all->total == 0)
         return;
-    result->p50_ns = (double)histogram_percentile(all, 50);
-    result->p90_ns = (double)histogram_percentile(all, 90);
-    result->p99_ns = (double)histogram_percentile(all, 99);
-    result->p999_ns = (double)histogram_percentile(all, 99.9);
-    result->p9999_ns = (double)histogram_percentile(all, 99.99);
+    result->p50_ns = artefacts_percentile(all, 50);
+    result->p90_ns = artefacts_percentile(all, 90);
+    result->p99_ns = artefacts_percentile(all, 99);
+    result->p999_ns = artefacts_percentile(all, 99.9);
+    result->p9999_ns = artefacts_percentile(all, 99.99);
+    result->p99999_ns = artefacts_percentile(all, 99.999);
     result->max_ns = (double)all->max;
 }
 

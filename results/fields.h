@@ -29,12 +29,19 @@
     COUNT(failed_allocations, "", "calls that returned NULL")                                      \
     COUNT(elapsed_ns, "ns", "the timed region: the whole replay loop, decoding left out")          \
     REAL(ns_per_op, "ns", "elapsed_ns / operations; throughput pass only")                         \
-    REAL(clock_cost_ns, "ns", "what an empty pair of time stamps costs here")                      \
-    REAL(p50_ns, "ns", "latency of an operation, clock cost included; latency pass only")          \
+    TEXT(clock, 8,                                                                                 \
+         "what times single calls: counter (time-stamp counter) or system; latency pass only")     \
+    REAL(                                                                                          \
+        clock_cost_ns, "ns",                                                                       \
+        "what is told for calls that do nothing: stamps, loop and an empty call, in this process") \
+    REAL(p50_ns, "ns",                                                                             \
+         "latency of an operation, clock cost included; a percentile beyond which no operation "   \
+         "lies is unknown; latency pass only")                                                     \
     REAL(p90_ns, "ns", "the same, 90th percentile")                                                \
     REAL(p99_ns, "ns", "the same, 99th percentile")                                                \
     REAL(p999_ns, "ns", "the same, 99.9th percentile")                                             \
     REAL(p9999_ns, "ns", "the same, 99.99th percentile")                                           \
+    REAL(p99999_ns, "ns", "the same, 99.999th percentile")                                         \
     REAL(max_ns, "ns", "the slowest operation")                                                    \
     COUNT(peak_rss_bytes, "bytes",                                                                 \
           "peak resident size of the worker less its own at the start (VmHWM, reset before the "   \
@@ -88,8 +95,10 @@
     REAL(p50_ns, "ns", "median latency, clock cost included")                                      \
     REAL(p99_ns, "ns", "99th percentile")                                                          \
     REAL(p999_ns, "ns", "99.9th percentile")                                                       \
+    REAL(p9999_ns, "ns", "99.99th percentile")                                                     \
+    REAL(p99999_ns, "ns", "99.999th percentile")                                                   \
     REAL(max_ns, "ns", "slowest operation of all repetitions")                                     \
-    REAL(clock_cost_ns, "ns", "an empty pair of time stamps")                                      \
+    REAL(clock_cost_ns, "ns", "what is told for calls that do nothing")                            \
     COUNT(peak_rss_bytes, "bytes", "as in cells")                                                  \
     COUNT(peak_vsz_bytes, "bytes", "as in cells")                                                  \
     REAL(rss_over_live, "", "as in cells")                                                         \

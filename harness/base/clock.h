@@ -42,8 +42,39 @@ static inline uint64_t clock_ticks_after(void)
 }
 #endif
 
-/* Nanoseconds in a tick, measured against the monotonic clock over `spend_ns` (a few milliseconds
- * give four digits); 1 where ticks are nanoseconds already. */
+/* What single calls are timed with. */
+enum clock_kind {
+    CLOCK_COUNTER, /* the time-stamp counter */
+    CLOCK_SYSTEM,  /* CLOCK_MONOTONIC: a tick is a nanosecond */
+    CLOCK_KINDS
+};
+extern const char *const clock_names[CLOCK_KINDS]; /* "counter", "system" */
+
+/* A stamp in ticks of that clock. The compiler drops the branch where `kind` is a constant. */
+static inline __attribute__((always_inline)) uint64_t clock_stamp(const enum clock_kind kind)
+{
+    return kind == CLOCK_COUNTER ? clock_ticks() : clock_ns();
+}
+
+/* The same, once every earlier instruction has finished. */
+static inline __attribute__((always_inline)) uint64_t clock_stamp_after(const enum clock_kind kind)
+{
+    return kind == CLOCK_COUNTER ? clock_ticks_after() : clock_ns();
+}
+
+/* The same moment in ticks of a clock and in nanoseconds of CLOCK_MONOTONIC. Being interrupted
+ * between the two readings does not show: of several tries the closest pair is taken. */
+struct clock_point {
+    uint64_t ticks;
+    uint64_t ns;
+};
+struct clock_point clock_point(enum clock_kind kind);
+
+/* Nanoseconds in a tick, from two moments some milliseconds apart. */
+double clock_rate(struct clock_point from, struct clock_point to);
+
+/* Nanoseconds in a tick of the counter, measured against the monotonic clock over `spend_ns` (a few
+ * milliseconds give four digits); 1 where ticks are nanoseconds already. */
 double clock_ns_per_tick(uint64_t spend_ns);
 
 #endif

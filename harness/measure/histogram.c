@@ -70,6 +70,13 @@ uint64_t histogram_percentile(const struct histogram *histogram, double percenti
     return histogram->max;
 }
 
+bool histogram_reaches(const struct histogram *histogram, double percentile)
+{
+    /* 100 - 99.999 is a little more than 0.001. */
+    static const double rounding = 1e-6;
+    return (double)histogram->total * (100 - percentile) / 100 >= 1 - rounding;
+}
+
 static double histogram_middle(size_t index)
 {
     return (double)histogram_lowest(index) + (double)((uint64_t)1 << histogram_shift(index)) / 2;

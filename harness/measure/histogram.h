@@ -6,6 +6,7 @@
 #ifndef HARNESS_MEASURE_HISTOGRAM_H
 #define HARNESS_MEASURE_HISTOGRAM_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -39,6 +40,10 @@ void histogram_add(struct histogram *into, const struct histogram *from);
 /* The value that `percentile` (0…100) per cent of the records do not exceed: the upper end of its
  * counter, never above the exact maximum. 0 when empty. */
 uint64_t histogram_percentile(const struct histogram *histogram, double percentile);
+
+/* Whether there are records enough to speak of that percentile: at least one lies beyond it. With
+ * 1,000 records there is a 99.9th, but no 99.99th percentile. */
+bool histogram_reaches(const struct histogram *histogram, double percentile);
 
 double histogram_mean(const struct histogram *histogram);
 double histogram_deviation(const struct histogram *histogram);

@@ -30,27 +30,45 @@ ALWAYS_INLINE struct calls player_calls(const struct heap *heap)
     };
 }
 
+/* How a replay is timed: with one of the clocks, or not at all. */
+enum { PLAYER_UNTIMED = CLOCK_KINDS, PLAYER_CLOCKS };
+
+/* A constant wherever it is handed on, as enum touch is. */
 struct stamps {
     uint64_t *next;
     uint64_t start;
+    int clock; /* enum clock_kind or PLAYER_UNTIMED */
 };
 
-ALWAYS_INLINE void stamp_start(struct stamps *stamps, const bool timed)
+/* The next call begins here. */
+ALWAYS_INLINE void stamp_start(struct stamps *stamps)
 {
-    if (timed)
-        stamps->start = clock_ticks();
+    if (stamps->clock != PLAYER_UNTIMED)
+        stamps->start = clock_stamp((enum clock_kind)stamps->clock);
 }
 
-ALWAYS_INLINE void stamp_end(struct stamps *stamps, const bool timed)
+/* The same, after a block was touched: without touching the last call's end is as good. */
+ALWAYS_INLINE void stamp_touched(struct stamps *stamps, const enum touch touch)
 {
-    if (timed)
-        *stamps->next++ = clock_ticks_after() - stamps->start;
+    if (touch != TOUCH_NONE)
+        stamp_start(stamps);
 }
 
-ALWAYS_INLINE void stamp_skip(struct stamps *stamps, const bool timed)
+/* A call ends, and the next begins unless there is something to do in between. */
+ALWAYS_INLINE void stamp_end(struct stamps *stamps)
 {
-    if (timed)
+    if (stamps->clock == PLAYER_UNTIMED)
+        return;
+    uint64_t end = clock_stamp_after((enum clock_kind)stamps->clock);
+    *stamps->next++ = end - stamps->start;
+    stamps->start = end;
+}
+
+ALWAYS_INLINE void stamp_skip(struct stamps *stamps)
+{
+    if (stamps->clock != PLAYER_UNTIMED)
         *stamps->next++ = PLAYER_SKIPPED;
+    stamp_start(stamps);
 }
 
 ALWAYS_INLINE void player_touch(const struct player *player, const struct calls *calls, void *ref,
@@ -75,16 +93,15 @@ ALWAYS_INLINE void player_keep(struct player *player, const struct calls *calls,
 
 ALWAYS_INLINE void player_resize(struct player *player, const struct calls *calls, void **slot,
                                  size_t old_size, size_t size, const enum touch touch,
-                                 const bool timed, struct stamps *stamps)
+                                 struct stamps *stamps)
 {
     if (__builtin_expect(!*slot, 0)) {
         player->skipped_reallocs++;
-        stamp_skip(stamps, timed);
+        stamp_skip(stamps);
         return;
     }
-    stamp_start(stamps, timed);
     void *ref = calls->realloc(player->heap, *slot, old_size, size);
-    stamp_end(stamps, timed);
+    stamp_end(stamps);
     if (__builtin_expect(!ref, 0)) {
         player->failed_allocations++;
         player->failed_reallocs++;
@@ -93,40 +110,42 @@ ALWAYS_INLINE void player_resize(struct player *player, const struct calls *call
         player_touch(player, calls, ref, old_size, size, touch);
     }
     *slot = ref;
+    stamp_touched(stamps, touch);
 }
 
 /* Everything but free and plain malloc; returns the last word taken. */
 ALWAYS_INLINE const uint64_t *player_rare(struct player *player, const struct calls *calls,
                                           const uint64_t *op, const enum touch touch,
-                                          const bool timed, struct stamps *stamps)
+                                          struct stamps *stamps)
 {
     struct operation operation;
     const uint64_t *next = op_read(op, &operation);
     void **slot = &player->refs[operation.object], *ref;
     size_t size = operation.size;
     if (operation.kind == OP_REALLOC) {
-        player_resize(player, calls, slot, operation.extra, size, touch, timed, stamps);
+        player_resize(player, calls, slot, operation.extra, size, touch, stamps);
         return next - 1;
     }
-    stamp_start(stamps, timed);
     if (operation.kind == OP_CALLOC)
         ref = calls->zalloc(player->heap, size);
     else if (operation.kind == OP_ALIGNED)
         ref = calls->aligned(player->heap, operation.extra, size);
     else
         ref = calls->alloc(player->heap, size);
-    stamp_end(stamps, timed);
+    stamp_end(stamps);
     player_keep(player, calls, slot, ref, size, touch);
+    stamp_touched(stamps, touch);
     return next - 1;
 }
 
 ALWAYS_INLINE void player_loop(struct player *player, const uint64_t *op, const uint64_t *end,
-                               const enum touch touch, const bool timed, uint64_t *ticks)
+                               const enum touch touch, const int clock, uint64_t *ticks)
 {
     struct heap *heap = player->heap;
     void **refs = player->refs;
     const struct calls calls = player_calls(heap);
-    struct stamps stamps = {ticks, 0};
+    struct stamps stamps = {ticks, 0, clock};
+    stamp_start(&stamps);
     for (; op < end; op++) {
         uint64_t word = *op;
         player->at = op;
@@ -134,57 +153,60 @@ ALWAYS_INLINE void player_loop(struct player *player, const uint64_t *op, const 
             void *ref = refs[op_object(word)];
             if (__builtin_expect(!ref, 0)) {
                 player->skipped_frees++;
-                stamp_skip(&stamps, timed);
+                stamp_skip(&stamps);
                 continue;
             }
-            stamp_start(&stamps, timed);
             calls.free(heap, ref);
-            stamp_end(&stamps, timed);
+            stamp_end(&stamps);
         } else if (op_kind(word) == OP_MALLOC) {
-            stamp_start(&stamps, timed);
             void *ref = calls.alloc(heap, op_size(word));
-            stamp_end(&stamps, timed);
+            stamp_end(&stamps);
             player_keep(player, &calls, &refs[op_object(word)], ref, op_size(word), touch);
+            stamp_touched(&stamps, touch);
         } else {
-            op = player_rare(player, &calls, op, touch, timed, &stamps);
+            op = player_rare(player, &calls, op, touch, &stamps);
         }
     }
     player->at = end;
 }
 
+typedef void player_loop_function(struct player *player, const uint64_t *op, const uint64_t *end,
+                                  uint64_t *ticks);
+
+#define PLAYER_LOOP(name, touch, clock)                                                            \
+    static void player_##name(struct player *player, const uint64_t *op, const uint64_t *end,      \
+                              uint64_t *ticks)                                                     \
+    {                                                                                              \
+        player_loop(player, op, end, touch, clock, ticks);                                         \
+    }
+#define PLAYER_LOOPS(name, clock)                                                                  \
+    PLAYER_LOOP(name##_none, TOUCH_NONE, clock)                                                    \
+    PLAYER_LOOP(name##_first, TOUCH_FIRST, clock)                                                  \
+    PLAYER_LOOP(name##_page, TOUCH_PAGE, clock)                                                    \
+    PLAYER_LOOP(name##_all, TOUCH_ALL, clock)
+
+PLAYER_LOOPS(counter, CLOCK_COUNTER)
+PLAYER_LOOPS(system, CLOCK_SYSTEM)
+PLAYER_LOOPS(untimed, PLAYER_UNTIMED)
+
+static player_loop_function *const player_loops[PLAYER_CLOCKS][TOUCHES] = {
+    [CLOCK_COUNTER] = {player_counter_none, player_counter_first, player_counter_page,
+                       player_counter_all},
+    [CLOCK_SYSTEM] = {player_system_none, player_system_first, player_system_page,
+                      player_system_all},
+    [PLAYER_UNTIMED] = {player_untimed_none, player_untimed_first, player_untimed_page,
+                        player_untimed_all},
+};
+
 void player_run(struct player *player, const uint64_t *op, const uint64_t *end, enum touch touch)
 {
-    switch (touch) {
-    case TOUCH_FIRST:
-        player_loop(player, op, end, TOUCH_FIRST, false, NULL);
-        break;
-    case TOUCH_PAGE:
-        player_loop(player, op, end, TOUCH_PAGE, false, NULL);
-        break;
-    case TOUCH_ALL:
-        player_loop(player, op, end, TOUCH_ALL, false, NULL);
-        break;
-    default:
-        player_loop(player, op, end, TOUCH_NONE, false, NULL);
-    }
+    player_loops[PLAYER_UNTIMED][touch](player, op, end, NULL);
 }
 
 void player_run_timed(struct player *player, const uint64_t *op, const uint64_t *end,
-                      enum touch touch, uint64_t *ticks)
+                      enum touch touch, enum clock_kind clock, uint64_t *ticks)
 {
-    switch (touch) {
-    case TOUCH_FIRST:
-        player_loop(player, op, end, TOUCH_FIRST, true, ticks);
-        break;
-    case TOUCH_PAGE:
-        player_loop(player, op, end, TOUCH_PAGE, true, ticks);
-        break;
-    case TOUCH_ALL:
-        player_loop(player, op, end, TOUCH_ALL, true, ticks);
-        break;
-    default:
-        player_loop(player, op, end, TOUCH_NONE, true, ticks);
-    }
+    player_loops[clock][touch](player, op, end, ticks);
 }
 
 void *player_allocate(struct heap *heap, const struct operation *operation)
@@ -205,22 +227,49 @@ void player_touch_block(struct heap *heap, void *ref, size_t from, size_t size, 
         touch_block(heap_resolve(heap, ref), from, size, touch);
 }
 
-enum { CLOCK_PAIRS = 10001 };
+/* Something that may be touched. */
+struct nothing {
+    struct heap heap;
+    char block[16];
+};
 
-/* The costs of pairs are small whole numbers: counting them gives the median. */
-uint64_t player_clock_cost(void)
+static void *nothing_alloc(struct heap *heap, size_t size)
+{
+    (void)size;
+    return ((struct nothing *)heap)->block;
+}
+
+static void nothing_free(struct heap *heap, void *ref)
+{
+    (void)heap;
+    (void)ref;
+}
+
+/* The costs are small whole numbers: counting them gives the median. */
+static uint64_t player_median(const uint64_t *ticks, size_t count)
 {
     enum { LONGEST = 4096 };
     uint32_t seen[LONGEST] = {0};
-    for (int i = 0; i < CLOCK_PAIRS; i++) {
-        uint64_t ticks;
-        struct stamps stamps = {&ticks, 0};
-        stamp_start(&stamps, true);
-        stamp_end(&stamps, true);
-        seen[ticks < LONGEST ? ticks : LONGEST - 1]++;
-    }
+    for (size_t i = 0; i < count; i++)
+        seen[ticks[i] < LONGEST ? ticks[i] : LONGEST - 1]++;
     uint64_t median = 0;
-    for (uint32_t below = seen[0]; below <= CLOCK_PAIRS / 2; below += seen[median])
+    for (size_t below = seen[0]; below <= count / 2; below += seen[median])
         median++;
     return median;
+}
+
+uint64_t player_clock_cost(enum clock_kind clock)
+{
+    enum { CALLS = 4096, ROUNDS = 4 };
+    static const struct allocator nothing_table = {.alloc = nothing_alloc, .free = nothing_free};
+    uint64_t words[CALLS], ticks[CALLS];
+    void *ref = NULL;
+    struct nothing heap = {.heap.ops = &nothing_table};
+    struct player player = {.heap = &heap.heap, .refs = &ref};
+    for (size_t i = 0; i < CALLS; i++)
+        words[i] = i % 2 ? OP_FREE : UINT64_C(16) << OP_KIND_BITS | OP_MALLOC;
+    /* What comes first warms up. */
+    for (int i = 0; i < ROUNDS; i++)
+        player_run_timed(&player, words, words + CALLS, TOUCH_FIRST, clock, ticks);
+    return player_median(ticks, CALLS);
 }

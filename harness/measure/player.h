@@ -9,6 +9,7 @@
 #include <stdint.h>
 
 #include "allocators/allocator.h"
+#include "harness/base/clock.h"
 #include "harness/measure/pass.h"
 
 struct player {
@@ -27,16 +28,21 @@ struct player {
  * with it later is skipped. */
 void player_run(struct player *player, const uint64_t *op, const uint64_t *end, enum touch touch);
 
-/* The same, with the ticks that each operation took (see harness/base/clock.h) written to `ticks`,
- * one an operation; PLAYER_SKIPPED where nothing was called. The touching is not in them. */
+/* The same, with the ticks of `clock` that each operation took written to `ticks`, one an
+ * operation; PLAYER_SKIPPED where nothing was called. The touching is not in them.
+ *
+ * A stamp that waits for the call to finish ends each operation. After a free, or where
+ * blocks are not touched, nothing is left to do, so that the same stamp begins the next one: about
+ * three stamps for two calls. What the loop itself
+ * does between two operations is part of the next one's time, and of player_clock_cost(). */
 void player_run_timed(struct player *player, const uint64_t *op, const uint64_t *end,
-                      enum touch touch, uint64_t *ticks);
+                      enum touch touch, enum clock_kind clock, uint64_t *ticks);
 
 #define PLAYER_SKIPPED UINT64_MAX
 
-/* Ticks of an empty pair of time stamps, taken as player_run_timed takes them: the median of many.
- */
-uint64_t player_clock_cost(void);
+/* Ticks that player_run_timed tells for calls that do nothing, measured here and now with the same
+ * code: the median of many. */
+uint64_t player_clock_cost(enum clock_kind clock);
 
 struct operation;
 

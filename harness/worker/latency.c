@@ -1,10 +1,10 @@
-/* The latency pass: a pair of time stamps around every call, sorted into histograms by operation
- * and size between the windows, with the clock stopped. */
+/* The latency pass: time stamps between all calls, sorted into histograms by operation and size
+ * between the windows, with the clock stopped. */
 #include <errno.h>
 #include <string.h>
 
-#include "harness/base/clock.h"
 #include "harness/base/pages.h"
+#include "harness/measure/timer.h"
 #include "harness/worker/worker.h"
 
 struct latency {
@@ -12,16 +12,19 @@ struct latency {
     size_t capacity;
     uint8_t *classes; /* size class of each live object */
     size_t objects;
-    double ns_per_tick;
+    struct timer timer;
 };
+
+/* Beyond this the rate of the clock is not known well enough to be silent about. */
+static const double latency_drift_allowed = 0.002;
 
 static int latency_init(struct latency *latency, const struct window *window, struct err *err)
 {
     *latency = (struct latency){
         .capacity = window->capacity,
         .objects = window->objects + (size_t)1,
-        .ns_per_tick = clock_ns_per_tick(20000000),
     };
+    timer_init(&latency->timer);
     latency->ticks = pages_map(latency->capacity * sizeof *latency->ticks);
     latency->classes = pages_map(latency->objects);
     if (!latency->ticks || !latency->classes)
@@ -43,8 +46,15 @@ static void latency_sort(struct latency *latency, const struct window *window,
             *class = (uint8_t)size_class(operation.size);
         if (*ticks != PLAYER_SKIPPED)
             histogram_record(&area->histograms[operation.kind][*class],
-                             (uint64_t)((double)*ticks * latency->ns_per_tick + 0.5));
+                             (uint64_t)((double)*ticks * latency->timer.ns_per_tick + 0.5));
     }
+}
+
+static void latency_state_clock(const struct latency *latency, struct cell_result *result)
+{
+    enum clock_kind clock = latency->timer.clock;
+    strcpy(result->clock, clock_names[clock]);
+    result->clock_cost_ns = (double)player_clock_cost(clock) * latency->timer.ns_per_tick;
 }
 
 int latency_pass(struct worker *worker, struct err *err)
@@ -55,18 +65,20 @@ int latency_pass(struct worker *worker, struct err *err)
     int status = latency_init(&latency, window, err);
     if (status < 0)
         return status;
-    worker->result->clock_cost_ns = (double)player_clock_cost() * latency.ns_per_tick;
-    if (!clock_counter_is_invariant())
-        worker_note(worker, "the time-stamp counter is not invariant here: its rate may change "
-                            "while it is read");
+    latency_state_clock(&latency, worker->result);
     while ((status = worker_next_window(worker, err)) > 0) {
         meter_start(&meter);
         player_run_timed(worker->player, window->words, window->words + window->count,
-                         worker->touch, latency.ticks);
+                         worker->touch, latency.timer.clock, latency.ticks);
         meter_stop(&meter);
         latency_sort(&latency, window, &worker->area->latency);
         worker_window_done(worker);
     }
     meter_report(&meter, worker->result);
+    double drift = timer_drift(&latency.timer);
+    if (drift > latency_drift_allowed)
+        worker_note(worker,
+                    "the %s clock ran %.1f %% off its first rate: latencies are that uncertain",
+                    clock_names[latency.timer.clock], 100 * drift);
     return status;
 }

@@ -104,6 +104,24 @@ static void percentiles_agree_with_sorting(void **state)
     }
 }
 
+/* A percentile needs a record beyond it. */
+static void few_records_reach_no_far_percentile(void **state)
+{
+    (void)state;
+    static const struct {
+        uint64_t least;
+        double percentile;
+    } rows[] = {{2, 50}, {10, 90}, {100, 99}, {1000, 99.9}, {10000, 99.99}, {100000, 99.999}};
+    assert_false(histogram_reaches(&histogram, 50));
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        histogram.total = rows[i].least - 1;
+        assert_false(histogram_reaches(&histogram, rows[i].percentile));
+        histogram.total = rows[i].least;
+        assert_true(histogram_reaches(&histogram, rows[i].percentile));
+    }
+    assert_false(histogram_reaches(&histogram, 100));
+}
+
 static void adding_is_recording_both(void **state)
 {
     (void)state;
@@ -180,6 +198,7 @@ int main(void)
         cmocka_unit_test_setup(three_digits_are_kept, start_empty),
         cmocka_unit_test_setup(percentiles_are_the_published_ones, start_empty),
         cmocka_unit_test_setup(percentiles_agree_with_sorting, start_empty),
+        cmocka_unit_test_setup(few_records_reach_no_far_percentile, start_empty),
         cmocka_unit_test_setup(adding_is_recording_both, start_empty),
         cmocka_unit_test_setup(the_percentile_text_steps_as_published, start_empty),
         cmocka_unit_test_setup(an_empty_histogram_prints_no_line, start_empty),

@@ -242,7 +242,8 @@ static void start_noting(size_t refuse_every)
     noting.refuse_every = refuse_every;
 }
 
-static struct player play(struct opened *opened, enum touch touch, uint64_t *ticks)
+static struct player play(struct opened *opened, enum touch touch, enum clock_kind clock,
+                          uint64_t *ticks)
 {
     static void *refs[LIVE + 1];
     struct player player = {.heap = &noting.heap, .refs = refs};
@@ -251,7 +252,7 @@ static struct player play(struct opened *opened, enum touch touch, uint64_t *tic
     assert_int_equal(window_fill(&opened->window, NULL), 1);
     const uint64_t *words = opened->window.words, *end = words + opened->window.count;
     if (ticks)
-        player_run_timed(&player, words, end, touch, ticks);
+        player_run_timed(&player, words, end, touch, clock, ticks);
     else
         player_run(&player, words, end, touch);
     assert_ptr_equal(player.at, end);
@@ -271,9 +272,10 @@ static void the_player_calls_each_once(void **state)
     make_program();
     open_window(&opened, WINDOW_WORDS, false);
     for (int touch = TOUCH_NONE; touch < TOUCHES; touch++)
-        for (int timed = 0; timed < 2; timed++) {
+        for (int clock = 0; clock <= CLOCK_KINDS; clock++) {
             start_noting(0);
-            struct player player = play(&opened, (enum touch)touch, timed ? ticks : NULL);
+            struct player player = play(&opened, (enum touch)touch, (enum clock_kind)clock,
+                                        clock < CLOCK_KINDS ? ticks : NULL);
             assert_int_equal(player.failed_allocations, 0);
             for (int kind = 0; kind < OP_LARGE; kind++)
                 assert_int_equal(noting.calls[kind], asked_for(&opened, (enum op_kind)kind));
@@ -292,7 +294,7 @@ static void refusals_are_counted_and_skipped(void **state)
     make_program();
     open_window(&opened, WINDOW_WORDS, false);
     start_noting(7);
-    struct player player = play(&opened, TOUCH_PAGE, ticks);
+    struct player player = play(&opened, TOUCH_PAGE, CLOCK_SYSTEM, ticks);
     assert_int_equal(player.failed_allocations, noting.asked / 7);
     assert_int_equal(noting.calls[OP_REALLOC],
                      asked_for(&opened, OP_REALLOC) - player.skipped_reallocs);
