@@ -59,11 +59,16 @@ static void *recorder_keep(void *arg)
     return NULL;
 }
 
+static void recorder_give_way(pthread_t thread, bool gives_way)
+{
+    struct sched_param param = {0};
+    pthread_setschedparam(thread, gives_way ? SCHED_IDLE : SCHED_OTHER, &param);
+}
+
 static void *recorder_drain(void *arg)
 {
     struct recorder *recorder = arg;
-    struct sched_param param = {0};
-    pthread_setschedparam(pthread_self(), SCHED_IDLE, &param);
+    recorder_give_way(pthread_self(), true);
     while (!atomic_load(&recorder->all_over) && !recorder->drain_failed) {
         recorder->drain_failed =
             recording_step(recorder->recording, recorder_is_over, recorder, &recorder->drain_err);
@@ -186,6 +191,7 @@ static int recorder_follow(struct recorder *recorder, const sigset_t *signals, u
         pthread_create(&drain, NULL, recorder_drain, recorder))
         BUG("no thread can be started");
     recorder_wait(recorder, signals, start_ns);
+    recorder_give_way(drain, false);
     pthread_join(keeper, NULL);
     pthread_join(drain, NULL);
     if (recorder->drain_failed) {

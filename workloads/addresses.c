@@ -1,105 +1,113 @@
-/* Addresses to numbers: linear probing, deletion by shifting back (Knuth, vol. 3, 6.4, R), so that
- * no tombstones gather however long the trace. */
+/* Addresses to numbers. */
 #include "workloads/addresses.h"
 
 #include <errno.h>
 
-struct addresses_slot {
-    uint64_t address; /* 0: empty */
-    uint32_t number;
+enum {
+    ADDRESSES_GRAIN = 4, /* as a power of two: what most allocators align to */
+    ADDRESSES_PAGE = 10,
+    ADDRESSES_LEAF = 1 << (ADDRESSES_PAGE - ADDRESSES_GRAIN),
+    ADDRESSES_USED = 8, /* low bits of a leaf's value: its addresses; its number is above them */
 };
+_Static_assert(ADDRESSES_LEAF < 1 << ADDRESSES_USED, "a full leaf can be counted");
 
-enum { ADDRESSES_LEAST = 1024 };
-
-static size_t addresses_mask(const struct addresses *addresses)
+/* One bit of an address above the page is not needed, and keeps the key from being 0. */
+static uint64_t addresses_key(uint64_t address)
 {
-    size_t room = addresses->slots.bytes / sizeof(struct addresses_slot);
-    return room ? ((size_t)1 << (63 - __builtin_clzll(room))) - 1 : 0;
+    uint64_t low = address & ((1 << ADDRESSES_GRAIN) - 1);
+    return UINT64_C(1) << 63 | address >> ADDRESSES_PAGE << ADDRESSES_GRAIN | low;
 }
 
-/* Fibonacci hashing: addresses differ in their middle bits. */
-static size_t addresses_home(uint64_t address, size_t mask)
+static uint32_t *addresses_cells(const struct addresses *addresses, uint64_t leaf)
 {
-    return (size_t)((address * 0x9e3779b97f4a7c15u) >> 32) & mask;
+    return (uint32_t *)addresses->cells.at + leaf * ADDRESSES_LEAF;
 }
 
-static size_t addresses_probe(const struct addresses *addresses, uint64_t address, size_t mask)
+static uint32_t *addresses_cell(const struct addresses *addresses, const struct table_slot *slot,
+                                uint64_t address)
 {
-    const struct addresses_slot *slots = addresses->slots.at;
-    size_t at = addresses_home(address, mask);
-    while (slots[at].address && slots[at].address != address)
-        at = (at + 1) & mask;
-    return at;
+    return addresses_cells(addresses, slot->value >> ADDRESSES_USED) +
+           (address >> ADDRESSES_GRAIN) % ADDRESSES_LEAF;
 }
 
-uint32_t addresses_find(const struct addresses *addresses, uint64_t address)
+static struct table_slot *addresses_slot(struct addresses *addresses, uint64_t address)
 {
-    if (!addresses->count)
-        return ADDRESSES_NONE;
-    const struct addresses_slot *slots = addresses->slots.at;
-    size_t at = addresses_probe(addresses, address, addresses_mask(addresses));
-    return slots[at].address ? slots[at].number : ADDRESSES_NONE;
+    uint64_t key = addresses_key(address);
+    if (!addresses->recent || addresses->recent->key != key)
+        addresses->recent = table_find(&addresses->leaves, key);
+    return addresses->recent;
 }
 
-static void addresses_place(struct addresses *addresses, uint64_t address, uint32_t number)
+uint32_t addresses_find(struct addresses *addresses, uint64_t address)
 {
-    struct addresses_slot *slots = addresses->slots.at;
-    size_t at = addresses_probe(addresses, address, addresses_mask(addresses));
-    slots[at] = (struct addresses_slot){address, number};
+    const struct table_slot *slot = addresses_slot(addresses, address);
+    return slot ? *addresses_cell(addresses, slot, address) - 1 : ADDRESSES_NONE;
 }
 
-static int addresses_grow(struct addresses *addresses)
+/* A leaf without any address in it. */
+static int addresses_new_leaf(struct addresses *addresses, uint64_t *leaf)
 {
-    struct addresses larger = {.count = addresses->count};
-    size_t bytes = addresses->slots.bytes ? addresses->slots.bytes * 2
-                                          : ADDRESSES_LEAST * sizeof(struct addresses_slot);
-    if (array_reserve(&larger.slots, bytes))
+    size_t needed = (addresses->leaf_count + (size_t)1) * ADDRESSES_LEAF * sizeof(uint32_t);
+    if (addresses->spare) {
+        *leaf = addresses->spare - 1;
+        addresses->spare = *addresses_cells(addresses, *leaf);
+        *addresses_cells(addresses, *leaf) = 0;
+        return 0;
+    }
+    if (array_reserve(&addresses->cells, needed))
         return -ENOMEM;
-    const struct addresses_slot *slots = addresses->slots.at;
-    for (size_t i = 0; slots && i <= addresses_mask(addresses); i++)
-        if (slots[i].address)
-            addresses_place(&larger, slots[i].address, slots[i].number);
-    array_release(&addresses->slots);
-    *addresses = larger;
+    *leaf = addresses->leaf_count++;
     return 0;
+}
+
+static struct table_slot *addresses_begin(struct addresses *addresses, uint64_t address)
+{
+    uint64_t leaf;
+    if (addresses_new_leaf(addresses, &leaf))
+        return NULL;
+    addresses->recent = table_enter(&addresses->leaves, addresses_key(address));
+    if (addresses->recent)
+        addresses->recent->value = leaf << ADDRESSES_USED;
+    return addresses->recent;
 }
 
 int addresses_enter(struct addresses *addresses, uint64_t address, uint32_t number)
 {
-    if (addresses->count * 2 >= addresses_mask(addresses) && addresses_grow(addresses))
+    struct table_slot *slot = addresses_slot(addresses, address);
+    if (!slot && !(slot = addresses_begin(addresses, address)))
         return -ENOMEM;
-    addresses_place(addresses, address, number);
+    *addresses_cell(addresses, slot, address) = number + 1;
+    slot->value++;
     addresses->count++;
     return 0;
 }
 
-/* Whether the entry whose home is `home` may stand at `hole` rather than at `at`. */
-static bool addresses_reaches(size_t home, size_t hole, size_t at, size_t mask)
+static void addresses_end(struct addresses *addresses, struct table_slot *slot)
 {
-    return ((at - home) & mask) >= ((at - hole) & mask);
+    uint64_t leaf = slot->value >> ADDRESSES_USED;
+    *addresses_cells(addresses, leaf) = addresses->spare;
+    addresses->spare = (uint32_t)leaf + 1;
+    table_leave(&addresses->leaves, slot);
+    addresses->recent = NULL;
 }
 
 uint32_t addresses_leave(struct addresses *addresses, uint64_t address)
 {
-    if (!addresses->count)
+    struct table_slot *slot = addresses_slot(addresses, address);
+    uint32_t *cell = slot ? addresses_cell(addresses, slot, address) : NULL;
+    if (!cell || !*cell)
         return ADDRESSES_NONE;
-    struct addresses_slot *slots = addresses->slots.at;
-    size_t mask = addresses_mask(addresses), hole = addresses_probe(addresses, address, mask);
-    if (!slots[hole].address)
-        return ADDRESSES_NONE;
-    uint32_t number = slots[hole].number;
-    for (size_t at = (hole + 1) & mask; slots[at].address; at = (at + 1) & mask)
-        if (addresses_reaches(addresses_home(slots[at].address, mask), hole, at, mask)) {
-            slots[hole] = slots[at];
-            hole = at;
-        }
-    slots[hole].address = 0;
+    uint32_t number = *cell - 1;
+    *cell = 0;
     addresses->count--;
+    if (--slot->value % (1 << ADDRESSES_USED) == 0)
+        addresses_end(addresses, slot);
     return number;
 }
 
 void addresses_release(struct addresses *addresses)
 {
-    array_release(&addresses->slots);
-    addresses->count = 0;
+    table_release(&addresses->leaves);
+    array_release(&addresses->cells);
+    *addresses = (struct addresses){0};
 }

@@ -16,6 +16,7 @@ int session_init(struct session *session, const char *path, const struct trace_o
                  struct err *err)
 {
     *session = (struct session){.err = err};
+    numbering_init(&session->numbering);
     if (origin->columns & TRACE_HAS_SITES && !(session->symbols = symbols_create()))
         return err_set(err, ENOMEM, "no memory left for symbols");
     return trace_writer_create(&session->writer, path, origin, err);
@@ -50,8 +51,8 @@ static int session_free_number(struct session *session, uint32_t number, uint32_
                                const struct intake_record *record)
 {
     struct trace_event event = {.kind = TRACE_FREE, .object = number};
-    if (number != TRACE_NO_OBJECT && objects_give(&session->objects, number))
-        return session_no_memory(session);
+    if (number != TRACE_NO_OBJECT)
+        numbering_give(&session->numbering, number);
     return session_emit(session, &event, thread, record);
 }
 
@@ -60,8 +61,8 @@ static int session_free(struct session *session, uint32_t thread,
 {
     if (!record->pointer)
         return session_free_number(session, TRACE_NO_OBJECT, thread, record);
-    uint32_t number = objects_take(&session->objects, record->pointer);
-    if (number != OBJECTS_NONE)
+    uint32_t number = addresses_leave(&session->live, record->pointer);
+    if (number != ADDRESSES_NONE)
         return session_free_number(session, number, thread, record);
     session->orphan_frees++;
     return 0;
@@ -71,12 +72,12 @@ static int session_free(struct session *session, uint32_t thread,
 static int session_make_way(struct session *session, uint32_t thread,
                             const struct intake_record *record, bool last_call)
 {
-    if (objects_find(&session->objects, record->pointer) == OBJECTS_NONE)
+    if (addresses_find(&session->live, record->pointer) == ADDRESSES_NONE)
         return MERGE_TAKEN;
     if (!last_call)
         return MERGE_LATER;
     session->double_allocations++;
-    uint32_t number = objects_take(&session->objects, record->pointer);
+    uint32_t number = addresses_leave(&session->live, record->pointer);
     return session_free_number(session, number, thread, record);
 }
 
@@ -96,7 +97,10 @@ static int session_allocate(struct session *session, uint32_t thread,
         int verdict = session_make_way(session, thread, record, last_call);
         if (verdict)
             return verdict;
-        if (objects_enter(&session->objects, record->pointer, &event.object))
+        if (numbering_reserve(&session->numbering, 1))
+            return session_no_memory(session);
+        event.object = numbering_take(&session->numbering);
+        if (addresses_enter(&session->live, record->pointer, event.object))
             return session_no_memory(session);
     }
     return session_emit(session, &event, thread, record);
@@ -110,7 +114,7 @@ static int session_release_half(struct session *session, uint32_t thread,
     if (!moving)
         return session_no_memory(session);
     *moving =
-        (struct session_moving){record->pointer, objects_take(&session->objects, record->pointer)};
+        (struct session_moving){record->pointer, addresses_leave(&session->live, record->pointer)};
     return 0;
 }
 
@@ -131,7 +135,7 @@ static int session_resize(struct session *session, uint32_t thread,
     struct session_moving *moving = session_moving_of(session, thread);
     if (!moving)
         return session_no_memory(session);
-    if (!moving->address || moving->number == OBJECTS_NONE)
+    if (!moving->address || moving->number == ADDRESSES_NONE)
         return session_resize_orphan(session, thread, record, last_call);
     if (!record->pointer && !record->size) {
         moving->address = 0;
@@ -150,7 +154,7 @@ static int session_resize(struct session *session, uint32_t thread,
     }
     uint64_t address = record->pointer ? record->pointer : moving->address;
     moving->address = 0;
-    if (objects_put(&session->objects, address, event.object))
+    if (addresses_enter(&session->live, address, event.object))
         return session_no_memory(session);
     return session_emit(session, &event, thread, record);
 }
@@ -185,12 +189,13 @@ static int session_stack(struct session *session, const struct intake_record *re
     uint64_t hash = words[1] | 1; /* 0 stands for an empty slot */
     if (array_reserve(&session->sites, (number + (size_t)1) * sizeof number))
         return session_no_memory(session);
-    uint32_t *site = (uint32_t *)session->sites.at + number;
-    *site = objects_find(&session->site_of_hash, hash);
-    if (*site != OBJECTS_NONE)
-        return 0;
-    *site = session_describe(session, words + 2, record->words - 4);
-    return objects_put(&session->site_of_hash, hash, *site) ? session_no_memory(session) : 0;
+    struct table_slot *slot = table_enter(&session->site_of_hash, hash);
+    if (!slot)
+        return session_no_memory(session);
+    if (!slot->value)
+        slot->value = session_describe(session, words + 2, record->words - 4);
+    ((uint32_t *)session->sites.at)[number] = (uint32_t)slot->value;
+    return 0;
 }
 
 /* A stack's definition may come a moment after its first use, as a stamp may be early. */
@@ -234,15 +239,17 @@ int session_visit(void *arg, uint32_t thread, const struct intake_record *record
 
 int session_exec(struct session *session, const char *program)
 {
-    size_t at = 0;
     struct intake_record record = {0};
-    for (uint32_t number; (number = objects_take_any(&session->objects, &at)) != OBJECTS_NONE;) {
-        int failed = session_free_number(session, number, 0, &record);
+    for (uint32_t number = 0; number < session->numbering.ready; number++) {
+        int failed = numbering_is_live(&session->numbering, number)
+                         ? session_free_number(session, number, 0, &record)
+                         : 0;
         if (failed)
             return failed;
     }
+    addresses_release(&session->live);
     /* Its numbers of stacks mean nothing to the new image. */
-    objects_release(&session->site_of_hash);
+    table_release(&session->site_of_hash);
     array_release(&session->moving);
     array_release(&session->sites);
     if (session->symbols) {
@@ -273,8 +280,9 @@ void session_release(struct session *session)
 {
     if (session->writer)
         trace_writer_abandon(session->writer);
-    objects_release(&session->objects);
-    objects_release(&session->site_of_hash);
+    addresses_release(&session->live);
+    numbering_release(&session->numbering);
+    table_release(&session->site_of_hash);
     array_release(&session->moving);
     array_release(&session->sites);
     symbols_destroy(session->symbols);

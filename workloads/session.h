@@ -6,24 +6,26 @@
 #include <stdint.h>
 
 #include "harness/base/err.h"
+#include "workloads/addresses.h"
 #include "workloads/intake.h"
-#include "workloads/objects.h"
+#include "workloads/numbering.h"
 #include "workloads/symbols.h"
 #include "workloads/trace.h"
 #include "workloads/writer.h"
 
 struct session {
     struct trace_writer *writer;
-    struct objects objects;
+    struct addresses live;
+    struct numbering numbering;
     struct array moving; /* struct session_moving, by thread: blocks inside a realloc */
     uint32_t threads;
     uint64_t start_stamp; /* for time stamps */
     double ns_per_tick;
     uint64_t orphan_frees, double_allocations;
-    struct symbols *symbols;     /* NULL without call stacks */
-    struct array sites;          /* uint32_t: the trace's number of a stack, by the program's */
-    struct objects site_of_hash; /* one number for a stack that several threads told of */
-    struct err *err;             /* where a failure of the writer is told */
+    struct symbols *symbols;   /* NULL without call stacks */
+    struct array sites;        /* uint32_t: the trace's number of a stack, by the program's */
+    struct table site_of_hash; /* one number for a stack that several threads told of */
+    struct err *err;           /* where a failure of the writer is told */
 };
 
 /* Starts the trace at `path`; the origin is copied. */
