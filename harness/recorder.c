@@ -124,11 +124,6 @@ static int recorder_start(struct recorder *recorder, const sigset_t *signals)
     return why;
 }
 
-static uint64_t recorder_ns(const struct timeval *time)
-{
-    return (uint64_t)time->tv_sec * 1000000000u + (uint64_t)time->tv_usec * 1000u;
-}
-
 /* Takes in everything that has ended. True once nothing more can come. */
 static bool recorder_reap(struct recorder *recorder, uint64_t start_ns)
 {
@@ -139,7 +134,7 @@ static bool recorder_reap(struct recorder *recorder, uint64_t start_ns)
         if (pid == recorder->child) {
             recorder->outcome->cost.wall_ns = clock_ns() - start_ns;
             recorder->outcome->cost.cpu_ns =
-                recorder_ns(&usage.ru_utime) + recorder_ns(&usage.ru_stime);
+                clock_timeval_ns(&usage.ru_utime) + clock_timeval_ns(&usage.ru_stime);
             recorder->outcome->status = status;
             atomic_store(&recorder->child_over, true);
         }

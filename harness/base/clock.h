@@ -4,6 +4,7 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <sys/time.h>
 #include <time.h>
 
 /* Nanoseconds since an arbitrary start (CLOCK_MONOTONIC). */
@@ -12,6 +13,12 @@ static inline uint64_t clock_ns(void)
     struct timespec now;
     clock_gettime(CLOCK_MONOTONIC, &now);
     return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
+}
+
+/* As getrusage() gives times. */
+static inline uint64_t clock_timeval_ns(const struct timeval *time)
+{
+    return (uint64_t)time->tv_sec * 1000000000u + (uint64_t)time->tv_usec * 1000u;
 }
 
 /* Whether the time-stamp counter runs at one rate on all cores and never stops

@@ -20,21 +20,28 @@ static const char *text_number(const char *at, const char *end, uint64_t *number
     return at;
 }
 
-int proc_sizes(struct proc_sizes *sizes)
+int proc_sizes_of(const char *statm, struct proc_sizes *sizes)
 {
     char text[128];
-    int fd = open("/proc/self/statm", O_RDONLY | O_CLOEXEC);
+    int fd = open(statm, O_RDONLY | O_CLOEXEC);
     if (fd < 0)
         return -errno;
     ssize_t got = read(fd, text, sizeof text);
     close(fd);
     if (got <= 0)
         return -EIO;
-    uint64_t vsz_pages, rss_pages;
-    text_number(text_number(text, text + got, &vsz_pages), text + got, &rss_pages);
+    uint64_t vsz_pages, rss_pages, shared_pages;
+    const char *end = text + got, *rest = text_number(text, end, &vsz_pages);
+    text_number(text_number(rest, end, &rss_pages), end, &shared_pages);
     uint64_t page = (uint64_t)sysconf(_SC_PAGESIZE);
-    *sizes = (struct proc_sizes){.rss = rss_pages * page, .vsz = vsz_pages * page};
+    *sizes = (struct proc_sizes){
+        .rss = rss_pages * page, .vsz = vsz_pages * page, .shared = shared_pages * page};
     return 0;
+}
+
+int proc_sizes(struct proc_sizes *sizes)
+{
+    return proc_sizes_of("/proc/self/statm", sizes);
 }
 
 struct sum {

@@ -10,8 +10,12 @@
 struct proc_sizes {
     uint64_t rss;
     uint64_t vsz;
+    uint64_t shared; /* of rss: pages of files and of shared memory */
 };
 int proc_sizes(struct proc_sizes *sizes);
+
+/* The same of another process: `statm` is its /proc/PID/statm. */
+int proc_sizes_of(const char *statm, struct proc_sizes *sizes);
 
 /* Counters since the process began. */
 struct proc_counts {

@@ -1,0 +1,174 @@
+/* What of a process is resident, by kind of mapping. */
+#include "harness/measure/residents.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "harness/base/err.h"
+#include "harness/measure/lines.h"
+#include "harness/measure/maps.h"
+#include "harness/measure/proc.h"
+
+/* --- ranges --- */
+
+static struct range *ranges_open(struct ranges *ranges, size_t place)
+{
+    if (ranges->count == ranges->room) {
+        ranges->room = ranges->room ? 2 * ranges->room : 64;
+        ranges->at = reallocarray(ranges->at, ranges->room, sizeof *ranges->at);
+        if (!ranges->at)
+            BUG("out of memory for %zu ranges", ranges->room);
+    }
+    memmove(ranges->at + place + 1, ranges->at + place,
+            (ranges->count - place) * sizeof *ranges->at);
+    ranges->count++;
+    return &ranges->at[place];
+}
+
+/* The first range that ends after `address`. */
+static size_t ranges_find(const struct ranges *ranges, uint64_t address)
+{
+    size_t low = 0, high = ranges->count;
+    while (low < high) {
+        size_t middle = (low + high) / 2;
+        if (ranges->at[middle].end <= address)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low;
+}
+
+void ranges_remove(struct ranges *ranges, uint64_t start, uint64_t end)
+{
+    size_t i = ranges_find(ranges, start);
+    while (i < ranges->count && ranges->at[i].start < end) {
+        struct range was = ranges->at[i];
+        memmove(ranges->at + i, ranges->at + i + 1,
+                (--ranges->count - i) * sizeof *ranges->at);
+        if (was.start < start)
+            *ranges_open(ranges, i++) = (struct range){was.start, start};
+        if (was.end > end)
+            *ranges_open(ranges, i++) = (struct range){end, was.end};
+    }
+}
+
+void ranges_add(struct ranges *ranges, uint64_t start, uint64_t end)
+{
+    if (start >= end)
+        return;
+    ranges_remove(ranges, start, end);
+    *ranges_open(ranges, ranges_find(ranges, start)) = (struct range){start, end};
+}
+
+void ranges_release(struct ranges *ranges)
+{
+    free(ranges->at);
+    *ranges = (struct ranges){0};
+}
+
+/* --- one reading --- */
+
+/* A guard is smaller than what an arena of the C library keeps out of reach. */
+enum { GUARD_MOST = 64 << 10, PAGEMAP_WORDS = 512 };
+
+struct reading {
+    struct residents *out;
+    const struct ranges *own;
+    int pagemap;
+    uint64_t last_end;            /* of the mapping before */
+    bool after_guard, after_data; /* what that was */
+    uint64_t *to;                 /* where the mapping at hand is counted */
+};
+
+/* Pages of [start, end) that are in memory: bit 63 of a word a page. */
+static uint64_t reading_present(const struct reading *reading, uint64_t start, uint64_t end)
+{
+    uint64_t words[PAGEMAP_WORDS], present = 0, page = (uint64_t)sysconf(_SC_PAGESIZE);
+    for (uint64_t at = start / page, last = (end + page - 1) / page; at < last;) {
+        size_t want = last - at < PAGEMAP_WORDS ? last - at : PAGEMAP_WORDS;
+        ssize_t got = pread(reading->pagemap, words, want * sizeof *words,
+                            (off_t)(at * sizeof *words));
+        if (got <= 0)
+            break;
+        size_t count = (size_t)got / sizeof *words;
+        for (size_t i = 0; i < count; i++)
+            present += words[i] >> 63;
+        at += count;
+    }
+    return present * page;
+}
+
+/* The kernel makes one mapping of neighbours, whoever asked for them: so what is the program's own is
+ * taken out page by page. */
+static void reading_take_own(struct reading *reading, const struct mapping *mapping)
+{
+    const struct ranges *own = reading->own;
+    if (!own)
+        return;
+    for (size_t i = ranges_find(own, mapping->start);
+         i < own->count && own->at[i].start < mapping->end; i++) {
+        uint64_t start = own->at[i].start > mapping->start ? own->at[i].start : mapping->start;
+        uint64_t end = own->at[i].end < mapping->end ? own->at[i].end : mapping->end;
+        reading->out->own += reading_present(reading, start, end);
+    }
+}
+
+static uint64_t *reading_place(struct reading *reading, const struct mapping *mapping)
+{
+    struct residents *out = reading->out;
+    bool follows = mapping->start == reading->last_end;
+    if (mapping_is_named(mapping, "[stack]"))
+        return &out->stacks;
+    if (mapping_is_shared_heap(mapping))
+        return &out->heap;
+    if (!mapping_is_heap(mapping))
+        return &out->files;
+    if (follows && reading->after_data && !mapping_is_named(mapping, "[heap]"))
+        return &out->data;
+    if (follows && reading->after_guard)
+        return &out->stacks;
+    reading_take_own(reading, mapping);
+    return &out->heap;
+}
+
+static void reading_mapping(struct reading *reading, const struct mapping *mapping)
+{
+    reading->to = reading_place(reading, mapping);
+    reading->after_guard = mapping->inode == 0 && memcmp(mapping->rights, "---", 3) == 0 &&
+                           mapping->end - mapping->start <= GUARD_MOST;
+    reading->after_data = mapping->inode != 0 && memcmp(mapping->rights, "rw-p", 4) == 0;
+    reading->last_end = mapping->end;
+}
+
+static int reading_line(void *arg, const char *line, size_t length)
+{
+    struct reading *reading = arg;
+    struct mapping mapping;
+    if (mapping_parse(&mapping, line, length))
+        reading_mapping(reading, &mapping);
+    else if (reading->to && length > 4 && memcmp(line, "Rss:", 4) == 0)
+        *reading->to += strtoull(line + 4, NULL, 10) * 1024;
+    return 0;
+}
+
+int residents_read(pid_t pid, const struct ranges *own, struct residents *residents)
+{
+    char path[64];
+    *residents = (struct residents){0};
+    struct reading reading = {.out = residents, .own = own, .pagemap = -1};
+    snprintf(path, sizeof path, "/proc/%d/pagemap", (int)pid);
+    if (own && own->count)
+        reading.pagemap = open(path, O_RDONLY | O_CLOEXEC);
+    snprintf(path, sizeof path, "/proc/%d/smaps", (int)pid);
+    int status = lines_read(path, reading_line, &reading);
+    if (reading.pagemap >= 0)
+        close(reading.pagemap);
+    residents->heap -= residents->own < residents->heap ? residents->own : residents->heap;
+    return status;
+}
