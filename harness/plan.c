@@ -11,6 +11,7 @@
 #include "allocators/spec.h"
 #include "harness/base/nearest.h"
 #include "harness/base/rng.h"
+#include "harness/base/units.h"
 #include "harness/profile.h"
 #include "workloads/reader.h"
 
@@ -64,10 +65,8 @@ static void plan_add_spec(struct plan *plan, const char *text)
     plan->specs[plan->spec_count++] = plan_copy(text);
 }
 
-void plan_add_every_allocator(struct plan *plan)
+static void plan_add_installed(struct plan *plan)
 {
-    for (size_t i = 0; i < registry_backends(); i++)
-        plan_add_spec(plan, registry_backend(i)->name);
     for (size_t i = 0; i < registry_externals(); i++) {
         struct spec spec;
         char path[PATH_MAX];
@@ -76,6 +75,19 @@ void plan_add_every_allocator(struct plan *plan)
             spec_library_path(&spec, path, sizeof path, &why))
             plan_add_spec(plan, spec.text);
     }
+}
+
+void plan_add_every_allocator(struct plan *plan)
+{
+    for (size_t i = 0; i < registry_backends(); i++)
+        plan_add_spec(plan, registry_backend(i)->name);
+    plan_add_installed(plan);
+}
+
+void plan_add_process_allocators(struct plan *plan)
+{
+    plan_add_spec(plan, "system");
+    plan_add_installed(plan);
 }
 
 int plan_add_allocators(struct plan *plan, const char *list, struct err *err)
@@ -168,6 +180,27 @@ int plan_set_passes(struct plan *plan, const char *list, struct err *err)
             return failed;
         list += length + 1;
     }
+}
+
+int plan_set_touch(struct plan *plan, const char *name, struct err *err)
+{
+    for (size_t i = 0; i < TOUCHES; i++)
+        if (strcmp(touch_names[i], name) == 0) {
+            plan->touch = (enum touch)i;
+            return 0;
+        }
+    return err_set(err, EINVAL, "--touch is none, first, page or all, not '%s'", name);
+}
+
+int plan_set_repeat(struct plan *plan, const char *text, struct err *err)
+{
+    enum { MOST = 100000 };
+    uint64_t repeat;
+    if (units_parse_count(text, &repeat, NULL) || repeat < 1 || repeat > MOST)
+        return err_set(err, EINVAL, "--repeat is a whole number from 1 to %d, not '%s'", MOST,
+                       text);
+    plan->repeat = repeat;
+    return 0;
 }
 
 static bool plan_pass_repeats(enum pass pass)
@@ -304,16 +337,6 @@ static int plan_read_traces(struct plan *plan, const json_t *list, struct err *e
     return 0;
 }
 
-static int plan_read_touch(struct plan *plan, const char *name, struct err *err)
-{
-    for (size_t i = 0; name && i < TOUCHES; i++)
-        if (strcmp(touch_names[i], name) == 0) {
-            plan->touch = (enum touch)i;
-            return 0;
-        }
-    return err_set(err, EINVAL, "run.json does not say what the replay touched");
-}
-
 int plan_read(struct plan *plan, const json_t *run, struct err *err)
 {
     size_t place;
@@ -338,6 +361,7 @@ int plan_read(struct plan *plan, const json_t *run, struct err *err)
     plan->timeout_ns = plan_number(run, "timeout_ns");
     plan->memory_limit = plan_number(run, "memory_limit_bytes");
     plan->seed = plan_number(run, "seed");
-    int failed = plan_read_touch(plan, json_string_value(json_object_get(run, "touch")), err);
+    const char *touch = json_string_value(json_object_get(run, "touch"));
+    int failed = plan_set_touch(plan, touch ? touch : "", err);
     return failed ? failed : plan_read_traces(plan, json_object_get(run, "traces"), err);
 }

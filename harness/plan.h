@@ -44,6 +44,9 @@ void plan_release(struct plan *plan);
 /* Every built-in allocator and every external one that is installed. */
 void plan_add_every_allocator(struct plan *plan);
 
+/* The C library's and every external one that is installed: what programs run on. */
+void plan_add_process_allocators(struct plan *plan);
+
 /* A comma-separated list of specs, each checked; a spec given twice counts once. */
 int plan_add_allocators(struct plan *plan, const char *list, struct err *err);
 
@@ -52,6 +55,10 @@ int plan_add_trace(struct plan *plan, const char *path, struct err *err);
 
 /* "throughput,memory" */
 int plan_set_passes(struct plan *plan, const char *list, struct err *err);
+
+/* "none", "first", "page" or "all"; and a count of repetitions. The sentences name the option. */
+int plan_set_touch(struct plan *plan, const char *name, struct err *err);
+int plan_set_repeat(struct plan *plan, const char *text, struct err *err);
 
 /* All cells in the order in which they run: a trace at a time; a repetition at a time, its
  * allocators shuffled anew; then the passes that run once. Owned by the caller (free). */

@@ -110,8 +110,7 @@ static int program_become(void *arg)
     return errno;
 }
 
-static bool program_stops(const struct program_run *run, uint64_t spent_ns,
-                          struct program_end *end)
+static bool program_stops(const struct program_run *run, uint64_t spent_ns, struct program_end *end)
 {
     end->interrupted = run->interrupted && *run->interrupted;
     end->timed_out = !end->interrupted && run->timeout_ns && spent_ns >= run->timeout_ns;
@@ -145,7 +144,8 @@ static void program_keep_complaint(int errors, struct program_end *end)
     end->complaint[got > 0 ? got : 0] = '\0';
 }
 
-/* A silent program's group goes with it, before it is reaped: its number cannot be another's yet. */
+/* A silent program's group goes with it, before it is reaped: its number cannot be another's yet.
+ */
 static void program_reap(const struct program_run *run, pid_t child, struct program_end *end)
 {
     bool stopped = end->interrupted || end->timed_out;
@@ -180,8 +180,9 @@ static int program_run_on(const struct program *program, const struct program_ru
     if (run->watch)
         watch_end(run->watch);
     if (over < 0)
-        return err_set(err, code, "%s cannot be watched (pidfd_open: %s): Linux 5.3 or later is "
-                                  "needed",
+        return err_set(err, code,
+                       "%s cannot be watched (pidfd_open: %s): Linux 5.3 or later is "
+                       "needed",
                        run->command[0], strerror(code));
     close(over);
     return 0;
@@ -204,8 +205,7 @@ int program_run(const struct program *program, const struct program_run *run,
 
 /* --- the proof --- */
 
-const char *program_flaw(const struct program *program, const char *name, char *text,
-                         size_t length)
+const char *program_flaw(const struct program *program, const char *name, char *text, size_t length)
 {
     char owner[PATH_MAX], path[PATH_MAX];
     ssize_t got = pread(program->witness, owner, sizeof owner - 1, 0);

@@ -40,18 +40,18 @@ struct program_end {
     int status;      /* as wait4() gives it */
     bool timed_out, interrupted;
     uint64_t wall_ns;
-    struct rusage usage;  /* with the children that it waited for */
-    char complaint[256];  /* the last of what a silent program wrote to its standard error */
+    struct rusage usage; /* with the children that it waited for */
+    char complaint[256]; /* the last of what a silent program wrote to its standard error */
 };
 
 /* Runs it to its end. A silent program is a process group of its own, which ends with it; any other
- * has the terminal, so that from then on Ctrl-C is the program's to handle. Non-zero only when nothing
- * could be run for a reason of ours. */
+ * has the terminal, so that from then on Ctrl-C is the program's to handle. Non-zero only when
+ * nothing could be run for a reason of ours. */
 int program_run(const struct program *program, const struct program_run *run,
                 struct program_end *end, struct err *err);
 
-/* NULL when malloc of the first process of all runs so far was owned by what was asked for, else the
- * sentence, in `text`. */
+/* NULL when malloc of the first process of all runs so far was owned by what was asked for, else
+ * the sentence, in `text`. */
 const char *program_flaw(const struct program *program, const char *name, char *text,
                          size_t length);
 

@@ -21,6 +21,7 @@
 #include <unistd.h>
 
 #include "harness/base/clock.h"
+#include "harness/silence.h"
 
 enum { RECORDER_STEP_US = 1000, RECORDER_KEEP_MS = 100 };
 
@@ -96,6 +97,8 @@ static void recorder_child(struct recorder *recorder, const sigset_t *signals, i
     setenv(SPOOL_ENVIRONMENT, recorder->spool.path, 1);
     signal(SIGPIPE, recorder->pipe_action);
     sigprocmask(SIG_SETMASK, signals, NULL);
+    if (recorder->plan->silent)
+        silence(-1);
     execvp(recorder->plan->command[0], recorder->plan->command);
     int why = errno;
     if (write(report, &why, sizeof why) < 0)

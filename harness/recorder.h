@@ -15,6 +15,7 @@ struct recorder_plan {
     struct recording_plan recording;
     bool follow;
     bool times;
+    bool silent;    /* nothing to read for the program, and nothing heard of it */
     unsigned depth; /* of call stacks, 0: none */
     enum spool_order order;
 };

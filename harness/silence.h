@@ -2,7 +2,8 @@
 #ifndef HARNESS_SILENCE_H
 #define HARNESS_SILENCE_H
 
-/* Between fork and exec: nothing to read, output dropped, errors into `errors` (-1: dropped too). */
+/* Between fork and exec: nothing to read, output dropped, errors into `errors` (-1: dropped too).
+ */
 void silence(int errors);
 
 #endif

@@ -1,4 +1,5 @@
-/* A child process of which the parent learns whether its exec succeeded: the pipe closes on exec. */
+/* A child process of which the parent learns whether its exec succeeded: the pipe closes on exec.
+ */
 #include "harness/start.h"
 
 #include <errno.h>

@@ -27,8 +27,8 @@ enum { WATCH_FINENESS = 256, WATCH_LEAST = 16 << 10 };
 int watch_init(struct watch *watch, struct err *err)
 {
     *watch = (struct watch){.listener = -1, .channel = {-1, -1}, .log = -1};
-    int failed = sibling_path("libheapbench-mappings.so", watch->library, sizeof watch->library,
-                              err);
+    int failed =
+        sibling_path("libheapbench-mappings.so", watch->library, sizeof watch->library, err);
     if (failed)
         return failed;
     watch->log = memfd_create("heapbench-mappings", MFD_CLOEXEC);
@@ -89,10 +89,8 @@ static void watch_send(int channel, int listener)
 {
     char byte = 0, room[CMSG_SPACE(sizeof listener)] = {0};
     struct iovec part = {.iov_base = &byte, .iov_len = 1};
-    struct msghdr message = {.msg_iov = &part,
-                             .msg_iovlen = 1,
-                             .msg_control = room,
-                             .msg_controllen = sizeof room};
+    struct msghdr message = {
+        .msg_iov = &part, .msg_iovlen = 1, .msg_control = room, .msg_controllen = sizeof room};
     struct cmsghdr *header = CMSG_FIRSTHDR(&message);
     header->cmsg_level = SOL_SOCKET;
     header->cmsg_type = SCM_RIGHTS;
@@ -118,10 +116,8 @@ static int watch_receive(int channel)
     int listener = -1;
     char byte, room[CMSG_SPACE(sizeof listener)];
     struct iovec part = {.iov_base = &byte, .iov_len = 1};
-    struct msghdr message = {.msg_iov = &part,
-                             .msg_iovlen = 1,
-                             .msg_control = room,
-                             .msg_controllen = sizeof room};
+    struct msghdr message = {
+        .msg_iov = &part, .msg_iovlen = 1, .msg_control = room, .msg_controllen = sizeof room};
     if (recvmsg(channel, &message, MSG_CMSG_CLOEXEC) <= 0)
         return -1;
     struct cmsghdr *header = CMSG_FIRSTHDR(&message);
@@ -211,8 +207,7 @@ void watch_serve(struct watch *watch)
         return;
     if (watch_is_first(watch, (pid_t)call.pid))
         watch_look(watch);
-    struct seccomp_notif_resp answer = {.id = call.id,
-                                        .flags = SECCOMP_USER_NOTIF_FLAG_CONTINUE};
+    struct seccomp_notif_resp answer = {.id = call.id, .flags = SECCOMP_USER_NOTIF_FLAG_CONTINUE};
     ioctl(watch->listener, SECCOMP_IOCTL_NOTIF_SEND, &answer);
 }
 

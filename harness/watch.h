@@ -1,11 +1,11 @@
 /* The peak of a program's heap, from outside and without a gap.
  *
- * What is resident only ever falls in a system call that gives memory back, so the peak is always just
- * before one, or at the end. Such calls (munmap, madvise, mremap, brk, mmap over what is there, exit)
- * are held up by a seccomp filter while the parent looks at /proc/PID/smaps; everything else runs at
- * full speed. A look is taken where the process has grown by 1/256 since the largest one. Where the
- * kernel has no such filter (before Linux 5.5), it is looked at every millisecond instead, and the
- * result says so.
+ * What is resident only ever falls in a system call that gives memory back, so the peak is always
+ * just before one, or at the end. Such calls (munmap, madvise, mremap, brk, mmap over what is
+ * there, exit) are held up by a seccomp filter while the parent looks at /proc/PID/smaps;
+ * everything else runs at full speed. A look is taken where the process has grown by 1/256 since
+ * the largest one. Where the kernel has no such filter (before Linux 5.5), it is looked at every
+ * millisecond instead, and the result says so.
  *
  * Only the first process is watched; what it forks runs on beside. Once it becomes another program
  * (exec), its peak begins anew. Which memory the program maps itself, it tells through
@@ -22,13 +22,13 @@
 #include "harness/measure/residents.h"
 
 struct watch {
-    char library[PATH_MAX];   /* to preload into the program */
-    struct residents peak;    /* at the moment when its heap was largest */
-    uint64_t peak_rss;        /* the largest resident size seen */
-    uint64_t looks;           /* into smaps */
-    uint64_t processes;       /* programs begun beside the first process */
-    bool by_calls;            /* by the calls; false: only now and then */
-    pid_t pid;                /* the rest is its own */
+    char library[PATH_MAX]; /* to preload into the program */
+    struct residents peak;  /* at the moment when its heap was largest */
+    uint64_t peak_rss;      /* the largest resident size seen */
+    uint64_t looks;         /* into smaps */
+    uint64_t processes;     /* programs begun beside the first process */
+    bool by_calls;          /* by the calls; false: only now and then */
+    pid_t pid;              /* the rest is its own */
     int listener, channel[2], log;
     uint64_t log_read;
     uint64_t beside; /* anonymous memory beside the heap at the last look */
@@ -44,7 +44,8 @@ void watch_enter(const struct watch *watch);
 /* In the parent, once the child is the program. */
 void watch_begin(struct watch *watch, pid_t pid);
 
-/* What to poll for, -1: nothing; and what to do when it is readable, or else every WATCH_TICK_MS. */
+/* What to poll for, -1: nothing; and what to do when it is readable, or else every WATCH_TICK_MS.
+ */
 enum { WATCH_TICK_MS = 1 };
 int watch_poll_fd(const struct watch *watch);
 void watch_serve(struct watch *watch);

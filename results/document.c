@@ -36,6 +36,7 @@ void document_write(FILE *out)
           "| `traces/TRACE.json` | the trace's statistics: its `events`, `threads`, peaks, and "
           "histograms of `sizes` (`size` is the lower end of a bin, every power of two in four) "
           "and `lifetimes` (in `operations`) |\n"
+          "| `fidelity.json` | how well the replays foretold the real program (`bench fidelity`) |\n"
           "| `plots/` | figures drawn by `bench plot` |\n\n"
           "`CELL` is `TRACE.ALLOCATOR.PASS.REPETITION`; characters that are not safe in a file's "
           "name are `_` there and a hash is added.\n\n"
@@ -49,6 +50,12 @@ void document_write(FILE *out)
         "status is ok.\n\n",
         out);
     document_fields(out, row_fields, row_field_count);
+    fputs("\n## A row of fidelity.json\n\n"
+          "`bench fidelity` writes `rows`, one an allocator, and `orders`: of the pairs of allocators "
+          "that really differ in `memory` (by more than 5 %) and in `time` (by more than the noise), "
+          "how many the replay put in the same order.\n\n",
+          out);
+    document_fields(out, fidelity_fields, fidelity_field_count);
     fputs("\n## A line of series/CELL.csv\n\n"
           "| column | meaning |\n| --- | --- |\n"
           "| `event` | operations done |\n"

@@ -11,7 +11,9 @@
 #define CELL_FIELDS(TEXT, COUNT, REAL)                                                             \
     TEXT(allocator, 512, "the allocator spec as it was asked for")                                 \
     TEXT(trace, 256, "the trace's name")                                                           \
-    TEXT(pass, 16, "throughput, latency, memory or verify")                                        \
+    TEXT(pass, 16,                                                                                 \
+         "throughput, latency, memory or verify of a replay; program or watch: the real program, " \
+         "undisturbed or watched")                                                                 \
     COUNT(repetition, "", "from 0")                                                                \
     TEXT(status, 96, "ok, or what happened: crashed, timed out, skipped, failed")                  \
     TEXT(detail, 512, "the sentence that goes with a status other than ok, or a warning")          \
@@ -76,7 +78,15 @@
     COUNT(verified_blocks, "",                                                                     \
           "blocks whose contents, alignment and place were checked; verify pass")                  \
     COUNT(faults_found, "", "blocks that were wrong; verify pass")                                 \
-    COUNT(wall_ns, "ns", "the whole worker process, from start to exit")
+    COUNT(wall_ns, "ns", "the whole worker process, from start to exit")                           \
+    COUNT(cpu_ns, "ns", "user and system time of the real program, its children included")         \
+    COUNT(heap_bytes, "bytes", "peak resident size of the real program's heap; watched only")      \
+    COUNT(own_bytes, "bytes", "resident then of what the program mapped beside its allocator")     \
+    COUNT(stack_bytes, "bytes", "resident then of its stacks")                                     \
+    COUNT(data_bytes, "bytes", "resident then of its zeroed data")                                 \
+    COUNT(file_bytes, "bytes", "resident then of its code, data, mapped files, shared memory")     \
+    COUNT(processes, "", "other processes that the real program started")                          \
+    COUNT(looks, "", "times that its memory was taken apart while it was watched")
 
 /* One row of the table that `bench run` and `bench report` print: an allocator over one trace. */
 #define ROW_FIELDS(TEXT, COUNT, REAL)                                                              \
@@ -115,6 +125,29 @@
     COUNT(failed_allocations, "", "calls that returned NULL")                                      \
     COUNT(faults_found, "", "blocks found wrong by the verify pass")                               \
     COUNT(repetitions, "", "timed repetitions that finished")
+
+/* How well the replay foretold the real program on one allocator: a row of fidelity.json. */
+#define FIDELITY_FIELDS(TEXT, COUNT, REAL)                                                         \
+    TEXT(trace, 256, "the program's name")                                                         \
+    TEXT(allocator, 512, "the allocator spec")                                                     \
+    TEXT(status, 96, "ok, or what happened to the program or its replay")                          \
+    TEXT(detail, 512, "the sentence that goes with it")                                            \
+    TEXT(touch, 8, "what the replay wrote into each block")                                        \
+    REAL(heap_bytes, "bytes", "peak resident size of the program's heap: median of the runs")      \
+    REAL(heap_spread, "", "(largest - smallest) / median of it")                                   \
+    REAL(replayed_bytes, "bytes", "peak resident size in the replay: what was foretold")           \
+    REAL(error, "", "replayed_bytes / heap_bytes - 1")                                             \
+    REAL(cpu_ns, "ns", "processor time of the undisturbed program: median of the runs")            \
+    REAL(cpu_spread, "", "(largest - smallest) / median of it")                                    \
+    REAL(replayed_ns, "ns", "time of the whole replay: median")                                    \
+    REAL(peak_rss_bytes, "bytes", "peak resident size of the whole program: median")               \
+    REAL(own_bytes, "bytes", "at the heap's peak: mapped by the program itself")                   \
+    REAL(stack_bytes, "bytes", "then: stacks")                                                     \
+    REAL(data_bytes, "bytes", "then: zeroed data")                                                 \
+    REAL(file_bytes, "bytes", "then: code, data, mapped files, shared memory")                     \
+    REAL(live_bytes, "bytes", "most requested bytes live at once")                                 \
+    COUNT(processes, "", "other processes that the program started")                               \
+    COUNT(repetitions, "", "runs of the program that ended well")
 
 #define FIELD_TEXT(name, length, help) char name[length];
 #define FIELD_COUNT(name, unit, help) uint64_t name;

@@ -27,6 +27,16 @@ const size_t cell_field_count = sizeof cell_fields / sizeof *cell_fields;
 const struct field row_fields[] = {ROW_FIELDS(ROW_TEXT_ROW, ROW_COUNT_ROW, ROW_REAL_ROW)};
 const size_t row_field_count = sizeof row_fields / sizeof *row_fields;
 
+#define FIDELITY_TEXT_ROW(name, length, help)                                                      \
+    {#name, FIELD_IS_TEXT, "", help, offsetof(struct fidelity_row, name), length},
+#define FIDELITY_COUNT_ROW(name, unit, help)                                                       \
+    {#name, FIELD_IS_COUNT, unit, help, offsetof(struct fidelity_row, name), 0},
+#define FIDELITY_REAL_ROW(name, unit, help)                                                        \
+    {#name, FIELD_IS_REAL, unit, help, offsetof(struct fidelity_row, name), 0},
+const struct field fidelity_fields[] = {
+    FIDELITY_FIELDS(FIDELITY_TEXT_ROW, FIDELITY_COUNT_ROW, FIDELITY_REAL_ROW)};
+const size_t fidelity_field_count = sizeof fidelity_fields / sizeof *fidelity_fields;
+
 enum { RECORD_TEXT_MAX = 512 };
 
 #define RECORD_FITS(name, length, help)                                                            \
@@ -34,6 +44,7 @@ enum { RECORD_TEXT_MAX = 512 };
 #define RECORD_ANY(name, unit, help)
 CELL_FIELDS(RECORD_FITS, RECORD_ANY, RECORD_ANY)
 ROW_FIELDS(RECORD_FITS, RECORD_ANY, RECORD_ANY)
+FIDELITY_FIELDS(RECORD_FITS, RECORD_ANY, RECORD_ANY)
 
 static json_t *record_value(const struct field *field, const void *record)
 {
@@ -97,6 +108,12 @@ void row_clear(struct row *row)
 {
     struct row *result = row;
     ROW_FIELDS(CELL_CLEAR_TEXT, CELL_CLEAR_COUNT, CELL_CLEAR_REAL)
+}
+
+void fidelity_row_clear(struct fidelity_row *row)
+{
+    struct fidelity_row *result = row;
+    FIDELITY_FIELDS(CELL_CLEAR_TEXT, CELL_CLEAR_COUNT, CELL_CLEAR_REAL)
 }
 
 const struct field *field_find(const struct field *fields, size_t count, const char *name)

@@ -14,6 +14,10 @@ struct row {
     ROW_FIELDS(FIELD_TEXT, FIELD_COUNT, FIELD_REAL)
 };
 
+struct fidelity_row {
+    FIDELITY_FIELDS(FIELD_TEXT, FIELD_COUNT, FIELD_REAL)
+};
+
 enum field_type { FIELD_IS_TEXT, FIELD_IS_COUNT, FIELD_IS_REAL };
 
 struct field {
@@ -29,6 +33,8 @@ extern const struct field cell_fields[];
 extern const size_t cell_field_count;
 extern const struct field row_fields[];
 extern const size_t row_field_count;
+extern const struct field fidelity_fields[];
+extern const size_t fidelity_field_count;
 
 /* A new object with every field, unmeasured figures as null; never NULL (memory is a BUG). */
 json_t *record_to_json(const struct field *fields, size_t count, const void *record);
@@ -44,6 +50,8 @@ const struct field *field_find(const struct field *fields, size_t count, const c
 /* The figure as a number, NaN when it was not measured or is a text. */
 double field_number(const struct field *field, const void *record);
 
-void row_clear(struct row *row); /* all unmeasured, texts empty */
+/* All unmeasured, texts empty. */
+void row_clear(struct row *row);
+void fidelity_row_clear(struct fidelity_row *row);
 
 #endif

@@ -6,8 +6,6 @@
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/ioctl.h>
-#include <unistd.h>
 
 #include "harness/base/units.h"
 #include "results/column.h"
@@ -15,7 +13,6 @@
 #include "results/text.h"
 
 enum {
-    TABLE_WIDTH = 100,   /* where it is no terminal */
     TABLE_NAME_MIN = 9,  /* "allocator" */
     TABLE_NAME_MAX = 32, /* a longer spec gets a line of its own */
     TABLE_COLUMNS_MAX = 16,
@@ -67,12 +64,6 @@ static void table_lay_out(struct table_layout *layout, const struct row *rows, s
     }
 }
 
-static void table_spaces(FILE *out, size_t count)
-{
-    while (count--)
-        fputc(' ', out);
-}
-
 static void table_head(FILE *out, const struct table_layout *layout)
 {
     fprintf(out, "  %-*s", (int)layout->name, "allocator");
@@ -91,7 +82,7 @@ static void table_name(FILE *out, const struct table_layout *layout, const struc
         fputs("\n  ", out);
         width = 0;
     }
-    table_spaces(out, layout->name - width);
+    text_spaces(out, layout->name - width);
 }
 
 static void table_line(FILE *out, const struct table_layout *layout, const struct row *row)
@@ -99,37 +90,15 @@ static void table_line(FILE *out, const struct table_layout *layout, const struc
     char text[COLUMN_TEXT];
     table_name(out, layout, row);
     if (!column_any(row)) {
-        table_spaces(out, TABLE_GAP);
+        text_spaces(out, TABLE_GAP);
         text_plain(out, row->status);
         fputc('\n', out);
         return;
     }
     for (size_t i = 0; i < layout->count; i++) {
         layout->columns[i]->write(text, row);
-        table_spaces(out, TABLE_GAP + layout->widths[i] - text_columns(text));
+        text_spaces(out, TABLE_GAP + layout->widths[i] - text_columns(text));
         fputs(text, out);
-    }
-    fputc('\n', out);
-}
-
-/* Writes words up to the width, further lines indented. The line stands at column `at` already. */
-static void table_wrap(FILE *out, const char *text, size_t at, size_t indent, size_t width)
-{
-    while (*text) {
-        size_t length = strcspn(text, " \n");
-        char word[600];
-        snprintf(word, sizeof word, "%.*s", (int)length, text);
-        if (at > indent && at + 1 + text_columns(word) > width) {
-            fputc('\n', out);
-            table_spaces(out, indent);
-            at = indent;
-        } else if (at > indent) {
-            fputc(' ', out);
-            at++;
-        }
-        text_plain(out, word);
-        at += text_columns(word);
-        text += length + strspn(text + length, " \n");
     }
     fputc('\n', out);
 }
@@ -147,7 +116,7 @@ static void table_note(void *arg, const char *subject, const char *text)
     char note[5000];
     snprintf(note, sizeof note, "%s: %s", subject, text);
     fputs("  ! ", page->out);
-    table_wrap(page->out, note, 4, 4, page->width);
+    text_wrap(page->out, note, 4, 4, page->width);
 }
 
 static void table_part(FILE *out, const struct table_layout *layout, const struct row *rows,
@@ -219,7 +188,7 @@ void table_print_text(FILE *out, const struct row *rows, size_t count, size_t wi
         table_trace(out, rows + i, same, width);
         fputc('\n', out);
     }
-    table_wrap(out, COLUMN_MARKS, 0, 0, width ? width : SIZE_MAX);
+    text_wrap(out, COLUMN_MARKS, 0, 0, width ? width : SIZE_MAX);
 }
 
 static void table_markdown_cell(FILE *out, const char *text)
@@ -323,18 +292,11 @@ static void table_json(FILE *out, const struct row *rows, size_t count)
     json_decref(table);
 }
 
-static size_t table_terminal_width(FILE *out)
-{
-    struct winsize size;
-    bool terminal = isatty(fileno(out)) && ioctl(fileno(out), TIOCGWINSZ, &size) == 0;
-    return terminal && size.ws_col ? size.ws_col : TABLE_WIDTH;
-}
-
 void table_print(FILE *out, const struct row *rows, size_t count, enum table_format format)
 {
     switch (format) {
     case TABLE_TEXT:
-        table_print_text(out, rows, count, table_terminal_width(out));
+        table_print_text(out, rows, count, text_width(out));
         break;
     case TABLE_MARKDOWN:
         table_markdown(out, rows, count);

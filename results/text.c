@@ -4,6 +4,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 #include <string.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
 
 /* Bytes of the UTF-8 character at `text`, 0 if there is none (overlong forms, surrogates and
  * numbers past U+10FFFF are none). */
@@ -116,4 +118,38 @@ void text_plain(FILE *out, const char *text)
 {
     for (; *text; text++)
         fputc(text_is_control(*text) ? '?' : *text, out);
+}
+
+void text_spaces(FILE *out, size_t count)
+{
+    while (count--)
+        fputc(' ', out);
+}
+
+void text_wrap(FILE *out, const char *text, size_t at, size_t indent, size_t width)
+{
+    while (*text) {
+        size_t length = strcspn(text, " \n");
+        char word[600];
+        snprintf(word, sizeof word, "%.*s", (int)length, text);
+        if (at > indent && at + 1 + text_columns(word) > width) {
+            fputc('\n', out);
+            text_spaces(out, indent);
+            at = indent;
+        } else if (at > indent) {
+            fputc(' ', out);
+            at++;
+        }
+        text_plain(out, word);
+        at += text_columns(word);
+        text += length + strspn(text + length, " \n");
+    }
+    fputc('\n', out);
+}
+
+size_t text_width(FILE *out)
+{
+    struct winsize size;
+    bool terminal = isatty(fileno(out)) && ioctl(fileno(out), TIOCGWINSZ, &size) == 0;
+    return terminal && size.ws_col ? size.ws_col : TEXT_WIDTH;
 }

@@ -26,4 +26,14 @@ void text_csv(FILE *out, const char *text);
  * '?'. */
 void text_plain(FILE *out, const char *text);
 
+void text_spaces(FILE *out, size_t count);
+
+/* Writes words up to the width, further lines indented, and ends the line. The line stands at
+ * column `at` already. */
+void text_wrap(FILE *out, const char *text, size_t at, size_t indent, size_t width);
+
+/* Columns of the terminal that `out` is, else TEXT_WIDTH. */
+enum { TEXT_WIDTH = 100 };
+size_t text_width(FILE *out);
+
 #endif

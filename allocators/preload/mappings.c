@@ -1,6 +1,6 @@
-/* Tells which memory a program maps itself: mmap, munmap and mremap stand before the C library's, and
- * a call is the allocator's when it comes from the object that owns malloc. (The C library's own malloc
- * and its thread stacks never come here: they do not go through the names.) */
+/* Tells which memory a program maps itself: mmap, munmap and mremap stand before the C library's,
+ * and a call is the allocator's when it comes from the object that owns malloc. (The C library's
+ * own malloc and its thread stacks never come here: they do not go through the names.) */
 #include "allocators/preload/mappings.h"
 
 #include <fcntl.h>
@@ -24,10 +24,8 @@ static struct {
 
 static void mappings_tell(enum mappings_kind kind, const void *start, size_t length)
 {
-    struct mappings_record record = {.kind = kind,
-                                     .pid = (int32_t)getpid(),
-                                     .start = (uintptr_t)start,
-                                     .length = length};
+    struct mappings_record record = {
+        .kind = kind, .pid = (int32_t)getpid(), .start = (uintptr_t)start, .length = length};
     ssize_t ignored = write(mappings.log, &record, sizeof record);
     (void)ignored;
 }
@@ -57,7 +55,8 @@ static int mappings_is_program(void *caller)
     if (mappings.log == 0 || _dl_find_object(caller, &object) != 0)
         return mappings.log != 0;
     const struct link_map *map = object.dlfo_link_map;
-    return map != mappings.owner && (!*mappings.behind || strcmp(map->l_name, mappings.behind) != 0);
+    return map != mappings.owner &&
+           (!*mappings.behind || strcmp(map->l_name, mappings.behind) != 0);
 }
 
 static void *mappings_map(void *caller, void *at, size_t length, int rights, int flags, int fd,

@@ -6,8 +6,8 @@
 #include <link.h>
 #include <stdbool.h>
 
-/* In a program at a fixed address, malloc's address may be that of the program's own jump to it: then
- * the symbol is undefined there, and the next object that has it is meant. */
+/* In a program at a fixed address, malloc's address may be that of the program's own jump to it:
+ * then the symbol is undefined there, and the next object that has it is meant. */
 static inline bool owner_find(Dl_info *owner)
 {
     const ElfW(Sym) *symbol = NULL;

@@ -15,7 +15,8 @@
     COMMAND(compare, "two runs, or two allocators of one; as a gate too")                          \
     COMMAND(record, "record a real program's allocations as a trace")                              \
     COMMAND(generate, "make the trace of a pattern")                                               \
-    COMMAND(exec, "run a real program on an allocator")
+    COMMAND(exec, "run a real program on an allocator")                                            \
+    COMMAND(fidelity, "does the replay foretell a real program on these allocators?")
 
 #define COMMAND_PROTOTYPE(name, help) int command_##name(int argc, char **argv);
 COMMANDS(COMMAND_PROTOTYPE)

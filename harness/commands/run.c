@@ -2,7 +2,6 @@
 #include <argp.h>
 #include <errno.h>
 #include <limits.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -10,11 +9,10 @@
 #include <unistd.h>
 
 #include "harness/base/units.h"
+#include "harness/campaign.h"
 #include "harness/commands/commands.h"
-#include "harness/machine.h"
+#include "harness/interrupt.h"
 #include "harness/plan.h"
-#include "harness/profile.h"
-#include "harness/progress.h"
 #include "harness/spool.h"
 #include "results/store.h"
 #include "results/table.h"
@@ -62,19 +60,10 @@ struct request {
     size_t list_count;
     const char *traces[256];
     size_t trace_count;
+    const volatile int *interrupted;
     bool json, shaped; /* shaped: an option was given that a resumed run has already */
     struct err err;
 };
-
-static int parse_touch(struct request *request, const char *name)
-{
-    for (size_t i = 0; i < TOUCHES; i++)
-        if (strcmp(touch_names[i], name) == 0) {
-            request->plan.touch = (enum touch)i;
-            return 0;
-        }
-    return err_set(&request->err, EINVAL, "--touch is none, first, page or all, not '%s'", name);
-}
 
 static int parse_small(const char *option, const char *text, uint64_t least, uint64_t most,
                        uint64_t *out, struct err *err)
@@ -125,13 +114,13 @@ static int parse_shape(struct request *request, int key, const char *text)
     case 'p':
         return plan_set_passes(plan, text, err);
     case 'n':
-        return parse_small("--repeat", text, 1, 100000, &plan->repeat, err);
+        return plan_set_repeat(plan, text, err);
     case OPT_THREADS:
         return parse_threads(request, text);
     case OPT_PROCESSES:
         return parse_processes(request, text);
     case OPT_TOUCH:
-        return parse_touch(request, text);
+        return plan_set_touch(plan, text, err);
     case OPT_TIMEOUT:
         return units_parse_time(text, &plan->timeout_ns, err);
     case OPT_LIMIT:
@@ -195,38 +184,7 @@ static const struct argp argp = {
         "workloads/traces/sqlite.trace",
 };
 
-/* ---- Ctrl-C ---------------------------------------------------------------------------------- */
-
-/* The one writable global of the program: a signal handler has no other way to tell. */
-static volatile int interrupted;
-
-static void on_signal(int number)
-{
-    (void)number;
-    interrupted = 1;
-}
-
-static void catch_signals(void)
-{
-    struct sigaction action = {.sa_handler = on_signal};
-    sigaction(SIGINT, &action, NULL);
-    sigaction(SIGTERM, &action, NULL);
-    sigaction(SIGHUP, &action, NULL);
-}
-
 /* ---- a new run ------------------------------------------------------------------------------- */
-
-static void default_folder(char *folder, size_t length, const char *trace)
-{
-    char stamp[32], slug[STORE_NAME];
-    time_t now = time(NULL);
-    struct tm local;
-    const char *slash = strrchr(trace, '/');
-    strftime(stamp, sizeof stamp, "%Y-%m-%dT%H-%M-%S", localtime_r(&now, &local));
-    store_slug(slug, strcmp(trace, "-") == 0 ? "stdin" : slash ? slash + 1 : trace);
-    slug[strcspn(slug, ".:")] = '\0';
-    snprintf(folder, length, "results/%s-%s", stamp, slug);
-}
 
 static int plan_allocators(struct request *request, struct err *err)
 {
@@ -273,35 +231,19 @@ static int plan_trace(struct plan *plan, const char *name, const char *folder, s
     return failed ? failed : plan_add_trace(plan, path, err);
 }
 
-static json_t *describe(const struct request *request, int argc, char **argv)
-{
-    json_t *run = json_object(), *command = json_array();
-    char stamp[40];
-    time_t now = time(NULL);
-    struct tm utc;
-    strftime(stamp, sizeof stamp, "%Y-%m-%dT%H:%M:%SZ", gmtime_r(&now, &utc));
-    for (int i = 0; i < argc; i++)
-        json_array_append_new(command, json_string(argv[i]));
-    json_object_set_new(run, "heapbench", json_string(HEAPBENCH_VERSION));
-    json_object_set_new(run, "command", command);
-    json_object_set_new(run, "started", json_string(stamp));
-    plan_write(&request->plan, run);
-    json_object_set_new(run, "machine", machine_json());
-    return run;
-}
-
 static int begin(struct request *request, int argc, char **argv, struct store **store,
                  struct err *err)
 {
     char named[512];
-    default_folder(named, sizeof named, request->traces[0]);
+    const char *first = request->traces[0];
+    campaign_folder(named, sizeof named, strcmp(first, "-") == 0 ? "stdin" : first);
     const char *folder = request->output ? request->output : named;
     int failed = plan_allocators(request, err);
     for (size_t i = 0; !failed && i < request->trace_count; i++)
         failed = plan_trace(&request->plan, request->traces[i], folder, err);
     if (failed)
         return failed;
-    json_t *run = describe(request, argc, argv);
+    json_t *run = campaign_describe(&request->plan, argc, argv);
     failed = store_create(store, folder, run, err);
     json_decref(run);
     return failed;
@@ -320,72 +262,6 @@ static int resume(struct request *request, struct store **store, struct err *err
         *store = NULL;
     }
     return failed;
-}
-
-/* ---- the cells ------------------------------------------------------------------------------- */
-
-static struct cell describe_cell(const struct plan *plan, const struct plan_cell *at)
-{
-    return (struct cell){
-        .allocator = plan->specs[at->spec],
-        .trace_path = plan->traces[at->trace].path,
-        .trace_name = plan->traces[at->trace].name,
-        .pass = at->pass,
-        .repetition = at->repetition,
-        .touch = plan->touch,
-        .threads = plan->threads,
-        .processes = plan->processes,
-        .timeout_ns = plan->timeout_ns,
-        .memory_limit = plan->memory_limit,
-    };
-}
-
-static bool is_done(const struct store *store, const struct cell *cell)
-{
-    return store_has(store, cell->allocator, cell->trace_name, pass_names[cell->pass],
-                     cell->repetition);
-}
-
-static size_t drop_done(const struct plan *plan, const struct store *store, struct plan_cell *cells,
-                        size_t count)
-{
-    size_t left = 0;
-    for (size_t i = 0; i < count; i++) {
-        struct cell cell = describe_cell(plan, &cells[i]);
-        if (!is_done(store, &cell))
-            cells[left++] = cells[i];
-    }
-    return left;
-}
-
-static int measure(const struct plan *plan, struct store *store, const struct plan_cell *at,
-                   struct progress *progress, struct err *err)
-{
-    struct cell cell = describe_cell(plan, at);
-    struct cell_result result;
-    int failed = cell_measure(&cell, store, &interrupted, &result, err);
-    if (!failed)
-        failed = store_append(store, &result, err);
-    if (!failed)
-        progress_cell(progress, &result);
-    return failed;
-}
-
-static int measure_all(const struct plan *plan, struct store *store, struct err *err)
-{
-    size_t count;
-    struct plan_cell *cells = plan_cells(plan, &count);
-    count = drop_done(plan, store, cells, count);
-    struct progress progress;
-    progress_init(&progress, count);
-    int failed = 0;
-    for (size_t i = 0; !failed && i < plan->trace_count; i++)
-        failed = profile_write(store, plan->traces[i].name, plan->traces[i].profile, err);
-    for (size_t i = 0; !failed && !interrupted && i < count; i++)
-        failed = measure(plan, store, &cells[i], &progress, err);
-    progress_end(&progress);
-    free(cells);
-    return interrupted ? -EINTR : failed;
 }
 
 /* ---- the end --------------------------------------------------------------------------------- */
@@ -419,7 +295,7 @@ static int finish(struct store *store, const struct request *request, int failed
 {
     int status = print_table(store, request->json);
     const char *folder = store_folder(store);
-    if (interrupted)
+    if (*request->interrupted)
         fprintf(stderr,
                 "bench run: interrupted; what is finished is in %s\n"
                 "bench run: to do the rest: bench run --resume %s\n",
@@ -431,7 +307,7 @@ static int finish(struct store *store, const struct request *request, int failed
         fprintf(stderr,
                 "bench run: results in %s; figures and all: bench report --format html %s\n",
                 folder, folder);
-    return failed || interrupted ? STATUS_FAILED : status;
+    return failed || *request->interrupted ? STATUS_FAILED : status;
 }
 
 int command_run(int argc, char **argv)
@@ -442,14 +318,14 @@ int command_run(int argc, char **argv)
     plan_init(&request.plan);
     request.plan.seed = (uint64_t)time(NULL);
     argp_parse(&argp, argc, argv, 0, NULL, &request);
-    catch_signals();
+    request.interrupted = interrupt_catch();
     int status = STATUS_USAGE;
     int failed =
         request.resume ? resume(&request, &store, &err) : begin(&request, argc, argv, &store, &err);
     if (failed) {
         fprintf(stderr, "bench run: %s\n", err.text);
     } else {
-        failed = measure_all(&request.plan, store, &err);
+        failed = campaign_measure(&request.plan, store, request.interrupted, &err);
         status = finish(store, &request, failed, &err);
         store_close(store);
     }

@@ -49,8 +49,7 @@ void ranges_remove(struct ranges *ranges, uint64_t start, uint64_t end)
     size_t i = ranges_find(ranges, start);
     while (i < ranges->count && ranges->at[i].start < end) {
         struct range was = ranges->at[i];
-        memmove(ranges->at + i, ranges->at + i + 1,
-                (--ranges->count - i) * sizeof *ranges->at);
+        memmove(ranges->at + i, ranges->at + i + 1, (--ranges->count - i) * sizeof *ranges->at);
         if (was.start < start)
             *ranges_open(ranges, i++) = (struct range){was.start, start};
         if (was.end > end)
@@ -92,8 +91,8 @@ static uint64_t reading_present(const struct reading *reading, uint64_t start, u
     uint64_t words[PAGEMAP_WORDS], present = 0, page = (uint64_t)sysconf(_SC_PAGESIZE);
     for (uint64_t at = start / page, last = (end + page - 1) / page; at < last;) {
         size_t want = last - at < PAGEMAP_WORDS ? last - at : PAGEMAP_WORDS;
-        ssize_t got = pread(reading->pagemap, words, want * sizeof *words,
-                            (off_t)(at * sizeof *words));
+        ssize_t got =
+            pread(reading->pagemap, words, want * sizeof *words, (off_t)(at * sizeof *words));
         if (got <= 0)
             break;
         size_t count = (size_t)got / sizeof *words;
@@ -104,8 +103,8 @@ static uint64_t reading_present(const struct reading *reading, uint64_t start, u
     return present * page;
 }
 
-/* The kernel makes one mapping of neighbours, whoever asked for them: so what is the program's own is
- * taken out page by page. */
+/* The kernel makes one mapping of neighbours, whoever asked for them: so what is the program's own
+ * is taken out page by page. */
 static void reading_take_own(struct reading *reading, const struct mapping *mapping)
 {
     const struct ranges *own = reading->own;

@@ -1,5 +1,5 @@
-/* What of a process is resident, by kind of mapping, from the text of /proc/PID/smaps: what belongs to
- * its heap, and what is beside it. */
+/* What of a process is resident, by kind of mapping, from the text of /proc/PID/smaps: what belongs
+ * to its heap, and what is beside it. */
 #ifndef HARNESS_MEASURE_RESIDENTS_H
 #define HARNESS_MEASURE_RESIDENTS_H
 
@@ -12,15 +12,15 @@ struct ranges {
     size_t count, room;
     struct range {
         uint64_t start, end;
-    } *at; /* owned */
+    } * at; /* owned */
 };
 
 void ranges_add(struct ranges *ranges, uint64_t start, uint64_t end);
 void ranges_remove(struct ranges *ranges, uint64_t start, uint64_t end);
 void ranges_release(struct ranges *ranges);
 
-/* Resident bytes. `heap` is what looks like an allocator's memory (mapping_is_heap, shared heaps) less
- * all that follows it here but `files`. */
+/* Resident bytes. `heap` is what looks like an allocator's memory (mapping_is_heap, shared heaps)
+ * less all that follows it here but `files`. */
 struct residents {
     uint64_t heap;
     uint64_t own;    /* in the given ranges: what the program mapped itself */
