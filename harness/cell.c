@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <inttypes.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -78,25 +79,40 @@ static int cell_ask(const struct cell *cell, struct area *area, struct err *err)
                  (int)getpid(), __atomic_add_fetch(&numbered, 1, __ATOMIC_RELAXED));
     request->pass = cell->pass;
     request->touch = cell->touch;
+    request->threads = cell->threads;
+    sched_getaffinity(0, sizeof request->cores, &request->cores);
     request->memory_limit = cell->memory_limit;
     cell_describe(cell, &area->result);
     return 0;
 }
 
-/* The operations that were done when the worker ended, the one under way left out. */
+/* Whole operations from `op` on before `at`. */
+static uint64_t cell_operations(const uint64_t *op, const uint64_t *at)
+{
+    uint64_t count = 0;
+    for (struct operation operation; op < at; count += operation.kind < OP_LARGE)
+        op = op_read(op, &operation);
+    return count;
+}
+
+/* The operations that were done when the worker ended, the ones under way left out. */
 static uint64_t cell_progress(const struct area *area, int fd)
 {
     uint64_t done = area->operations_done;
-    if (area->words_size == 0)
+    size_t size = area->lanes_size + area->words_size;
+    if (area->lanes == 0)
         return done;
-    const uint64_t *words =
-        mmap(NULL, area->words_size, PROT_READ, MAP_SHARED, fd, (off_t)area->words_offset);
-    if (words == MAP_FAILED)
+    char *shared =
+        mmap(NULL, size, PROT_READ, MAP_SHARED, fd, (off_t)area_size(area->request.pass));
+    if (shared == MAP_FAILED)
         return done;
-    const uint64_t *at = words + (area->player.at - area->words), *op = words;
-    for (struct operation operation; op < at; done++)
-        op = op_read(op, &operation);
-    munmap((void *)(uintptr_t)words, area->words_size);
+    const struct lane *lanes = (const struct lane *)(void *)shared;
+    const uint64_t *words = (const uint64_t *)(void *)(shared + area->lanes_size);
+    for (uint32_t i = 0; i < area->lanes; i++)
+        if (lanes[i].player.at)
+            done += cell_operations(words + (lanes[i].begin - area->words),
+                                    words + (lanes[i].player.at - area->words));
+    munmap(shared, size);
     return done;
 }
 

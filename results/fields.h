@@ -20,6 +20,11 @@
     TEXT(touch, 8, "what the replay wrote into each block: none, first, page or all")              \
     COUNT(threads_recorded, "", "threads in the trace")                                            \
     COUNT(threads_replayed, "", "threads that replayed them")                                      \
+    COUNT(handovers, "",                                                                           \
+          "operations on blocks that another thread had used before in the same window")           \
+    COUNT(waits, "", "those that came too early, and waited for the other thread")                 \
+    REAL(wait_share, "", "share of the threads' time spent in these waits")                        \
+    REAL(idle_share, "", "share of the threads' time in which they were done before the last one") \
     TEXT(realloc, 12, "native, or emulated by alloc, copy, free")                                  \
     TEXT(allocator_object, 256,                                                                    \
          "the object that owns malloc in the worker, or the built-in backend")                     \

@@ -26,7 +26,17 @@ static size_t area_bytes(enum pass pass)
     }
 }
 
+static size_t area_whole(size_t bytes)
+{
+    return (bytes + 65535) / 65536 * 65536;
+}
+
 size_t area_size(enum pass pass)
 {
-    return (area_bytes(pass) + 65535) / 65536 * 65536;
+    return area_whole(area_bytes(pass));
+}
+
+size_t area_lanes_size(unsigned lanes)
+{
+    return area_whole(lanes * sizeof(struct lane));
 }

@@ -4,6 +4,7 @@
 #define HARNESS_MEASURE_AREA_H
 
 #include <limits.h>
+#include <sched.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -11,8 +12,8 @@
 #include "harness/base/err.h"
 #include "harness/measure/heapmap.h"
 #include "harness/measure/histogram.h"
+#include "harness/measure/lane.h"
 #include "harness/measure/pass.h"
-#include "harness/measure/player.h"
 #include "results/cell.h"
 
 /* Where a worker is; written before each step. */
@@ -37,7 +38,9 @@ struct request {
     char shared_name[64]; /* for a heap shared between processes */
     enum pass pass;
     enum touch touch;
+    unsigned threads;      /* 0: as recorded */
     uint64_t memory_limit; /* 0 none */
+    cpu_set_t cores;       /* that the threads may use */
 };
 
 struct memory_area {
@@ -56,10 +59,10 @@ struct area {
     struct err failure;       /* what kept us from measuring: ours or the trace's fault */
     volatile uint32_t stage;  /* enum stage */
     uint64_t operations_done; /* before the window under way */
-    struct player player;     /* its `at` is an address in the worker */
-    const uint64_t *words;    /* where the window begins there */
-    uint64_t words_offset;    /* the same window in the memory that is shared: bytes from the */
-    uint64_t words_size;      /* area's beginning, and how many; 0 when there is none yet */
+    uint32_t lanes;           /* 0 when there are none yet; else they lie behind the area, as */
+    uint64_t lanes_size;      /* many bytes whole pages of them, and then the words they play: */
+    uint64_t words_size;      /* bytes */
+    const uint64_t *words;    /* where those begin in the worker, whose addresses the lanes hold */
     struct cell_result result;
     union {
         struct memory_area memory;
@@ -67,7 +70,10 @@ struct area {
     };
 };
 
-/* Bytes of the area that a pass needs: whole pages. The worker appends its window to them. */
+/* Bytes of the area that a pass needs: whole pages. The worker appends its lanes and words. */
 size_t area_size(enum pass pass);
+
+/* Bytes of that many lanes: whole pages. */
+size_t area_lanes_size(unsigned lanes);
 
 #endif

@@ -113,11 +113,26 @@ ALWAYS_INLINE void player_resize(struct player *player, const struct calls *call
     stamp_touched(stamps, touch);
 }
 
+/* Not in the loop's own code: a lane alone has none. */
+static __attribute__((noinline)) void player_hand_over(struct player *player, uint64_t word)
+{
+    handover_word *handover = &player->handovers[op_object(word)];
+    if (op_kind(word) == OP_GIVE)
+        handover_give(handover);
+    else
+        handover_take(handover, &player->waiting);
+}
+
 /* Everything but free and plain malloc; returns the last word taken. */
 ALWAYS_INLINE const uint64_t *player_rare(struct player *player, const struct calls *calls,
                                           const uint64_t *op, const enum touch touch,
                                           struct stamps *stamps)
 {
+    if (__builtin_expect(op_is_handover(*op), 0)) {
+        player_hand_over(player, *op);
+        stamp_start(stamps);
+        return op;
+    }
     struct operation operation;
     const uint64_t *next = op_read(op, &operation);
     void **slot = &player->refs[operation.object], *ref;

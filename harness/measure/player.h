@@ -1,7 +1,8 @@
 /* Replays decoded operations against a heap: the loop that every timed figure comes from.
  *
  * The loop is compiled once a touch policy, holds the hooks in registers, and makes no system call
- * and no allocation of its own. One player is one stream of operations in one thread. */
+ * and no allocation of its own, but where it has to wait for another lane's player (handover.h).
+ * One player is one stream of operations in one thread. */
 #ifndef HARNESS_MEASURE_PLAYER_H
 #define HARNESS_MEASURE_PLAYER_H
 
@@ -10,6 +11,7 @@
 
 #include "allocators/allocator.h"
 #include "harness/base/clock.h"
+#include "harness/measure/handover.h"
 #include "harness/measure/pass.h"
 
 struct player {
@@ -18,6 +20,8 @@ struct player {
     /* The word the loop is at, written before each operation: where the player lies in memory that
      * another process sees, it tells after a crash which operation it was. */
     const uint64_t *volatile at;
+    handover_word *handovers; /* borrowed; of the window, where there are several lanes */
+    struct waiting waiting;
     uint64_t failed_allocations; /* calls that returned NULL, reallocs among them */
     uint64_t failed_reallocs;
     uint64_t skipped_reallocs; /* of objects whose allocation had failed */

@@ -110,6 +110,8 @@ static void window_note_place(struct window *window, size_t i)
             .thread = block->thread[i],
             .site = block->site ? block->site[i] : 0,
         };
+    if (window->threads)
+        window->threads[window->operations] = block->thread[i];
 }
 
 /* Any event at all. */
@@ -174,6 +176,9 @@ static void window_decode_plain(struct window *window)
         word += 1 + (as == OP_REALLOC);
         by_kind[as]++;
     }
+    if (window->threads)
+        memcpy(window->threads + window->operations, block.thread + window->next,
+               (i - window->next) * sizeof *window->threads);
     window->operations += i - window->next;
     window->count += (size_t)(word - start);
     window->next = i;

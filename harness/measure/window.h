@@ -15,14 +15,30 @@
 
 /* An operation is a word: object << 32 | size << 3 | kind. OP_REALLOC is followed by a word with
  * the old size, OP_ALIGNED by one with the alignment. A size of 2^29 or more makes it OP_LARGE: the
- * size bits hold the real kind, and two words follow, the size and the old size or alignment. */
-enum op_kind { OP_FREE, OP_MALLOC, OP_CALLOC, OP_REALLOC, OP_ALIGNED, OP_LARGE };
+ * size bits hold the real kind, and two words follow, the size and the old size or alignment.
+ * OP_TAKE and OP_GIVE are no operations: they stand before and after those that another lane comes
+ * before and after, with the handover's number as object (see split.h). */
+enum op_kind {
+    OP_FREE,
+    OP_MALLOC,
+    OP_CALLOC,
+    OP_REALLOC,
+    OP_ALIGNED,
+    OP_LARGE,
+    OP_TAKE,
+    OP_GIVE,
+};
 
 enum { OP_KIND_BITS = 3, OP_SIZE_BITS = 29, OP_WORDS_MAX = 3 };
 
 static inline enum op_kind op_kind(uint64_t word)
 {
     return (enum op_kind)(word & ((1u << OP_KIND_BITS) - 1));
+}
+
+static inline bool op_is_handover(uint64_t word)
+{
+    return op_kind(word) >= OP_TAKE;
 }
 
 static inline uint32_t op_object(uint64_t word)
@@ -73,6 +89,7 @@ struct window {
     uint64_t *words;             /* borrowed */
     size_t count;                /* words filled */
     struct place *places;        /* owned, one an operation; NULL unless asked for */
+    uint32_t *threads;           /* borrowed, one an operation; NULL unless asked for */
     size_t operations;           /* in this window */
     uint64_t by_kind[OP_LARGE];  /* in this window, by enum op_kind */
     uint64_t *sizes;             /* owned; of live objects, as replayed; WINDOW_DEAD of others */
@@ -94,6 +111,14 @@ size_t window_capacity(const struct trace_summary *summary, size_t words);
  * is mapped and touched here. The trace must have its footer. */
 int window_init(struct window *window, struct trace_reader *reader, uint64_t *words,
                 size_t capacity, bool places, struct err *err);
+
+/* From now on the thread of each operation is written to `threads`, which has room for one a word.
+ */
+static inline void window_want_threads(struct window *window, uint32_t *threads)
+{
+    window->threads = threads;
+}
+
 void window_release(struct window *window);
 
 /* Decodes on. 1 with operations in the window, 0 at the end of the trace, -errno (the trace is

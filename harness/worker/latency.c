@@ -63,18 +63,21 @@ int latency_pass(struct worker *worker, struct err *err)
     struct meter meter = {0};
     struct window *window = &worker->window;
     int status = latency_init(&latency, window, err);
+    if (status == 0)
+        status = lanes_start(worker, err);
     if (status < 0)
         return status;
     latency_state_clock(&latency, worker->result);
     while ((status = worker_next_window(worker, err)) > 0) {
         meter_start(&meter);
-        player_run_timed(worker->player, window->words, window->words + window->count,
-                         worker->touch, latency.timer.clock, latency.ticks);
+        crew_play_timed(&worker->crew, latency.timer.clock, latency.ticks);
         meter_stop(&meter);
+        crew_collect(&worker->crew, window, latency.ticks);
         latency_sort(&latency, window, &worker->area->latency);
         worker_window_done(worker);
     }
     meter_report(&meter, worker->result);
+    lanes_report(worker);
     double drift = timer_drift(&latency.timer);
     if (drift > latency_drift_allowed)
         worker_note(worker,

@@ -80,6 +80,25 @@ static int worker_check_abilities(struct worker *worker)
     return 0;
 }
 
+/* A heap for one thread at a time gets a mutex, as a program with threads would have to give it;
+ * those who take turns need none. */
+static int worker_serialise(struct worker *worker, struct err *err)
+{
+    const struct allocator *allocator = worker->heap->ops;
+    if (worker->crew.count == 1 || allocator->threads == THREADS_ANY)
+        return 0;
+    if (allocator->threads == THREADS_OWNER)
+        return worker_refuse(worker, "skipped: one thread allocates",
+                             "%s lets only the thread that created it allocate; --threads 1 "
+                             "replays all on one",
+                             allocator->name);
+    if (lanes_take_turns(worker))
+        return 0;
+    worker_note(worker, "%s is for one thread at a time, so a mutex was laid around it (+locked)",
+                allocator->name);
+    return layer_locked.wrap(worker->heap, NULL, &worker->heap, err);
+}
+
 static int worker_create_heap(struct worker *worker, struct err *err)
 {
     const struct request *request = &worker->area->request;
@@ -88,27 +107,12 @@ static int worker_create_heap(struct worker *worker, struct err *err)
                     request->shared_name[0] ? request->shared_name : NULL, &worker->heap, err);
     if (status < 0)
         return worker_refuse(worker, "failed: the heap cannot be created", "%s", err->text);
+    status = worker_serialise(worker, err);
+    if (status < 0)
+        return status;
     worker->player->heap = worker->heap;
     strcpy(worker->result->realloc, worker->heap->ops->realloc ? "native" : "emulated");
     return heap_thread_enter(worker->heap);
-}
-
-/* The window lies behind the area in the memory that the parent sees, so that after a crash it can
- * count how far the replay was. */
-static uint64_t *worker_map_words(struct worker *worker, size_t words)
-{
-    struct area *area = worker->area;
-    size_t offset = area_size(area->request.pass), size = words * sizeof(uint64_t);
-    if (ftruncate(worker->fd, (off_t)(offset + size)) < 0)
-        return NULL;
-    void *at = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_POPULATE, worker->fd,
-                    (off_t)offset);
-    if (at == MAP_FAILED)
-        return NULL;
-    area->words = at;
-    area->words_offset = offset;
-    area->words_size = size;
-    return at;
 }
 
 static int worker_open_window(struct worker *worker, struct err *err)
@@ -126,11 +130,7 @@ static int worker_open_window(struct worker *worker, struct err *err)
                        "%.300s has no footer, so it was cut short: 'bench trace cut' makes a whole "
                        "trace of what is left",
                        worker->area->request.trace);
-    size_t capacity = window_capacity(summary, wanted[pass]);
-    uint64_t *words = worker_map_words(worker, capacity);
-    if (!words)
-        return err_set(err, errno, "no memory for a window of %zu operations", capacity);
-    return window_init(&worker->window, worker->reader, words, capacity, pass == PASS_MEMORY, err);
+    return lanes_prepare(worker, wanted[pass], err);
 }
 
 /* Everything of our own is mapped and touched here, before the heap exists. */
@@ -145,12 +145,11 @@ static int worker_prepare(struct worker *worker, struct err *err)
         status = worker_open_window(worker, err);
     if (status < 0)
         return status;
-    worker->player->refs = pages_map((worker->window.objects + (size_t)1) * sizeof(void *));
+    size_t refs = crew_refs(&worker->crew, worker->window.objects + (size_t)1);
+    worker->player->refs = pages_map(refs * sizeof(void *));
     if (!worker->player->refs)
         return err_set(err, errno, "no memory for the table of %u live objects",
                        worker->window.objects);
-    worker->result->threads_recorded = worker_summary(worker)->threads;
-    worker->result->threads_replayed = 1;
     worker_touch_stack();
     return 0;
 }
@@ -207,7 +206,6 @@ int main(int argc, char **argv)
     if (worker->area == MAP_FAILED)
         return 2;
     worker->result = &worker->area->result;
-    worker->player = &worker->area->player;
     if (readlink("/proc/self/exe", worker->program, sizeof worker->program - 1) < 0)
         return 2;
     struct err err = {0};

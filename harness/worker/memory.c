@@ -127,14 +127,13 @@ static void memory_step(struct memory *memory, const struct operation *operation
     }
 }
 
-static void memory_play_window(struct memory *memory)
+static void memory_turn(void *arg, const uint64_t *op, size_t first, size_t count)
 {
-    const struct window *window = &memory->worker->window;
-    const struct place *place = window->places;
-    const uint64_t *op = window->words, *end = op + window->count;
-    while (op < end) {
+    struct memory *memory = arg;
+    const struct place *place = memory->worker->window.places + first;
+    for (size_t i = 0; i < count; i++) {
         struct operation operation;
-        memory->worker->area->player.at = op;
+        memory->worker->player->at = op;
         op = op_read(op, &operation);
         memory_step(memory, &operation, place++);
     }
@@ -276,7 +275,7 @@ static int memory_play(struct memory *memory, struct meter *meter, struct err *e
     memory->sampling_ns = 0;
     for (; status > 0; status = worker_next_window(worker, err)) {
         meter_start(meter);
-        memory_play_window(memory);
+        crew_take_turns(&worker->crew, &worker->window, memory_turn, memory);
         meter_stop(meter);
         worker_window_done(worker);
     }
@@ -290,6 +289,8 @@ int memory_pass(struct worker *worker, struct err *err)
     struct meter meter = {0};
     uint64_t own_before = 0, own_after = 0;
     int status = memory_begin(&memory, err);
+    if (status == 0)
+        status = lanes_start(worker, err);
     if (status < 0)
         return status;
     proc_own_resident("/proc/self/smaps", worker->program, &own_before);

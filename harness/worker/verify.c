@@ -217,19 +217,25 @@ static void verify_end(struct verify *verify)
         verify_fault(verify, "the heap's own check says: %s", why);
 }
 
+static void verify_turn(void *arg, const uint64_t *op, size_t first, size_t count)
+{
+    (void)first;
+    struct verify *verify = arg;
+    for (size_t i = 0; i < count; i++) {
+        struct operation operation;
+        verify->worker->player->at = op;
+        op = op_read(op, &operation);
+        verify_step(verify, &operation);
+    }
+}
+
 static int verify_play(struct verify *verify, struct meter *meter, struct err *err)
 {
     struct worker *worker = verify->worker;
     int status;
     while ((status = worker_next_window(worker, err)) > 0) {
-        const uint64_t *op = worker->window.words, *end = op + worker->window.count;
         meter_start(meter);
-        while (op < end) {
-            struct operation operation;
-            worker->area->player.at = op;
-            op = op_read(op, &operation);
-            verify_step(verify, &operation);
-        }
+        crew_take_turns(&worker->crew, &worker->window, verify_turn, verify);
         meter_stop(meter);
         worker_window_done(worker);
     }
@@ -244,7 +250,9 @@ int verify_pass(struct worker *worker, struct err *err)
     if (!verify.blocks)
         return err_set(err, errno, "no memory to verify %u objects", worker->window.objects);
     worker->result->faults_found = 0;
-    int status = verify_play(&verify, &meter, err);
+    int status = lanes_start(worker, err);
+    if (status == 0)
+        status = verify_play(&verify, &meter, err);
     if (status < 0)
         return status;
     verify_end(&verify);

@@ -40,10 +40,10 @@ const struct trace_summary *worker_summary(const struct worker *worker)
 int worker_next_window(struct worker *worker, struct err *err)
 {
     int status = window_fill(&worker->window, err);
-    if (status > 0) {
-        worker->area->player.at = worker->window.words;
-        worker->area->stage = STAGE_REPLAYING;
-    }
+    if (status <= 0)
+        return status;
+    lanes_take_window(worker);
+    worker->area->stage = STAGE_REPLAYING;
     return status;
 }
 
@@ -53,21 +53,21 @@ void worker_window_done(struct worker *worker)
     for (int kind = 0; kind < OP_LARGE; kind++)
         worker->by_kind[kind] += window->by_kind[kind];
     worker->area->operations_done += window->operations;
-    worker->area->player.at = window->words;
+    lanes_set_out(worker);
     worker_count(worker);
 }
 
 void worker_count(struct worker *worker)
 {
     struct cell_result *result = worker->result;
-    const struct player *player = worker->player;
+    const struct player sums = lanes_sums(worker);
     const uint64_t *done = worker->by_kind;
     result->operations = worker->area->operations_done;
     result->allocations = done[OP_MALLOC] + done[OP_CALLOC] + done[OP_ALIGNED] -
-                          (player->failed_allocations - player->failed_reallocs);
-    result->reallocations = done[OP_REALLOC] - player->failed_reallocs - player->skipped_reallocs;
-    result->frees = done[OP_FREE] - player->skipped_frees;
-    result->failed_allocations = player->failed_allocations;
+                          (sums.failed_allocations - sums.failed_reallocs);
+    result->reallocations = done[OP_REALLOC] - sums.failed_reallocs - sums.skipped_reallocs;
+    result->frees = done[OP_FREE] - sums.skipped_frees;
+    result->failed_allocations = sums.failed_allocations;
 }
 
 void meter_start(struct meter *meter)

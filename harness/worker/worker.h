@@ -5,10 +5,11 @@
 #include "allocators/region.h"
 #include "allocators/spec.h"
 #include "harness/measure/area.h"
+#include "harness/measure/crew.h"
 #include "harness/measure/maps.h"
-#include "harness/measure/player.h"
 #include "harness/measure/proc.h"
 #include "harness/measure/window.h"
+#include "harness/worker/lanes.h"
 #include "workloads/reader.h"
 
 struct worker {
@@ -18,7 +19,9 @@ struct worker {
     struct spec spec;
     struct trace_reader *reader;
     struct window window;
-    struct player *player;      /* in the area */
+    struct lane *lanes;         /* behind the area */
+    struct crew crew;           /* of the lanes */
+    struct player *player;      /* the first lane's */
     uint64_t by_kind[OP_LARGE]; /* operations of the windows that are done */
     struct region region;       /* base NULL where the heap has none */
     struct heap *heap;
@@ -40,7 +43,7 @@ int worker_refuse(struct worker *worker, const char *status, const char *format,
 void worker_note(struct worker *worker, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 
-/* Fills the next window and makes it known to the parent. As window_fill. */
+/* Fills the next window, splits it and makes it known to the parent. As window_fill. */
 int worker_next_window(struct worker *worker, struct err *err);
 
 /* The window under way is done: its operations go into the result. */

@@ -1,0 +1,86 @@
+/* The crew: all the lanes of a replay, and the threads that run them.
+ *
+ * The first lane is run by the caller, who also decodes and splits between windows, while the
+ * others sleep. They start and end a window together. A crew of one is the caller alone: it has no
+ * threads, and its window is played as it was decoded. */
+#ifndef HARNESS_MEASURE_CREW_H
+#define HARNESS_MEASURE_CREW_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "harness/base/err.h"
+#include "harness/measure/lane.h"
+#include "harness/measure/split.h"
+#include "harness/measure/window.h"
+
+struct crew_shared;
+
+/* How the lanes spent their time in the windows so far, in ticks, summed over those that had
+ * something to do. */
+struct crew_times {
+    uint64_t span; /* from a window's start to its last lane's end */
+    uint64_t busy; /* to each lane's own end */
+};
+
+struct crew {
+    struct lane *lanes; /* borrowed */
+    unsigned count;
+    enum touch touch;
+    enum clock_kind clock;
+    struct crew_shared *shared; /* owned */
+    struct split split;         /* of a crew that plays */
+    uint64_t *ticks;            /* owned; NULL unless timed */
+    size_t capacity;            /* operations in a window */
+    char *stacks;               /* owned */
+    unsigned planned;           /* lanes at first */
+    struct crew_times times;
+};
+
+struct crew_plan {
+    struct lane *lanes; /* zeroed memory, which the crew borrows */
+    unsigned count;     /* of lanes, 1 to LANES_MAX */
+    size_t objects;     /* live at once at most */
+    size_t capacity;    /* words of a window */
+    uint64_t *words;    /* split_words(capacity, count) to play from; NULL where turns are taken */
+    bool timed;         /* ticks are wanted */
+};
+
+/* Maps and touches what the crew needs. */
+int crew_init(struct crew *crew, const struct crew_plan *plan, struct err *err);
+void crew_release(struct crew *crew);
+
+/* How many refs its players need a table for. */
+size_t crew_refs(const struct crew *crew, size_t objects);
+
+/* Starts the threads and has all lanes enter the heap. Where the system refuses so many threads the
+ * lanes are fewer from then on: crew->count. */
+int crew_start(struct crew *crew, struct heap *heap, void **refs, enum touch touch,
+               struct err *err);
+
+/* All lanes leave the heap, and the threads end. */
+void crew_stop(struct crew *crew);
+
+/* Hands the window's operations to the lanes. */
+void crew_split(struct crew *crew, struct window *window);
+
+/* Plays what was split, and returns when the last lane has ended. */
+void crew_play(struct crew *crew);
+
+/* The same as player_run_timed; the ticks are in `ticks` after crew_collect. */
+void crew_play_timed(struct crew *crew, enum clock_kind clock, uint64_t *ticks);
+
+/* Puts the ticks of the window just played into `ticks`, in the trace's order. */
+void crew_collect(struct crew *crew, const struct window *window, uint64_t *ticks);
+
+/* Plays `count` operations from `op` on, the first of which is number `first` of the window. */
+typedef void crew_turn(void *arg, const uint64_t *op, size_t first, size_t count);
+
+/* Has every operation of the window played in the recorded order, each by its own lane's thread,
+ * one at a time: a run of operations of one lane is a turn. */
+void crew_take_turns(struct crew *crew, const struct window *window, crew_turn *turn, void *arg);
+
+/* Sums over the lanes. */
+struct waiting crew_waiting(const struct crew *crew);
+
+#endif

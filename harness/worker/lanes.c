@@ -1,0 +1,146 @@
+/* The worker's lanes: how many there are, where they and their words lie, and what is told of them.
+ */
+#include "harness/worker/lanes.h"
+
+#include <errno.h>
+#include <sched.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "harness/base/pages.h"
+#include "harness/worker/worker.h"
+
+bool lanes_take_turns(const struct worker *worker)
+{
+    enum pass pass = worker->area->request.pass;
+    return pass == PASS_MEMORY || pass == PASS_VERIFY;
+}
+
+/* ---- preparing ------------------------------------------------------------------------------- */
+
+static unsigned lanes_wanted(const struct worker *worker)
+{
+    uint64_t threads = worker_summary(worker)->threads;
+    unsigned asked = worker->area->request.threads;
+    if (asked && asked < threads)
+        threads = asked;
+    return threads > LANES_MAX ? LANES_MAX : threads ? (unsigned)threads : 1;
+}
+
+/* Lanes and words lie behind the area in the memory that the parent sees, so that after a crash it
+ * can count how far the replay was. Returns the words. */
+static uint64_t *lanes_map(struct worker *worker, unsigned lanes, size_t words)
+{
+    struct area *area = worker->area;
+    size_t offset = area_size(area->request.pass);
+    area->lanes_size = area_lanes_size(lanes);
+    area->words_size = words * sizeof(uint64_t);
+    size_t size = area->lanes_size + area->words_size;
+    if (ftruncate(worker->fd, (off_t)(offset + size)) < 0)
+        return NULL;
+    char *at = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_POPULATE, worker->fd,
+                    (off_t)offset);
+    if (at == MAP_FAILED)
+        return NULL;
+    worker->lanes = (struct lane *)(void *)at;
+    worker->player = &worker->lanes->player;
+    area->words = (uint64_t *)(void *)(at + area->lanes_size);
+    area->lanes = lanes;
+    return (uint64_t *)(void *)(at + area->lanes_size);
+}
+
+static int lanes_open_window(struct worker *worker, unsigned lanes, uint64_t *words,
+                             size_t capacity, struct err *err)
+{
+    uint32_t *threads = lanes > 1 ? pages_map(capacity * sizeof *threads) : NULL;
+    if (!words || (lanes > 1 && !threads))
+        return err_set(err, errno, "no memory for a window of %zu operations", capacity);
+    int status = window_init(&worker->window, worker->reader, words, capacity,
+                             worker->area->request.pass == PASS_MEMORY, err);
+    if (status == 0 && threads)
+        window_want_threads(&worker->window, threads);
+    return status;
+}
+
+int lanes_prepare(struct worker *worker, size_t words, struct err *err)
+{
+    const struct trace_summary *summary = worker_summary(worker);
+    size_t capacity = window_capacity(summary, words);
+    unsigned count = lanes_wanted(worker);
+    bool split = count > 1 && !lanes_take_turns(worker);
+    uint64_t *played = lanes_map(worker, count, split ? split_words(capacity, count) : capacity);
+    uint64_t *decoded = split && played ? pages_map(capacity * sizeof *decoded) : played;
+    int status = lanes_open_window(worker, count, decoded, capacity, err);
+    if (status < 0)
+        return status;
+    const struct crew_plan plan = {
+        .lanes = worker->lanes,
+        .count = count,
+        .objects = worker->window.objects + (size_t)1,
+        .capacity = capacity,
+        .words = split ? played : NULL,
+        .timed = worker->area->request.pass == PASS_LATENCY,
+    };
+    worker->result->threads_recorded = summary->threads;
+    worker->result->threads_replayed = count;
+    return crew_init(&worker->crew, &plan, err);
+}
+
+/* ---- replaying ------------------------------------------------------------------------------- */
+
+/* Lanes that take turns share a core: one hands over to the next within it. */
+int lanes_start(struct worker *worker, struct err *err)
+{
+    const struct request *request = &worker->area->request;
+    struct crew *crew = &worker->crew;
+    if (crew->count > 1 && !lanes_take_turns(worker))
+        sched_setaffinity(0, sizeof request->cores, &request->cores);
+    int status = crew_start(crew, worker->heap, worker->player->refs, worker->touch, err);
+    worker->result->threads_replayed = crew->count;
+    if (crew->count < worker_summary(worker)->threads && !request->threads)
+        worker_note(worker, "the system bears %u threads, onto which those of the trace are folded",
+                    crew->count);
+    return status;
+}
+
+void lanes_set_out(struct worker *worker)
+{
+    for (unsigned i = 0; i < worker->crew.count; i++)
+        worker->lanes[i].player.at = worker->lanes[i].begin;
+}
+
+void lanes_take_window(struct worker *worker)
+{
+    if (lanes_take_turns(worker))
+        worker->lanes->begin = worker->window.words;
+    else
+        crew_split(&worker->crew, &worker->window);
+    lanes_set_out(worker);
+}
+
+struct player lanes_sums(const struct worker *worker)
+{
+    struct player sums = {0};
+    for (unsigned i = 0; i < worker->crew.count; i++) {
+        const struct player *player = &worker->lanes[i].player;
+        sums.failed_allocations += player->failed_allocations;
+        sums.failed_reallocs += player->failed_reallocs;
+        sums.skipped_reallocs += player->skipped_reallocs;
+        sums.skipped_frees += player->skipped_frees;
+    }
+    return sums;
+}
+
+void lanes_report(const struct worker *worker)
+{
+    const struct crew *crew = &worker->crew;
+    const struct waiting waiting = crew_waiting(crew);
+    struct cell_result *result = worker->result;
+    result->handovers = waiting.handovers;
+    result->waits = waiting.waits;
+    result->wait_share = result->idle_share = 0;
+    if (crew->times.busy > 0)
+        result->wait_share = (double)waiting.ticks / (double)crew->times.busy;
+    if (crew->times.span > 0)
+        result->idle_share = 1 - (double)crew->times.busy / (double)crew->times.span;
+}
