@@ -4,8 +4,10 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <math.h>
+#include <stdbool.h>
 #include <stdlib.h>
 
+#include "harness/census_json.h"
 #include "results/strip.h"
 
 /* Lines of the percentile table for each halving of the distance to 100 %. */
@@ -122,17 +124,36 @@ static void artefacts_print_series(FILE *out, const void *what)
     }
 }
 
-/* One row of a map: shares of `bytes` over its columns. */
-static void artefacts_print_strip(FILE *out, const struct heapmap *map, uint16_t row, bool live)
+/* A map's shares of cells of `bytes`, in order; NaN is not known. */
+typedef double artefacts_share(const void *map, size_t i, bool live);
+
+static void artefacts_print_strip(FILE *out, const void *map, size_t from, size_t count,
+                                  artefacts_share *share)
 {
-    struct strip strip = {.out = out};
-    double bytes = (double)heapmap_row_bytes(map);
-    for (uint32_t column = 0; column < map->columns; column++) {
-        const struct heapmap_load *load = &map->shown[column][row];
-        bool known = live || map->residency_known[column];
-        strip_add(&strip, known ? (double)(live ? load->live : load->resident) / bytes : NAN);
+    for (int live = 1; live >= 0; live--) {
+        struct strip strip = {.out = out};
+        fputs(live ? ", \"live\": \"" : ", \"resident\": \"", out);
+        for (size_t i = from; i < from + count; i++)
+            strip_add(&strip, share(map, i, live));
+        strip_end(&strip);
+        fputc('"', out);
     }
-    strip_end(&strip);
+}
+
+/* A row of the heap map under way. */
+struct artefacts_row {
+    const struct heapmap *map;
+    uint16_t row;
+};
+
+static double artefacts_heap_share(const void *what, size_t column, bool live)
+{
+    const struct artefacts_row *at = what;
+    const struct heapmap_load *load = &at->map->shown[column][at->row];
+    double bytes = (double)heapmap_row_bytes(at->map);
+    if (live)
+        return (double)load->live / bytes;
+    return at->map->residency_known[column] ? (double)load->resident / bytes : NAN;
 }
 
 static void artefacts_print_map(FILE *out, const void *what)
@@ -146,14 +167,49 @@ static void artefacts_print_map(FILE *out, const void *what)
         fprintf(out, "%s%" PRIu64, column ? "," : "", map->events[column]);
     fputs("],\n \"rows\": [", out);
     for (uint32_t i = 0; i < map->rows; i++) {
-        fprintf(out, "%s\n  {\"address\": \"0x%" PRIx64 "\", \"live\": \"", i ? "," : "",
+        const struct artefacts_row row = {map, order[i]};
+        fprintf(out, "%s\n  {\"address\": \"0x%" PRIx64 "\"", i ? "," : "",
                 heapmap_row_address(map, order[i]));
-        artefacts_print_strip(out, map, order[i], true);
-        fputs("\", \"resident\": \"", out);
-        artefacts_print_strip(out, map, order[i], false);
-        fputs("\"}", out);
+        artefacts_print_strip(out, &row, 0, map->columns, artefacts_heap_share);
+        fputc('}', out);
     }
     fputs("]}\n", out);
+}
+
+static double artefacts_page_share(const void *what, size_t cell, bool live)
+{
+    const struct memory_area *area = what;
+    uint64_t bytes = live ? area->pages.live[cell] : area->pages.resident[cell];
+    return (double)bytes / (double)((uint64_t)CENSUS_PAGE << area->pages.cell_log2);
+}
+
+/* A row is a stretch of cells without a gap. */
+static void artefacts_print_pages(FILE *out, const void *what)
+{
+    const struct memory_area *area = what;
+    const struct page_map *map = &area->pages;
+    uint64_t bytes = (uint64_t)CENSUS_PAGE << map->cell_log2;
+    fprintf(out, "{\"bytes\": %" PRIu64 ", \"event\": %" PRIu64 ",\n \"rows\": [", bytes,
+            area->census[CENSUS_PEAK].event);
+    for (uint32_t from = 0, count; from < map->cells; from += count) {
+        for (count = 1;
+             from + count < map->cells && map->address[from + count] == map->address[from] + count;)
+            count++;
+        fprintf(out, "%s\n  {\"address\": \"0x%" PRIx64 "\"", from ? "," : "",
+                map->address[from] * bytes);
+        artefacts_print_strip(out, area, from, count, artefacts_page_share);
+        fputc('}', out);
+    }
+    fputs("]}\n", out);
+}
+
+static void artefacts_print_census(FILE *out, const void *what)
+{
+    const struct memory_area *area = what;
+    json_t *json = census_json(area->census);
+    json_dumpf(json, out, JSON_COMPACT | JSON_REAL_PRECISION(6));
+    fputc('\n', out);
+    json_decref(json);
 }
 
 int artefacts_memory(struct store *store, const struct memory_area *area,
@@ -163,5 +219,11 @@ int artefacts_memory(struct store *store, const struct memory_area *area,
         artefacts_write(store, "series", result, ".csv", artefacts_print_series, area, err);
     if (status == 0 && area->map.columns > 0)
         status = artefacts_write(store, "heapmap", result, ".json", artefacts_print_map, area, err);
+    if (status == 0 && area->pages.cells > 0)
+        status =
+            artefacts_write(store, "pagemap", result, ".json", artefacts_print_pages, area, err);
+    if (status == 0 && area->census[0].taken)
+        status =
+            artefacts_write(store, "census", result, ".json", artefacts_print_census, area, err);
     return status;
 }

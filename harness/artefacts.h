@@ -1,4 +1,4 @@
-/* The files that go with a cell: series, heap map, latency tables. Written by bench, never by the
+/* The files that go with a cell: series, maps, censuses, latency tables. Written by bench, never by the
  * worker. */
 #ifndef HARNESS_ARTEFACTS_H
 #define HARNESS_ARTEFACTS_H
@@ -11,7 +11,7 @@
 int artefacts_latency(struct store *store, const struct latency_area *area,
                       struct cell_result *result, struct err *err);
 
-/* series/CELL.csv and heapmap/CELL.json. */
+/* series/CELL.csv, and heapmap, pagemap and census/CELL.json. */
 int artefacts_memory(struct store *store, const struct memory_area *area,
                      const struct cell_result *result, struct err *err);
 

@@ -72,8 +72,25 @@
     REAL(jw3, "", "#3: H/L at the first argmax of H, less 1")                                      \
     REAL(jw4, "", "#4: max H / max L, less 1: the distance to the floor")                          \
     REAL(jw_area, "", "sum of H / sum of L, less 1")                                               \
-    COUNT(largest_hole_bytes, "bytes", "largest free block at that moment (walk)")                 \
-    COUNT(free_blocks, "", "free blocks at that moment (walk)")                                    \
+    COUNT(                                                                                         \
+        holes, "",                                                                                 \
+        "free extents of at least 16 bytes between live blocks at that moment, seen from outside") \
+    COUNT(hole_bytes, "bytes", "what they hold")                                                   \
+    COUNT(largest_hole_bytes, "bytes", "the largest of them")                                      \
+    REAL(holes_per_block, "", "holes / live blocks; by Knuth's rule p/2, at most one half")        \
+    COUNT(seam_bytes, "bytes", "gaps too short for a block: headers and padding")                  \
+    COUNT(empty_bytes, "bytes", "held mappings without a live block: free, or bookkeeping")        \
+    REAL(page_occupancy, "", "live share of the resident pages at that moment")                    \
+    REAL(dead_pages, "", "share of the resident pages without a live byte")                        \
+    REAL(huge_coverage, "", "AnonHugePages / Anonymous of the process then")                       \
+    COUNT(walk_free_blocks, "", "free blocks at that moment by the heap's own walk")               \
+    COUNT(walk_free_bytes, "bytes", "what they hold")                                              \
+    COUNT(walk_meta_bytes, "bytes", "bookkeeping in the heap by its walk: headers, tables")        \
+    COUNT(robson_bytes, "bytes",                                                                   \
+          "Robson's bound for max L and the largest request: what the best policy may need at "    \
+          "worst")                                                                                 \
+    COUNT(first_fit_bound_bytes, "bytes", "what first fit may need at worst")                      \
+    COUNT(best_fit_bound_bytes, "bytes", "what best fit may need at worst")                        \
     COUNT(page_faults, "", "minor and major faults in the replay")                                 \
     COUNT(major_faults, "", "those that had to read")                                              \
     COUNT(context_switches, "", "voluntary and involuntary, in the replay")                        \

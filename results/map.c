@@ -18,40 +18,37 @@ static void *map_room(size_t count, size_t size)
     return room;
 }
 
-static void map_read_shares(const json_t *text, float *shares, size_t columns)
-{
-    const char *letters = json_string_value(text);
-    size_t count = letters ? strip_read(letters, shares, columns) : 0;
-    while (count < columns)
-        shares[count++] = NAN;
-}
-
-static void map_read_row(struct map_row *row, const json_t *json, size_t columns)
+static void map_read_row(struct map_row *row, const json_t *json, size_t room)
 {
     const char *address = json_string_value(json_object_get(json, "address"));
+    const char *live = json_string_value(json_object_get(json, "live"));
+    const char *resident = json_string_value(json_object_get(json, "resident"));
     row->address = address ? strtoull(address, NULL, 16) : 0;
-    row->live = map_room(columns, sizeof *row->live);
-    row->resident = map_room(columns, sizeof *row->resident);
-    map_read_shares(json_object_get(json, "live"), row->live, columns);
-    map_read_shares(json_object_get(json, "resident"), row->resident, columns);
+    row->live = map_room(room, sizeof *row->live);
+    row->resident = map_room(room, sizeof *row->resident);
+    row->cells = strip_read(live ? live : "", row->live, room);
+    size_t known = strip_read(resident ? resident : "", row->resident, row->cells);
+    while (known < row->cells)
+        row->resident[known++] = NAN;
 }
 
 static struct map *map_from_json(const json_t *json)
 {
     const json_t *rows = json_object_get(json, "rows"), *events = json_object_get(json, "events");
     size_t height = json_array_size(rows), width = json_array_size(events);
-    if (height == 0 || width == 0 || height > MAP_ROWS_MAX || width > MAP_COLUMNS_MAX ||
-        height * width > MAP_CELLS_MAX)
+    size_t room = events ? width : MAP_CELLS_MAX / (height + 1);
+    if (height == 0 || room == 0 || height > MAP_ROWS_MAX || width > MAP_COLUMNS_MAX ||
+        height * room > MAP_CELLS_MAX)
         return NULL;
     struct map *map = map_room(1, sizeof *map);
     *map = (struct map){.rows = height, .columns = width};
     map->bytes = (uint64_t)json_integer_value(json_object_get(json, "bytes"));
-    map->events = map_room(width, sizeof *map->events);
     map->row = map_room(height, sizeof *map->row);
-    for (size_t i = 0; i < width; i++)
-        map->events[i] = (uint64_t)json_integer_value(json_array_get(events, i));
     for (size_t i = 0; i < height; i++)
-        map_read_row(&map->row[i], json_array_get(rows, i), width);
+        map_read_row(&map->row[i], json_array_get(rows, i), room);
+    for (size_t i = 0; i < height; i++)
+        for (size_t *cells = &map->row[i].cells; events && *cells < width; (*cells)++)
+            map->row[i].live[*cells] = map->row[i].resident[*cells] = NAN;
     return map;
 }
 
@@ -76,6 +73,5 @@ void map_free(struct map *map)
         free(map->row[i].resident);
     }
     free(map->row);
-    free(map->events);
     free(map);
 }

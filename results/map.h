@@ -1,4 +1,4 @@
-/* A map of a heap, read back: heapmap/CELL.json and files of the same form. */
+/* A map of a heap, read back: heapmap/CELL.json, pagemap/CELL.json. */
 #ifndef RESULTS_MAP_H
 #define RESULTS_MAP_H
 
@@ -10,14 +10,16 @@
 
 struct map_row {
     uint64_t address;
-    float *live, *resident; /* shares of the cell's bytes, one a column; NaN is not known */
+    size_t cells;
+    float *live, *resident; /* shares of each cell's bytes; NaN is not known */
 };
 
+/* Over time a row is one stretch of addresses and its cells are moments; of one moment a row is a
+ * stretch of cells side by side. */
 struct map {
     uint64_t bytes; /* address space of a cell */
     size_t rows;
-    size_t columns;
-    uint64_t *events;    /* one a column */
+    size_t columns;      /* of a map over time: cells of every row; else 0 */
     struct map_row *row; /* in order of address */
 };
 

@@ -10,6 +10,7 @@
 
 #include "allocators/spec.h"
 #include "harness/base/err.h"
+#include "harness/measure/census.h"
 #include "harness/measure/heapmap.h"
 #include "harness/measure/histogram.h"
 #include "harness/measure/lane.h"
@@ -48,6 +49,8 @@ struct memory_area {
     struct cell_sample sample[SAMPLES_MAX];
     uint64_t rounded[SAMPLES_MAX]; /* L at each sample */
     struct heapmap map;
+    struct census census[CENSUS_MOMENTS];
+    struct page_map pages; /* at CENSUS_PEAK */
 };
 
 struct latency_area {

@@ -41,37 +41,19 @@ struct johnstone_wilson johnstone_wilson(const uint64_t *live, const uint64_t *h
     };
 }
 
-void free_space_add(struct free_space *space, uint64_t extent)
+double bound_robson(double live, double ratio)
 {
-    space->total += extent;
-    space->extents++;
-    if (extent > space->largest)
-        space->largest = extent;
+    return live * (1 + log2(ratio) / 2) - ratio + 1;
 }
 
-double free_space_largest_hole(const struct free_space *space)
+double bound_first_fit(double live, double ratio)
 {
-    return space->total ? 1 - (double)space->largest / (double)space->total : 0;
+    return live * (1 + ceil(log2(ratio)));
 }
 
-double free_space_unusable(const uint64_t *extents, size_t count, uint64_t size)
+double bound_best_fit(double live, double ratio)
 {
-    uint64_t total = 0, used = 0;
-    for (size_t i = 0; i < count; i++) {
-        total += extents[i];
-        used += extents[i] / size * size;
-    }
-    return total ? 1 - (double)used / (double)total : 0;
-}
-
-double free_space_too_small(const uint64_t *extents, size_t count, uint64_t size)
-{
-    uint64_t total = 0, used = 0;
-    for (size_t i = 0; i < count; i++) {
-        total += extents[i];
-        used += extents[i] >= size ? extents[i] : 0;
-    }
-    return total ? 1 - (double)used / (double)total : 0;
+    return live * (ratio - 2);
 }
 
 static uint64_t order_pages(const uint64_t *blocks, size_t orders, size_t from)

@@ -1,4 +1,4 @@
-/* Fragmentation figures as pure formulas over series and free extents. Bytes unless said. */
+/* Fragmentation figures as pure formulas over series, and what limits them. Bytes unless said. */
 #ifndef HARNESS_MEASURE_FRAGMENTATION_H
 #define HARNESS_MEASURE_FRAGMENTATION_H
 
@@ -18,24 +18,12 @@ struct johnstone_wilson {
 
 struct johnstone_wilson johnstone_wilson(const uint64_t *live, const uint64_t *held, size_t count);
 
-/* Free extents of the heap at one moment. */
-struct free_space {
-    uint64_t total;
-    uint64_t largest;
-    uint64_t extents;
-};
-
-void free_space_add(struct free_space *space, uint64_t extent);
-
-/* 1 - max e / T; 0 when nothing is free. */
-double free_space_largest_hole(const struct free_space *space);
-
-/* Share of the free bytes that blocks of `size` bytes cannot use: 1 - sum of floor(e/size)*size /
- * T. 0 when nothing is free. */
-double free_space_unusable(const uint64_t *extents, size_t count, uint64_t size);
-
-/* The weaker form: 1 - sum of the extents of at least `size` / T. */
-double free_space_too_small(const uint64_t *extents, size_t count, uint64_t size);
+/* Upper bounds of the memory that a policy may need when never more than `live` units are live, in
+ * blocks of 1 to `ratio` units: Robson's for the best possible one when all sizes are powers of two
+ * (1971, 1974), first fit's, and best fit's, which is approximate. In units. */
+double bound_robson(double live, double ratio);    /* M(1 + log2(n)/2) - n + 1 */
+double bound_first_fit(double live, double ratio); /* M(1 + ceil(log2 n)) */
+double bound_best_fit(double live, double ratio);  /* M(n - 2) */
 
 /* The kernel's forms on free blocks by buddy order (mm/vmstat.c), in thousandths rounded down as it
  * prints them: the share of free pages that a block of 2^order pages cannot use, and the

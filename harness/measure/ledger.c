@@ -36,6 +36,7 @@ void ledger_add(struct ledger *ledger, uint32_t object, uint64_t size, uint64_t 
     ledger->live += size;
     ledger->usable += usable;
     ledger->rounded += ledger_rounded(ledger, size);
+    ledger->largest = larger(ledger->largest, ledger_rounded(ledger, size));
     ledger->blocks++;
     ledger->peak_live = larger(ledger->peak_live, ledger->live);
     ledger->peak_usable = larger(ledger->peak_usable, ledger->usable);
@@ -44,11 +45,12 @@ void ledger_add(struct ledger *ledger, uint32_t object, uint64_t size, uint64_t 
 
 void ledger_remove(struct ledger *ledger, uint32_t object)
 {
-    const struct ledger_entry *entry = &ledger->entries[object];
+    struct ledger_entry *entry = &ledger->entries[object];
     ledger->live -= entry->size;
     ledger->usable -= entry->usable;
     ledger->rounded -= ledger_rounded(ledger, entry->size);
     ledger->blocks--;
+    entry->usable = 0;
 }
 
 void ledger_resize(struct ledger *ledger, uint32_t object, uint64_t size, uint64_t usable)

@@ -10,7 +10,8 @@
 /* A live block. */
 struct ledger_entry {
     uint64_t size;   /* requested */
-    uint64_t usable; /* what the block could hold; `size` where the allocator does not tell */
+    uint64_t usable; /* what the block could hold; `size` where the allocator does not tell; 0: the
+                        object is not live */
 };
 
 struct ledger {
@@ -23,6 +24,7 @@ struct ledger {
     uint64_t rounded;   /* L: every live block's size rounded up to the alignment */
     uint64_t blocks;
     uint64_t peak_live, peak_usable, peak_rounded;
+    uint64_t largest; /* `rounded` size of a block, ever */
 };
 
 /* Mapped and touched through harness/base/pages.h. */

@@ -10,7 +10,7 @@
 #include "harness/base/clock.h"
 #include "harness/measure/fragmentation.h"
 #include "harness/measure/residency.h"
-#include "harness/worker/replay.h"
+#include "harness/worker/census.h"
 
 /* LazyFree needs the kernel to walk all page tables: read at every so many samples. */
 enum { LAZYFREE_EVERY = 64 };
@@ -27,26 +27,30 @@ struct memory {
     uint64_t sampling_ns;
     uint64_t most_held;
     bool peak_reset;
-    bool mapped;                  /* blocks have places of their own, so there is a heap map */
-    int pagemap;                  /* open, or -1 */
-    size_t at_peak;               /* the sample at the peak of R */
-    struct free_space free_space; /* then */
-    bool walked;
+    bool mapped;    /* blocks have places of their own, so there is a heap map */
+    int pagemap;    /* open, or -1 */
+    size_t at_peak; /* the sample at the peak of R */
+    struct census_taker taker;
 };
 
-static int memory_visit(void *arg, const struct span *span)
+/* The peak of R is the one moment that is the same for every allocator; the others are the first
+ * samples at or after a quarter of the trace. */
+static bool memory_is_due(const struct memory *memory, enum census_moment moment, uint64_t event)
 {
-    if (span->kind == SPAN_FREE)
-        free_space_add(arg, span->size);
-    return 0;
+    if (memory->area->census[moment].taken)
+        return false;
+    if (moment == CENSUS_PEAK)
+        return event == memory->peak;
+    return event >= memory->events * (moment - CENSUS_QUARTER + 1) / 4;
 }
 
-/* The peak of R is the one moment that is the same for every allocator: what blocks and heap
- * lose is told for it. */
-static void memory_note_peak(struct memory *memory)
+static void memory_take_census(struct memory *memory, uint64_t event)
 {
-    memory->at_peak = memory->area->samples;
-    memory->walked = heap_walk(memory->worker->heap, memory_visit, &memory->free_space) == 0;
+    struct memory_area *area = memory->area;
+    for (int moment = 0; moment < CENSUS_MOMENTS && memory->mapped; moment++)
+        if (memory_is_due(memory, (enum census_moment)moment, event))
+            census_take(&memory->taker, event, &area->census[moment],
+                        moment == CENSUS_PEAK ? &area->pages : NULL);
 }
 
 static int memory_map_resident(void *map, uint64_t start, uint64_t end)
@@ -92,10 +96,11 @@ static void memory_sample(struct memory *memory, uint64_t event, uint64_t time_n
     };
     area->rounded[area->samples] = ledger->rounded;
     if (event == memory->peak)
-        memory_note_peak(memory);
+        memory->at_peak = area->samples;
     memory->most_held = held > memory->most_held ? held : memory->most_held;
     area->samples++;
     memory_map_column(memory, event);
+    memory_take_census(memory, event);
     memory->sampling_ns += clock_ns() - start_ns;
 }
 
@@ -155,7 +160,9 @@ static int memory_begin(struct memory *memory, struct err *err)
     if (memory->mapped)
         memory->replay =
             (struct replay){.come = memory_come, .gone = memory_gone, .arg = &memory->area->map};
-    return replay_init(&memory->replay, worker, err);
+    int status = replay_init(&memory->replay, worker, err);
+    return status < 0 ? status
+                      : census_taker_init(&memory->taker, &memory->replay, memory->pagemap, err);
 }
 
 static void memory_base(struct memory *memory)
@@ -219,10 +226,48 @@ static void memory_report_fragmentation(struct memory *memory)
         memory->replay.ledger.peak_rounded
             ? (double)result->peak_held_bytes / (double)memory->replay.ledger.peak_rounded - 1
             : REAL_UNKNOWN;
-    if (memory->walked) {
-        result->largest_hole_bytes = memory->free_space.largest;
-        result->free_blocks = memory->free_space.extents;
+}
+
+/* How bad it could have been, for any policy that does not move blocks. */
+static void memory_report_bounds(struct memory *memory)
+{
+    struct cell_result *result = memory->worker->result;
+    const struct ledger *ledger = &memory->replay.ledger;
+    double unit = REPLAY_ROUNDED_TO, live = (double)ledger->peak_rounded / unit;
+    double ratio = fmax(1, (double)ledger->largest / unit);
+    result->robson_bytes = (uint64_t)(unit * bound_robson(live, ratio));
+    result->first_fit_bound_bytes = (uint64_t)(unit * bound_first_fit(live, ratio));
+    result->best_fit_bound_bytes = (uint64_t)(unit * fmax(live, bound_best_fit(live, ratio)));
+}
+
+static void memory_report_walk(const struct census *census, struct cell_result *result)
+{
+    result->walk_free_blocks = census->walk_holes.count;
+    result->walk_free_bytes = census->walk_holes.bytes;
+    result->walk_meta_bytes = census->walk_meta;
+}
+
+/* The census at the peak of R in figures. */
+static void memory_report_census(const struct census *census, struct cell_result *result)
+{
+    if (census->held_known) {
+        result->holes = census->holes.count;
+        result->hole_bytes = census->holes.bytes;
+        result->largest_hole_bytes = census->holes.largest;
+        result->seam_bytes = census->seam_bytes;
+        result->empty_bytes = census->empty_bytes;
+        if (census->blocks)
+            result->holes_per_block = (double)census->holes.count / (double)census->blocks;
     }
+    if (census->pages_known && census->resident_pages) {
+        double pages = (double)census->resident_pages;
+        result->page_occupancy = (double)census->resident_live / (pages * CENSUS_PAGE);
+        result->dead_pages = (double)census->pages[0] / pages;
+    }
+    if (census->anonymous != UINT64_MAX && census->huge != UINT64_MAX && census->anonymous)
+        result->huge_coverage = (double)census->huge / (double)census->anonymous;
+    if (census->walked)
+        memory_report_walk(census, result);
 }
 
 /* The region's account is exact and has no gaps between samples; where a heap has one, the kernel's
@@ -263,6 +308,9 @@ static void memory_report(struct memory *memory, const struct meter *meter)
     memory_report_peaks(memory);
     memory_report_held(memory);
     memory_report_fragmentation(memory);
+    memory_report_bounds(memory);
+    if (memory->area->census[CENSUS_PEAK].taken)
+        memory_report_census(&memory->area->census[CENSUS_PEAK], result);
     if (ledger->peak_live)
         result->rss_over_live = (double)result->peak_rss_bytes / (double)ledger->peak_live;
 }

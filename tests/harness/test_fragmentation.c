@@ -1,5 +1,6 @@
 /* The formulas of fragmentation against their worked examples. */
 #include "harness/measure/fragmentation.h"
+#include "harness/measure/holes.h"
 
 #include <math.h>
 
@@ -33,35 +34,42 @@ static void nothing_live_is_no_ratio(void **state)
     assert_true(isnan(johnstone_wilson(live, held, 0).mean));
 }
 
-static size_t extents_of(uint64_t extents[128])
+static size_t request_of(uint64_t size)
+{
+    size_t i = 0;
+    while (i < HOLE_REQUESTS && hole_request(i) != size)
+        i++;
+    assert_true(i < HOLE_REQUESTS);
+    return i;
+}
+
+static void fill(struct holes *holes)
 {
     static const struct {
         size_t count;
         uint64_t size;
     } kinds[] = {{40, 16}, {20, 64}, {5, 256}, {1, 4096}};
-    size_t all = 0;
+    *holes = (struct holes){0};
     for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++)
         for (size_t j = 0; j < kinds[i].count; j++)
-            extents[all++] = kinds[i].size;
-    return all;
+            holes_add(holes, kinds[i].size);
 }
 
 static void free_extents(void **state)
 {
     (void)state;
-    uint64_t extents[128];
-    size_t count = extents_of(extents);
-    struct free_space space = {0};
-    for (size_t i = 0; i < count; i++)
-        free_space_add(&space, extents[i]);
-    assert_int_equal(space.total, 7296);
-    assert_int_equal(space.extents, 66);
-    assert_int_equal(space.largest, 4096);
-    CLOSE(free_space_largest_hole(&space), 0.4386, 4);
-    CLOSE(free_space_too_small(extents, count, 32), 0.0877, 4);
-    CLOSE(free_space_too_small(extents, count, 128), 0.2632, 4);
-    CLOSE(free_space_too_small(extents, count, 1024), 0.4386, 4);
-    CLOSE(free_space_too_small(extents, count, 8192), 1, 9);
+    struct holes holes;
+    fill(&holes);
+    assert_int_equal(holes.bytes, 7296);
+    assert_int_equal(holes.count, 66);
+    assert_int_equal(holes.largest, 4096);
+    CLOSE(holes_outside_largest(&holes), 0.4386, 4);
+    CLOSE(holes_too_small(&holes, request_of(32)), 0.0877, 4);
+    CLOSE(holes_too_small(&holes, request_of(128)), 0.2632, 4);
+    CLOSE(holes_too_small(&holes, request_of(1024)), 0.4386, 4);
+    CLOSE(holes_too_small(&holes, request_of(8192)), 1, 9);
+    assert_int_equal(holes.bin_count[profile_bin(64)], 20);
+    assert_int_equal(holes.bin_bytes[profile_bin(256)], 5 * 256);
 }
 
 /* By hand: blocks of 48 fit once into 64, five times into 256 and 85 times into 4,096, so 20*48 +
@@ -69,13 +77,28 @@ static void free_extents(void **state)
 static void unusable_counts_what_is_left_over(void **state)
 {
     (void)state;
-    uint64_t extents[128];
-    size_t count = extents_of(extents);
-    CLOSE(free_space_unusable(extents, count, 48), 1 - 6240.0 / 7296, 9);
-    CLOSE(free_space_unusable(extents, count, 16), 0, 9);
-    CLOSE(free_space_unusable(extents, count, 8192), 1, 9);
-    assert_true(free_space_unusable(extents, count, 48) > free_space_too_small(extents, count, 48));
-    CLOSE(free_space_unusable(NULL, 0, 48), 0, 9);
+    struct holes holes, none = {0};
+    size_t of_48 = request_of(48);
+    fill(&holes);
+    CLOSE(holes_unusable(&holes, of_48), 1 - 6240.0 / 7296, 9);
+    CLOSE(holes_unusable(&holes, request_of(16)), 0, 9);
+    CLOSE(holes_unusable(&holes, request_of(8192)), 1, 9);
+    assert_true(holes_unusable(&holes, of_48) > holes_too_small(&holes, of_48));
+    CLOSE(holes_unusable(&none, of_48), 0, 9);
+    CLOSE(holes_outside_largest(&none), 0, 9);
+}
+
+/* 1 MiB live in blocks of 16 to 4,096 bytes: 65,536 units of 16, n = 256. */
+static void bounds(void **state)
+{
+    (void)state;
+    CLOSE(bound_robson(65536, 256), 327425, 6);
+    CLOSE(bound_robson(65536, 256) / 65536, 4.996, 3);
+    CLOSE(bound_first_fit(65536, 256), 9 * 65536, 6);
+    CLOSE(bound_first_fit(65536, 257), 10 * 65536, 6);
+    CLOSE(bound_best_fit(65536, 256), 254 * 65536, 6);
+    /* Blocks of one size need no more than is live. */
+    CLOSE(bound_robson(1000, 1), 1000, 9);
 }
 
 static void kernel_orders(void **state)
@@ -97,7 +120,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(johnstone_and_wilson), cmocka_unit_test(nothing_live_is_no_ratio),
         cmocka_unit_test(free_extents),         cmocka_unit_test(unusable_counts_what_is_left_over),
-        cmocka_unit_test(kernel_orders),
+        cmocka_unit_test(kernel_orders),        cmocka_unit_test(bounds),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
