@@ -352,16 +352,16 @@ BLOCKS_INLINE void blocks_merge(struct blocks *blocks, size_t position, struct b
                                 const struct blocks_policy *policy)
 {
     size_t start = position - around.before, behind = position + around.size;
-    size_t end = behind + around.behind;
-    FIT_ASSUME(start < end);
+    size_t size = around.before + around.size + around.behind, end = start + size;
+    FIT_ASSUME(size > 0);
     *blocks_code(blocks, position) = 0;
     policy->remove(blocks, behind, around.behind);
     policy->remove(blocks, start, around.before);
-    policy->insert(blocks, start, end - start, false);
+    policy->insert(blocks, start, size, false);
     *blocks_code(blocks, end) = BLOCKS_FREE_ENDS;
     blocks_clear_start(blocks, position, around.before > 0);
     blocks_clear_start(blocks, behind, around.behind > 0);
-    blocks_note_free(blocks, start, end - start);
+    blocks_note_free(blocks, start, size);
 }
 
 BLOCKS_INLINE void blocks_free_any(struct blocks *blocks, size_t position,
@@ -402,10 +402,13 @@ BLOCKS_INLINE void blocks_free(struct heap *heap, void *ref, const struct blocks
     };
     around.behind = blocks_free_least(blocks, position + around.size);
     if (blocks_is_large(around.before + around.size + around.behind) ||
-        __builtin_expect(position + around.size == blocks->top, 0))
+        __builtin_expect(position + around.size == blocks->top, 0)) {
         policy->free_any(blocks, position);
-    else
-        blocks_merge(blocks, position, around, policy);
+        return;
+    }
+    FIT_ASSUME(around.before < fit_large(BLOCKS_PAIR));
+    FIT_ASSUME(around.behind < fit_large(BLOCKS_PAIR));
+    blocks_merge(blocks, position, around, policy);
 }
 
 /* ---- resizing and aligning ------------------------------------------------------------------- */

@@ -2,6 +2,8 @@
  */
 #include "allocators/fit_best.h"
 
+#include <stdbool.h>
+
 static size_t fit_best_groups(size_t granules, unsigned pair)
 {
     return (((granules - 1) >> pair) >> FIT_GROUP_LOG2) + 1;
@@ -15,7 +17,7 @@ static size_t fit_best_map_bytes(size_t last_group)
 /* Bytes of the nodes of a level whose last child is `last`. */
 static size_t fit_best_level_bytes(size_t last)
 {
-    return ((last >> 6) + 1) * sizeof(struct fit_classes);
+    return ((last >> 6) + 1) * sizeof(struct fit_sizes);
 }
 
 static size_t fit_best_node_bytes(size_t last_group)
@@ -43,11 +45,10 @@ void fit_best_init(struct fit_best *index, size_t granules, unsigned pair, struc
     index->node = (struct fit_node *)(void *)fit_store_table(store, fit_best_node_bytes(last));
     for (index->group_bits = 1; last >> index->group_bits; index->group_bits++)
         continue;
-    for (int i = 0; i < FIT_CLASSES; i++)
-        index->lowest[i] = UINT32_MAX;
+    index->floor = (uint32_t)fit_large(pair);
     for (unsigned level = 0; level < FIT_BEST_LEVELS; level++, last >>= 6) {
         char *table = fit_store_table(store, fit_best_level_bytes(last));
-        index->level[level] = (struct fit_classes *)(void *)table;
+        index->level[level] = (struct fit_sizes *)(void *)table;
         if (last >> 6 == 0)
             break;
     }
@@ -56,9 +57,9 @@ void fit_best_init(struct fit_best *index, size_t granules, unsigned pair, struc
 /* One level more: its first node tells of what was the top until now. */
 static void fit_best_grow(struct fit_best *index)
 {
-    const struct fit_classes *below = index->level[index->height++];
-    for (int class = 0; class < FIT_CLASSES; class ++)
-        index->level[index->height]->may[class] = below->may[class] != 0;
+    const struct fit_sizes *below = index->level[index->height++];
+    for (int size = 0; size < FIT_SIZES; size++)
+        index->level[index->height]->may[size] = below->may[size] != 0;
 }
 
 int fit_best_reach(struct fit_best *index, size_t last, unsigned pair, struct fit_store *store)
@@ -81,11 +82,11 @@ int fit_best_reach(struct fit_best *index, size_t last, unsigned pair, struct fi
     return 0;
 }
 
-size_t fit_best_seek(struct fit_best *index, unsigned class, unsigned level, size_t i)
+size_t fit_best_seek(struct fit_best *index, size_t size, unsigned pair, unsigned level, size_t i)
 {
     while (i <= index->last_group >> (6 * level)) {
         size_t node = i >> 6, place = i % 64;
-        uint64_t *may = &index->level[level][node].may[class], bits = *may >> place << place;
+        uint64_t *may = &index->level[level][node].may[size], bits = *may >> place << place;
         if (bits) {
             i = node * 64 + (size_t)__builtin_ctzll(bits);
             if (level-- > 0) {
@@ -93,14 +94,14 @@ size_t fit_best_seek(struct fit_best *index, unsigned class, unsigned level, siz
                 continue;
             }
             level = 0;
-            uint64_t mask = fit_match_class(index->map + i * FIT_GROUP, (uint8_t)(class << 1));
+            uint64_t mask = fit_match_class(index->map + i * FIT_GROUP, fit_want(size, pair));
             if (mask)
                 return i * FIT_GROUP + (size_t)__builtin_ctzll(mask);
             *may &= ~((uint64_t)1 << i++ % 64);
             continue;
         }
         if (place == 0 && level < index->height)
-            index->level[level + 1][node >> 6].may[class] &= ~((uint64_t)1 << node % 64);
+            index->level[level + 1][node >> 6].may[size] &= ~((uint64_t)1 << node % 64);
         level++;
         i = node + 1;
     }
@@ -129,7 +130,7 @@ static uint64_t fit_best_path(uint64_t key)
     return key << __builtin_clzll(key) << 1;
 }
 
-void fit_best_insert_large(struct fit_best *index, size_t group, size_t size)
+static void fit_best_plant(struct fit_best *index, size_t group, size_t size)
 {
     unsigned root = fit_best_root(size);
     uint64_t path = fit_best_path(fit_best_key(index, size, group));
@@ -157,7 +158,7 @@ static void fit_best_unlink(struct fit_best *index, uint32_t *link)
     *link = heir;
 }
 
-void fit_best_remove_large(struct fit_best *index, size_t group, size_t size)
+static void fit_best_uproot(struct fit_best *index, size_t group, size_t size)
 {
     unsigned root = fit_best_root(size);
     uint64_t path = fit_best_path(fit_best_key(index, size, group));
@@ -201,15 +202,66 @@ static uint64_t fit_best_least_from(const struct fit_best *index, uint32_t link,
     return larger < least ? larger : least;
 }
 
-size_t fit_best_find_large(const struct fit_best *index, size_t size)
+/* The smallest key in the tree that is at least the one of `size` and group 0, or UINT64_MAX. */
+static uint64_t fit_best_find_key(const struct fit_best *index, size_t size)
 {
     unsigned root = fit_best_root(size);
     uint64_t key = fit_best_least_from(index, index->root[root], fit_best_key(index, size, 0));
-    if (key == UINT64_MAX) {
-        uint64_t larger = index->roots >> root >> 1;
-        if (!larger)
-            return FIT_NONE;
-        key = fit_best_least(index, index->root[root + 1 + (unsigned)__builtin_ctzll(larger)]);
-    }
+    uint64_t larger = index->roots >> root >> 1;
+    if (key != UINT64_MAX || !larger)
+        return key;
+    return fit_best_least(index, index->root[root + 1 + (unsigned)__builtin_ctzll(larger)]);
+}
+
+static size_t fit_best_group(const struct fit_best *index, uint64_t key)
+{
     return key & (((uint64_t)1 << index->group_bits) - 1);
+}
+
+/* ---- the smallest one stands outside the tree ------------------------------------------------ */
+
+static bool fit_best_is_least(const struct fit_best *index, size_t group, size_t size)
+{
+    if (index->least_size == 0)
+        return size < index->floor;
+    return fit_best_key(index, size, group) <
+           fit_best_key(index, index->least_size, index->least_group);
+}
+
+void fit_best_insert_large(struct fit_best *index, size_t group, size_t size)
+{
+    if (!fit_best_is_least(index, group, size)) {
+        fit_best_plant(index, group, size);
+        return;
+    }
+    if (index->least_size)
+        fit_best_plant(index, index->least_group, index->least_size);
+    index->least_group = (uint32_t)group;
+    index->least_size = (uint32_t)size;
+}
+
+void fit_best_remove_large(struct fit_best *index, size_t group, size_t size)
+{
+    if (index->least_size == 0 || index->least_group != group) {
+        fit_best_uproot(index, group, size);
+        return;
+    }
+    index->floor = index->least_size;
+    index->least_size = 0;
+}
+
+size_t fit_best_find_large(struct fit_best *index, size_t size)
+{
+    if (index->least_size >= size)
+        return index->least_group;
+    uint64_t key = fit_best_find_key(index, size);
+    if (key == UINT64_MAX)
+        return FIT_NONE;
+    size_t group = fit_best_group(index, key);
+    if (index->least_size == 0 && size <= index->floor) {
+        index->least_size = index->node[group].size;
+        index->least_group = (uint32_t)group;
+        fit_best_uproot(index, group, index->least_size);
+    }
+    return group;
 }
