@@ -76,12 +76,7 @@ void codec_release(struct codec *codec);
 struct codec_out {
     uint8_t *bytes[CODEC_STREAMS]; /* room for `CODEC_WORST` a stream and event */
     size_t used[CODEC_STREAMS];
-    struct array places; /* struct codec_place by object number */
-};
-
-struct codec_place {
-    uint32_t position;
-    uint32_t lane;
+    struct array *objects; /* struct tally_object by number, borrowed: with `size` and `thread` */
 };
 
 enum { CODEC_WORST = 10 };

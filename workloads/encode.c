@@ -3,6 +3,7 @@
 
 #include "workloads/bytes.h"
 #include "workloads/codec.h"
+#include "workloads/tally.h"
 
 static void encode_byte(struct codec_out *out, enum codec_stream stream, uint64_t value)
 {
@@ -37,23 +38,25 @@ static void encode_tag(const struct codec *codec, struct codec_out *out,
     encode_byte(out, CODEC_TAG, tag);
 }
 
+static struct tally_object *encode_object_at(const struct codec_out *out, uint32_t object)
+{
+    return (struct tally_object *)out->objects->at + object;
+}
+
 /* The allocation's number follows from the policy; only its place is remembered. */
 static void encode_new(struct codec *codec, struct codec_out *out, struct trace_event *event)
 {
-    uint32_t lane_number = event->thread % CODEC_LANES;
-    struct codec_lane *lane = &codec->lanes[lane_number];
     event->object = numbering_take(&codec->numbering);
-    ((struct codec_place *)out->places.at)[event->object] =
-        (struct codec_place){lane->next, lane_number};
-    lane->ring[lane->next++ % CODEC_RING] = event->object;
+    encode_object_at(out, event->object)->position =
+        codec->lanes[event->thread % CODEC_LANES].next++;
 }
 
 static void encode_named(struct codec_lane *lane, struct codec_out *out, uint32_t object,
                          uint32_t lane_number)
 {
-    struct codec_place place = ((struct codec_place *)out->places.at)[object];
-    uint32_t age = lane->next - 1 - place.position, near = place.position - lane->named_at + 8;
-    bool reached = place.lane == lane_number && age < CODEC_RING;
+    const struct tally_object *place = encode_object_at(out, object);
+    uint32_t age = lane->next - 1 - place->position, near = place->position - lane->named_at + 8;
+    bool reached = place->thread % CODEC_LANES == lane_number && age < CODEC_RING;
     if (reached && near < CODEC_FAR - CODEC_NEAR)
         encode_byte(out, CODEC_TARGET, CODEC_NEAR + near);
     else if (reached && age < CODEC_NEAR)
@@ -67,7 +70,7 @@ static void encode_named(struct codec_lane *lane, struct codec_out *out, uint32_
         encode_varint(out, CODEC_TARGET_REST, bytes_zigzag((int64_t)object - lane->named));
     }
     if (reached)
-        lane->named_at = place.position;
+        lane->named_at = place->position;
     lane->named = object;
 }
 
@@ -116,7 +119,7 @@ static void encode_optional(struct codec *codec, struct codec_out *out,
 int codec_put(struct codec *codec, struct codec_out *out, struct trace_event *event)
 {
     if (numbering_reserve(&codec->numbering, 1) ||
-        array_reserve(&out->places, codec->numbering.ready * sizeof(struct codec_place)))
+        array_reserve(out->objects, codec->numbering.ready * sizeof(struct tally_object)))
         return -ENOMEM;
     encode_tag(codec, out, event);
     if (event->thread != codec->thread)

@@ -15,7 +15,6 @@ struct repair {
     bool threads_known;
     uint64_t time_ns;
     struct addresses live;
-    struct numbering numbering;
     struct addresses held; /* address to place among `holding`: allocations waiting for a release */
     struct array holding;  /* struct repair_operation */
     struct numbering holding_places;
@@ -36,7 +35,6 @@ int repair_create(struct repair **out, struct trace_writer *writer, bool threads
     repair->writer = writer;
     repair->summary = trace_writer_summary(writer);
     repair->threads_known = threads_known;
-    numbering_init(&repair->numbering);
     numbering_init(&repair->holding_places);
     *out = repair;
     return 0;
@@ -47,7 +45,6 @@ void repair_abandon(struct repair *repair)
     addresses_release(&repair->live);
     addresses_release(&repair->held);
     array_release(&repair->holding);
-    numbering_release(&repair->numbering);
     numbering_release(&repair->holding_places);
     free(repair->window);
     free(repair);
@@ -90,17 +87,13 @@ static int repair_write_free(struct repair *repair, const struct repair_operatio
     struct trace_event event = repair_event(repair, from, object);
     event.kind = TRACE_FREE;
     event.size = event.align_log2 = 0;
-    if (object != TRACE_NO_OBJECT)
-        numbering_give(&repair->numbering, object);
     return trace_writer_add(repair->writer, &event, err);
 }
 
 static int repair_write_new(struct repair *repair, const struct repair_operation *from,
                             struct err *err)
 {
-    if (numbering_reserve(&repair->numbering, 1))
-        return repair_no_memory(err);
-    uint32_t object = numbering_take(&repair->numbering);
+    uint32_t object = trace_writer_next(repair->writer);
     struct trace_event event = repair_event(repair, from, object);
     if (event.kind == TRACE_REALLOC)
         event.kind = TRACE_MALLOC;

@@ -16,7 +16,6 @@ int session_init(struct session *session, const char *path, const struct trace_o
                  struct err *err)
 {
     *session = (struct session){.err = err};
-    numbering_init(&session->numbering);
     if (origin->columns & TRACE_HAS_SITES && !(session->symbols = symbols_create()))
         return err_set(err, ENOMEM, "no memory left for symbols");
     return trace_writer_create(&session->writer, path, origin, err);
@@ -51,8 +50,6 @@ static int session_free_number(struct session *session, uint32_t number, uint32_
                                const struct intake_record *record)
 {
     struct trace_event event = {.kind = TRACE_FREE, .object = number};
-    if (number != TRACE_NO_OBJECT)
-        numbering_give(&session->numbering, number);
     return session_emit(session, &event, thread, record);
 }
 
@@ -97,9 +94,7 @@ static int session_allocate(struct session *session, uint32_t thread,
         int verdict = session_make_way(session, thread, record, last_call);
         if (verdict)
             return verdict;
-        if (numbering_reserve(&session->numbering, 1))
-            return session_no_memory(session);
-        event.object = numbering_take(&session->numbering);
+        event.object = trace_writer_next(session->writer);
         if (addresses_enter(&session->live, record->pointer, event.object))
             return session_no_memory(session);
     }
@@ -213,16 +208,9 @@ static int session_told(struct session *session, const struct intake_record *rec
                                        : session_module(session, record->told);
 }
 
-int session_visit(void *arg, uint32_t thread, const struct intake_record *record, bool last_call)
+static int session_take(struct session *session, uint32_t thread,
+                        const struct intake_record *record, bool last_call)
 {
-    struct session *session = arg;
-    struct intake_record siteless = *record;
-    if (record->site && !session_knows_site(session, record->site)) {
-        if (!last_call)
-            return MERGE_LATER;
-        siteless.site = 0;
-        record = &siteless;
-    }
     switch (record->kind) {
     case SPOOL_CONTROL:
         return session_told(session, record);
@@ -237,11 +225,24 @@ int session_visit(void *arg, uint32_t thread, const struct intake_record *record
     }
 }
 
+int session_visit(void *arg, uint32_t thread, const struct intake_record *record, bool last_call)
+{
+    struct session *session = arg;
+    if (!record->site || session_knows_site(session, record->site))
+        return session_take(session, thread, record, last_call);
+    if (!last_call)
+        return MERGE_LATER;
+    struct intake_record siteless = *record;
+    siteless.site = 0;
+    return session_take(session, thread, &siteless, last_call);
+}
+
 int session_exec(struct session *session, const char *program)
 {
     struct intake_record record = {0};
-    for (uint32_t number = 0; number < session->numbering.ready; number++) {
-        int failed = numbering_is_live(&session->numbering, number)
+    uint64_t objects = trace_writer_summary(session->writer)->objects;
+    for (uint32_t number = 0; number < objects; number++) {
+        int failed = trace_writer_is_live(session->writer, number)
                          ? session_free_number(session, number, 0, &record)
                          : 0;
         if (failed)
@@ -281,7 +282,6 @@ void session_release(struct session *session)
     if (session->writer)
         trace_writer_abandon(session->writer);
     addresses_release(&session->live);
-    numbering_release(&session->numbering);
     table_release(&session->site_of_hash);
     array_release(&session->moving);
     array_release(&session->sites);

@@ -8,7 +8,6 @@
 #include "harness/base/err.h"
 #include "workloads/addresses.h"
 #include "workloads/intake.h"
-#include "workloads/numbering.h"
 #include "workloads/symbols.h"
 #include "workloads/trace.h"
 #include "workloads/writer.h"
@@ -16,7 +15,6 @@
 struct session {
     struct trace_writer *writer;
     struct addresses live;
-    struct numbering numbering;
     struct array moving; /* struct session_moving, by thread: blocks inside a realloc */
     uint32_t threads;
     uint64_t start_stamp; /* for time stamps */

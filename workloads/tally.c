@@ -21,7 +21,8 @@ static int tally_allocate(struct tally *tally, const struct trace_event *event)
     if (failed)
         return failed;
     struct tally_object *object = (struct tally_object *)tally->objects.at + event->object;
-    *object = (struct tally_object){event->size, event->thread};
+    object->size = event->size;
+    object->thread = event->thread;
     if (event->object >= sum->objects)
         sum->objects = (uint64_t)event->object + 1;
     sum->total_bytes += event->size;

@@ -30,6 +30,7 @@ struct trace_writer {
     struct codec_out out;
     struct tally tally;
     struct translate objects, threads;
+    bool translates; /* the caller has numbers of its own for objects */
     uint32_t last_thread, last_thread_dense;
     struct writer_names labels, sites;
     uint32_t pending; /* events in the block under way */
@@ -178,7 +179,6 @@ static void writer_release(struct trace_writer *writer)
 {
     codec_release(&writer->codec);
     pages_unmap(writer->out.bytes[0], WRITER_STREAM * CODEC_STREAMS);
-    array_release(&writer->out.places);
     tally_release(&writer->tally);
     translate_release(&writer->objects);
     translate_release(&writer->threads);
@@ -196,6 +196,7 @@ static int writer_init(struct trace_writer *writer, uint32_t columns)
     writer->last_thread = TRANSLATE_NONE;
     writer->labels.tag = FORMAT_LABEL;
     writer->sites.tag = FORMAT_SITE;
+    writer->out.objects = &writer->tally.objects;
     uint8_t *streams = pages_map_lazy(WRITER_STREAM * CODEC_STREAMS);
     for (int i = 0; streams && i < CODEC_STREAMS; i++)
         writer->out.bytes[i] = streams + WRITER_STREAM * i;
@@ -272,6 +273,26 @@ static bool writer_allocates(const struct trace_event *event)
            event->kind == TRACE_ALIGNED;
 }
 
+/* The trace's number for the caller's. */
+static uint32_t writer_find(const struct trace_writer *writer, uint32_t object)
+{
+    if (writer->translates)
+        return translate_find(&writer->objects, object);
+    return numbering_is_live(&writer->codec.numbering, object) ? object : TRANSLATE_NONE;
+}
+
+/* From now on the caller's numbers are not the trace's; all before the newest were. */
+static int writer_translate(struct trace_writer *writer, uint32_t newest)
+{
+    const struct numbering *numbering = &writer->codec.numbering;
+    int failed = 0;
+    for (uint32_t i = 0; i < numbering->ready && !failed; i++)
+        if (i != newest && numbering_is_live(numbering, i))
+            failed = translate_enter(&writer->objects, i, i);
+    writer->translates = true;
+    return failed;
+}
+
 /* Puts the trace's number for the caller's into `event`; the sentence says what no program can do.
  */
 static const char *writer_resolve(struct trace_writer *writer, struct trace_event *event)
@@ -280,7 +301,7 @@ static const char *writer_resolve(struct trace_writer *writer, struct trace_even
         (event->kind == TRACE_FREE && event->object == TRACE_NO_OBJECT))
         return NULL;
     bool live = event->object != TRACE_NO_OBJECT;
-    uint32_t dense = live ? translate_find(&writer->objects, event->object) : TRANSLATE_NONE;
+    uint32_t dense = live ? writer_find(writer, event->object) : TRANSLATE_NONE;
     if (writer_allocates(event)) {
         if (event->flags & TRACE_FAILED)
             event->object = TRACE_NO_OBJECT;
@@ -316,9 +337,18 @@ static int writer_thread(struct trace_writer *writer, uint32_t *thread)
 static int writer_account(struct trace_writer *writer, const struct trace_event *asked,
                           const struct trace_event *event)
 {
-    if (writer_allocates(event) && event->object != TRACE_NO_OBJECT)
+    if (event->object == TRACE_NO_OBJECT)
+        return 0;
+    bool allocates = writer_allocates(event);
+    if (!writer->translates) {
+        if (!allocates || asked->object == event->object)
+            return 0;
+        if (writer_translate(writer, event->object))
+            return -ENOMEM;
+    }
+    if (allocates)
         return translate_enter(&writer->objects, asked->object, event->object);
-    if (event->kind == TRACE_FREE && event->object != TRACE_NO_OBJECT)
+    if (event->kind == TRACE_FREE)
         translate_leave(&writer->objects, asked->object);
     return 0;
 }
@@ -365,6 +395,16 @@ uint32_t trace_writer_site(struct trace_writer *writer, const char *text)
 {
     struct names *names = &writer->sites.names;
     return names_add(names, text, strlen(text)) ? 0 : names->count;
+}
+
+uint32_t trace_writer_next(const struct trace_writer *writer)
+{
+    return writer->codec.numbering.head;
+}
+
+bool trace_writer_is_live(const struct trace_writer *writer, uint32_t object)
+{
+    return writer_find(writer, object) != TRANSLATE_NONE;
 }
 
 struct trace_summary *trace_writer_summary(struct trace_writer *writer)

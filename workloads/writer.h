@@ -7,6 +7,8 @@
 #ifndef WORKLOADS_WRITER_H
 #define WORKLOADS_WRITER_H
 
+#include <stdbool.h>
+
 #include "harness/base/err.h"
 #include "workloads/trace.h"
 
@@ -17,6 +19,13 @@ struct trace_writer;
  * "-" is standard output. The origin is copied. */
 int trace_writer_create(struct trace_writer **out, const char *path,
                         const struct trace_origin *origin, struct err *err);
+
+/* A caller without numbers of its own uses the trace's: the one that the next allocation will get,
+ * if nothing is freed before it. With those the writer needs no table of the caller's. */
+uint32_t trace_writer_next(const struct trace_writer *writer);
+
+/* Whether a live object has that number of the caller's. */
+bool trace_writer_is_live(const struct trace_writer *writer, uint32_t object);
 
 int trace_writer_add(struct trace_writer *writer, const struct trace_event *event, struct err *err);
 

@@ -111,6 +111,31 @@ static void the_summary_counts(void **state)
     unlink(path);
 }
 
+/* A caller who used the trace's own numbers goes over to numbers of its own. */
+static void numbers_may_be_the_traces_at_first(void **state)
+{
+    (void)state;
+    struct trace_writer *writer = create(0);
+    for (uint32_t i = 0; i < 3; i++)
+        assert_int_equal(
+            add(writer, (struct trace_event){.object = trace_writer_next(writer)}, NULL), 0);
+    assert_int_equal(add(writer, (struct trace_event){.kind = TRACE_FREE, .object = 1}, NULL), 0);
+    assert_false(trace_writer_is_live(writer, 1));
+    assert_int_equal(trace_writer_next(writer), 1);
+    assert_int_equal(add(writer, (struct trace_event){.object = 77}, NULL), 0);
+    assert_false(trace_writer_is_live(writer, 1));
+    assert_true(trace_writer_is_live(writer, 2));
+    refuses(writer, (struct trace_event){.object = 2}, "live already");
+    refuses(writer, (struct trace_event){.kind = TRACE_FREE, .object = 1}, "not live");
+    const uint32_t live[] = {0, 77, 2};
+    for (int i = 0; i < 3; i++)
+        assert_int_equal(
+            add(writer, (struct trace_event){.kind = TRACE_FREE, .object = live[i]}, NULL), 0);
+    assert_int_equal(trace_writer_summary(writer)->end_live_blocks, 0);
+    assert_int_equal(trace_writer_finish(writer, NULL), 0);
+    unlink(path);
+}
+
 static void the_name_is_taken_at_the_end(void **state)
 {
     (void)state;
@@ -172,8 +197,11 @@ static int remove_folder(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(impossible_events_are_refused), cmocka_unit_test(the_summary_counts),
-        cmocka_unit_test(the_name_is_taken_at_the_end),  cmocka_unit_test(a_full_disk_is_told),
+        cmocka_unit_test(impossible_events_are_refused),
+        cmocka_unit_test(the_summary_counts),
+        cmocka_unit_test(numbers_may_be_the_traces_at_first),
+        cmocka_unit_test(the_name_is_taken_at_the_end),
+        cmocka_unit_test(a_full_disk_is_told),
         cmocka_unit_test(an_unwritable_folder_is_told),
     };
     return cmocka_run_group_tests(tests, make_folder, remove_folder);
