@@ -19,7 +19,7 @@
 #include "harness/measure/area.h"
 #include "harness/measure/window.h"
 
-const char *const pass_names[PASSES] = {"throughput", "latency", "memory", "verify"};
+const char *const pass_names[PASS_KINDS] = {"throughput", "latency", "memory", "verify", "moments"};
 const char *const touch_names[TOUCHES] = {"none", "first", "page", "all"};
 
 static void cell_copy(char *to, size_t length, const char *from)
@@ -82,6 +82,8 @@ static int cell_ask(const struct cell *cell, struct area *area, struct err *err)
     request->threads = cell->threads;
     sched_getaffinity(0, sizeof request->cores, &request->cores);
     request->memory_limit = cell->memory_limit;
+    if (cell->pass == PASS_MOMENTS)
+        area->moments.request = *cell->moments->request;
     cell_describe(cell, &area->result);
     return 0;
 }
@@ -176,6 +178,12 @@ static int cell_judge(const struct cell *cell, const struct area *area, int fd,
     return 0;
 }
 
+static void cell_keep_moments(const struct cell *cell, const struct area *area)
+{
+    if (cell->pass == PASS_MOMENTS && cell->moments->found)
+        *cell->moments->found = area->moments;
+}
+
 /* Half a series or histogram of a crashed worker is worth keeping too. */
 static int cell_keep(struct store *store, const struct cell *cell, const struct area *area,
                      struct cell_result *result, struct err *err)
@@ -185,6 +193,19 @@ static int cell_keep(struct store *store, const struct cell *cell, const struct 
     if (cell->pass == PASS_MEMORY && area->memory.samples > 0)
         return artefacts_memory(store, &area->memory, result, err);
     return 0;
+}
+
+struct cell_attendance {
+    const struct cell_moments *moments;
+    const struct area *area;
+    int fd;
+};
+
+static int cell_attend(void *arg, pid_t worker, struct err *err)
+{
+    const struct cell_attendance *attendance = arg;
+    return attendance->moments->attend(attendance->moments->arg, worker, attendance->area,
+                                       attendance->fd, err);
 }
 
 static int cell_run(const struct cell *cell, const struct spec *spec, struct store *store,
@@ -200,6 +221,7 @@ static int cell_run(const struct cell *cell, const struct spec *spec, struct sto
         cell_copy(result->status, sizeof result->status, "skipped: not installed");
         cell_copy(result->detail, sizeof result->detail, err->text);
     } else if (status == 0) {
+        struct cell_attendance attendance = {cell->moments, area, fd};
         const struct launch launch = {
             .library = spec->library ? area->request.library : NULL,
             .variables = spec->variables,
@@ -208,6 +230,8 @@ static int cell_run(const struct cell *cell, const struct spec *spec, struct sto
             .timeout_ns = cell->timeout_ns,
             .area = fd,
             .interrupted = interrupted,
+            .attend = cell->moments && cell->moments->attend ? cell_attend : NULL,
+            .arg = &attendance,
         };
         status = launch_run(&launch, &ending, err);
         /* A shared heap outlives a worker that crashed. */
@@ -215,6 +239,7 @@ static int cell_run(const struct cell *cell, const struct spec *spec, struct sto
             shm_unlink(area->request.shared_name);
         if (status == 0)
             status = cell_judge(cell, area, fd, &ending, result, err);
+        cell_keep_moments(cell, area);
         if (status == 0)
             status = cell_keep(store, cell, area, result, err);
     }

@@ -6,13 +6,14 @@
 #define HARNESS_CELL_H
 
 #include <stdint.h>
+#include <sys/types.h>
 
 #include "harness/base/err.h"
 #include "harness/measure/pass.h"
 #include "results/cell.h"
 #include "results/store.h"
 
-extern const char *const pass_names[PASSES];
+extern const char *const pass_names[PASS_KINDS];
 extern const char *const touch_names[TOUCHES];
 
 enum { CELL_THREADS_AS_RECORDED = 0 };
@@ -28,13 +29,29 @@ struct cell {
     unsigned processes;    /* 1 */
     uint64_t timeout_ns;   /* 0: none */
     uint64_t memory_limit; /* bytes of writable private memory (RLIMIT_DATA), 0: none */
+    const struct cell_moments *moments; /* PASS_MOMENTS only */
+};
+
+struct area;
+struct moments_request;
+struct moments_area;
+
+/* PASS_MOMENTS: where the worker stops, and who is told. */
+struct cell_moments {
+    const struct moments_request *request;
+    /* The worker is stopped; `shared` is its memory (area.h). Non-zero ends the cell. NULL where
+     * nothing stops. */
+    int (*attend)(void *arg, pid_t worker, const struct area *area, int shared, struct err *err);
+    void *arg;
+    struct moments_area *found; /* what the worker has left there is copied to it; may be NULL */
 };
 
 /* Runs the cell in a worker process and fills *result (status says what happened, also when the
  * allocator crashes, hangs, is missing or cannot do the trace: that is a result, and 0 is
- * returned). Series, histograms and heap maps are written into the store. Non-zero only when
- * nothing could be measured for a reason of ours (no worker program, unreadable trace, full disk)
- * or -EINTR when *interrupted became true (the worker is killed; may be NULL). */
+ * returned). Series, histograms and heap maps are written into the store (PASS_MOMENTS leaves none,
+ * and the store may be NULL). Non-zero only when nothing could be measured for a reason of ours (no
+ * worker program, unreadable trace, full disk) or -EINTR when *interrupted became true (the worker
+ * is killed; may be NULL). */
 int cell_measure(const struct cell *cell, struct store *store, const volatile int *interrupted,
                  struct cell_result *result, struct err *err);
 

@@ -203,16 +203,34 @@ static bool launch_stops(const struct launch *launch, uint64_t spent_ns, struct 
     return ending->interrupted || ending->timed_out;
 }
 
-/* Looks up now and then even if nothing happens: a signal may come just before poll() waits. */
-static void launch_wait(const struct launch *launch, struct running *running, uint64_t start_ns,
-                        struct ending *ending)
+/* The kernel says so only when every thread of it has stopped. */
+static bool launch_has_stopped(pid_t child)
 {
-    enum { LOOK_MS = 50 };
+    siginfo_t info = {0};
+    return waitid(P_PID, (id_t)child, &info, WSTOPPED | WNOHANG) == 0 && info.si_pid == child;
+}
+
+static int launch_attend(const struct launch *launch, pid_t child, struct err *err)
+{
+    if (!launch->attend || !launch_has_stopped(child))
+        return 0;
+    int status = launch->attend(launch->arg, child, err);
+    kill(child, SIGCONT);
+    return status;
+}
+
+/* Looks up now and then even if nothing happens: a signal may come just before poll() waits, and
+ * nothing tells of a worker that has stopped. */
+static int launch_wait(const struct launch *launch, struct running *running, uint64_t start_ns,
+                       struct ending *ending, struct err *err)
+{
+    const uint64_t look_ms = launch->attend ? 2 : 50;
     for (;;) {
-        uint64_t spent_ns = clock_ns() - start_ns, left_ms = LOOK_MS;
-        if (launch_stops(launch, spent_ns, ending))
-            break;
-        if (launch->timeout_ns && (launch->timeout_ns - spent_ns) / 1000000 < LOOK_MS)
+        uint64_t spent_ns = clock_ns() - start_ns, left_ms = look_ms;
+        int status = launch_attend(launch, running->child, err);
+        if (status < 0 || launch_stops(launch, spent_ns, ending))
+            return status;
+        if (launch->timeout_ns && (launch->timeout_ns - spent_ns) / 1000000 < look_ms)
             left_ms = (launch->timeout_ns - spent_ns) / 1000000 + 1;
         struct pollfd events[] = {{.fd = running->end, .events = POLLIN},
                                   {.fd = running->output, .events = POLLIN}};
@@ -220,7 +238,7 @@ static void launch_wait(const struct launch *launch, struct running *running, ui
         if (ready > 0 && events[1].revents)
             launch_listen(running, ending);
         else if (ready > 0 && events[0].revents)
-            break;
+            return 0;
     }
 }
 
@@ -251,7 +269,7 @@ int launch_run(const struct launch *launch, struct ending *ending, struct err *e
                          "later is needed",
                          strerror(errno));
     else
-        launch_wait(launch, &running, start_ns, ending);
+        status = launch_wait(launch, &running, start_ns, ending, err);
     launch_end(&running, ending);
     ending->wall_ns = clock_ns() - start_ns;
     return status;

@@ -17,6 +17,10 @@ struct launch {
     uint64_t timeout_ns;             /* 0 none */
     int area;                        /* descriptor that the worker inherits */
     const volatile int *interrupted; /* may be NULL */
+    /* Called each time the worker has stopped itself; it goes on when this returns 0, and is killed
+     * otherwise. NULL: it never stops. */
+    int (*attend)(void *arg, pid_t worker, struct err *err);
+    void *arg;
 };
 
 struct ending {
@@ -28,7 +32,7 @@ struct ending {
 };
 
 /* Runs the worker to its end, or kills it and its process group at the time limit or when
- * *interrupted became true. Non-zero only when it could not be started. */
+ * *interrupted became true. Non-zero only when it could not be started, or attend failed. */
 int launch_run(const struct launch *launch, struct ending *ending, struct err *err);
 
 #endif

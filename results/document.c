@@ -1,7 +1,7 @@
 /* results/README.md, from the same lists as the code. */
 #include "results/document.h"
 
-#include "results/record.h"
+#include "results/breakdown.h"
 
 static const char *const document_types[] = {"text", "count", "number"};
 
@@ -39,6 +39,7 @@ void document_write(FILE *out)
           "histograms of `sizes` (`size` is the lower end of a bin, every power of two in four) "
           "and `lifetimes` (in `operations`) |\n"
           "| `fidelity.json` | how well the replays foretold the real program (`bench fidelity`) |\n"
+          "| `split.jsonl` | where the footprint went, one line a moment (`bench explain`) |\n"
           "| `plots/` | figures drawn by `bench plot` |\n\n"
           "`CELL` is `TRACE.ALLOCATOR.PASS.REPETITION`; characters that are not safe in a file's "
           "name are `_` there and a hash is added.\n\n"
@@ -52,12 +53,27 @@ void document_write(FILE *out)
         "status is ok.\n\n",
         out);
     document_fields(out, row_fields, row_field_count);
-    fputs("\n## A row of fidelity.json\n\n"
-          "`bench fidelity` writes `rows`, one an allocator, and `orders`: of the pairs of allocators "
-          "that really differ in `memory` (by more than 5 %) and in `time` (by more than the noise), "
-          "how many the replay put in the same order.\n\n",
-          out);
+    fputs(
+        "\n## A row of fidelity.json\n\n"
+        "`bench fidelity` writes `rows`, one an allocator, and `orders`: of the pairs of "
+        "allocators "
+        "that really differ in `memory` (by more than 5 %) and in `time` (by more than the noise), "
+        "how many the replay put in the same order.\n\n",
+        out);
     document_fields(out, fidelity_fields, fidelity_field_count);
+    fputs(
+        "\n## A line of split.jsonl\n\n"
+        "`bench explain` appends these; of an allocator, a trace and a moment the last one counts. "
+        "`bench explain --json` prints `{\"moments\": [...]}` with the same fields, those of the "
+        "`parts`, of what is `not_resident`, of the `rest` and of the view from `inside` each in "
+        "an object of their own. `holders` is a list of the blocks on pages of which less than a "
+        "quarter is live: `blocks` of `size_low` to `size_high` bytes from `site` and `thread`, "
+        "with the `pages` that they lie on and the bytes of these that they keep resident "
+        "(`resident_bytes`, pages being shared equally among their blocks; `alone_bytes`: pages "
+        "on which nothing else lies). Their ages are a median and the oldest, in events and, "
+        "where the trace has times, in `_ns`.\n\n",
+        out);
+    document_fields(out, breakdown_fields, breakdown_field_count);
     fputs("\n## A line of series/CELL.csv\n\n"
           "| column | meaning |\n| --- | --- |\n"
           "| `event` | operations done |\n"

@@ -13,6 +13,7 @@
     COMMAND(report, "stored runs as text, HTML, Markdown, CSV or JSON")                            \
     COMMAND(plot, "the figures of a stored run, as svg, png, pdf or text")                         \
     COMMAND(compare, "two runs, or two allocators of one; as a gate too")                          \
+    COMMAND(explain, "where the footprint of an allocator went, and who holds its pages")          \
     COMMAND(record, "record a real program's allocations as a trace")                              \
     COMMAND(generate, "make the trace of a pattern")                                               \
     COMMAND(exec, "run a real program on an allocator")                                            \

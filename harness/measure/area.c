@@ -21,6 +21,8 @@ static size_t area_bytes(enum pass pass)
         return offsetof(struct area, memory) + sizeof(struct memory_area);
     case PASS_LATENCY:
         return offsetof(struct area, latency) + sizeof(struct latency_area);
+    case PASS_MOMENTS:
+        return offsetof(struct area, moments) + sizeof(struct moments_area);
     default:
         return offsetof(struct area, memory);
     }

@@ -14,6 +14,7 @@
 #include "harness/measure/heapmap.h"
 #include "harness/measure/histogram.h"
 #include "harness/measure/lane.h"
+#include "harness/measure/moments.h"
 #include "harness/measure/pass.h"
 #include "results/cell.h"
 
@@ -70,6 +71,7 @@ struct area {
     union {
         struct memory_area memory;
         struct latency_area latency;
+        struct moments_area moments;
     };
 };
 

@@ -2,7 +2,15 @@
 #ifndef HARNESS_MEASURE_PASS_H
 #define HARNESS_MEASURE_PASS_H
 
-enum pass { PASS_THROUGHPUT, PASS_LATENCY, PASS_MEMORY, PASS_VERIFY, PASSES };
+enum pass {
+    PASS_THROUGHPUT,
+    PASS_LATENCY,
+    PASS_MEMORY,
+    PASS_VERIFY,
+    PASSES,                /* those that a run measures */
+    PASS_MOMENTS = PASSES, /* stops where it is asked to (moments.h) */
+    PASS_KINDS
+};
 
 /* What the replay writes into each block. */
 enum touch {

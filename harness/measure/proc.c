@@ -20,14 +20,10 @@ static const char *text_number(const char *at, const char *end, uint64_t *number
     return at;
 }
 
-int proc_sizes_of(const char *statm, struct proc_sizes *sizes)
+int proc_sizes_again(int fd, struct proc_sizes *sizes)
 {
     char text[128];
-    int fd = open(statm, O_RDONLY | O_CLOEXEC);
-    if (fd < 0)
-        return -errno;
-    ssize_t got = read(fd, text, sizeof text);
-    close(fd);
+    ssize_t got = pread(fd, text, sizeof text, 0);
     if (got <= 0)
         return -EIO;
     uint64_t vsz_pages, rss_pages, shared_pages;
@@ -37,6 +33,27 @@ int proc_sizes_of(const char *statm, struct proc_sizes *sizes)
     *sizes = (struct proc_sizes){
         .rss = rss_pages * page, .vsz = vsz_pages * page, .shared = shared_pages * page};
     return 0;
+}
+
+static int proc_open(const char *path)
+{
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    return fd < 0 ? -errno : fd;
+}
+
+int proc_sizes_open(void)
+{
+    return proc_open("/proc/self/statm");
+}
+
+int proc_sizes_of(const char *statm, struct proc_sizes *sizes)
+{
+    int fd = proc_open(statm);
+    if (fd < 0)
+        return fd;
+    int status = proc_sizes_again(fd, sizes);
+    close(fd);
+    return status;
 }
 
 int proc_sizes(struct proc_sizes *sizes)

@@ -17,6 +17,11 @@ int proc_sizes(struct proc_sizes *sizes);
 /* The same of another process: `statm` is its /proc/PID/statm. */
 int proc_sizes_of(const char *statm, struct proc_sizes *sizes);
 
+/* This process's from a descriptor that is opened once (-errno where it cannot be), for reading
+ * them after every event. */
+int proc_sizes_open(void);
+int proc_sizes_again(int fd, struct proc_sizes *sizes);
+
 /* Counters since the process began. */
 struct proc_counts {
     uint64_t minor_faults;

@@ -114,6 +114,44 @@ static void window_note_place(struct window *window, size_t i)
         window->threads[window->operations] = block->thread[i];
 }
 
+/* What `sizes` holds of a block that comes into being or changes its size: how it is left out, or
+ * `size`. */
+static uint64_t window_kept(const struct window *window, uint64_t old, uint32_t site, uint64_t size)
+{
+    const struct window_left_out *out = window->left_out;
+    if (!out)
+        return size;
+    if (old == WINDOW_OUT_BY_SITE || (old == WINDOW_DEAD && out->site(out->arg, site)))
+        return WINDOW_OUT_BY_SITE;
+    return out->size(out->arg, size) ? WINDOW_OUT_BY_SIZE : size;
+}
+
+/* Turns the event into what is left of it when blocks are left out: false, nothing. A block that
+ * grows into a size that is left out goes, and one that grows out of it comes. */
+static bool window_leave_out(uint64_t old, uint64_t new, uint8_t *kind)
+{
+    bool was = old < WINDOW_OUT_BY_SIZE, is = new < WINDOW_OUT_BY_SIZE;
+    if (*kind == TRACE_REALLOC && was != is)
+        *kind = was ? TRACE_FREE : TRACE_MALLOC;
+    return was || is;
+}
+
+static int window_check(const struct window *window, uint8_t kind, uint32_t object, uint64_t size,
+                        struct err *err)
+{
+    if (kind > TRACE_MARK || object >= window->objects)
+        return window_impossible(window, object, "is of no known kind or object", err);
+    bool needs_live = kind == TRACE_FREE || kind == TRACE_REALLOC;
+    if ((window->sizes[object] != WINDOW_DEAD) != needs_live)
+        return window_impossible(window, object,
+                                 needs_live ? "frees or resizes what is not live"
+                                            : "allocates an object that is live already",
+                                 err);
+    if (size >> 63)
+        return window_impossible(window, object, "asks for more bytes than there are", err);
+    return 0;
+}
+
 /* Any event at all. */
 static int window_decode(struct window *window, size_t i, struct err *err)
 {
@@ -122,27 +160,22 @@ static int window_decode(struct window *window, size_t i, struct err *err)
     uint32_t object = block->object[i];
     if (kind == TRACE_MARK || object == TRACE_NO_OBJECT || (block->flags[i] & TRACE_FAILED))
         return 0;
-    if (kind > TRACE_MARK || object >= window->objects)
-        return window_impossible(window, object, "is of no known kind or object", err);
-    uint64_t old = window->sizes[object], extra = 0;
-    uint64_t size = block->size[i] ? block->size[i] : 1;
-    bool needs_live = kind == TRACE_FREE || kind == TRACE_REALLOC;
-    if ((old != WINDOW_DEAD) != needs_live)
-        return window_impossible(window, object,
-                                 needs_live ? "frees or resizes what is not live"
-                                            : "allocates an object that is live already",
-                                 err);
-    if (size >> 63)
-        return window_impossible(window, object, "asks for more bytes than there are", err);
-    if (kind == TRACE_FREE)
-        size = 0;
-    else if (kind == TRACE_REALLOC)
+    uint64_t size = block->size[i] ? block->size[i] : 1, extra = 0;
+    int status = window_check(window, kind, object, size, err);
+    if (status < 0)
+        return status;
+    uint64_t old = window->sizes[object], new = WINDOW_DEAD;
+    if (kind != TRACE_FREE)
+        new = window_kept(window, old, block->site ? block->site[i] : 0, size);
+    window->sizes[object] = new;
+    if (window->left_out && !window_leave_out(old, new, &kind))
+        return 0;
+    if (kind == TRACE_REALLOC)
         extra = old;
     else if (kind == TRACE_ALIGNED)
         extra = (uint64_t)1 << (block->align_log2[i] & 63);
-    window->sizes[object] = kind == TRACE_FREE ? WINDOW_DEAD : size;
     window_note_place(window, i);
-    window_put(window, window_kind(kind), object, size, extra);
+    window_put(window, window_kind(kind), object, kind == TRACE_FREE ? 0 : size, extra);
     return 0;
 }
 

@@ -83,8 +83,17 @@ struct place {
     uint32_t site; /* call site number, 0 unknown */
 };
 
+/* Which blocks are left out of the replay, as if the program had not asked for them: those from a
+ * call site, and those of a size while they have it. */
+struct window_left_out {
+    bool (*site)(const void *arg, uint32_t site);
+    bool (*size)(const void *arg, uint64_t size);
+    const void *arg;
+};
+
 struct window {
     struct trace_reader *reader; /* borrowed */
+    const struct window_left_out *left_out; /* borrowed; NULL: nothing is. Needs places. */
     size_t capacity;             /* words */
     uint64_t *words;             /* borrowed */
     size_t count;                /* words filled */
@@ -99,6 +108,8 @@ struct window {
 };
 
 #define WINDOW_DEAD UINT64_MAX
+#define WINDOW_OUT_BY_SITE (UINT64_MAX - 1)
+#define WINDOW_OUT_BY_SIZE (UINT64_MAX - 2)
 
 /* A window of a million words (8 MiB): long enough that the caches, which decoding fills with other
  * things between windows, do not show; short enough that mapping it does not either. */

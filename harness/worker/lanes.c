@@ -13,7 +13,7 @@
 bool lanes_take_turns(const struct worker *worker)
 {
     enum pass pass = worker->area->request.pass;
-    return pass == PASS_MEMORY || pass == PASS_VERIFY;
+    return pass == PASS_MEMORY || pass == PASS_VERIFY || pass == PASS_MOMENTS;
 }
 
 /* ---- preparing ------------------------------------------------------------------------------- */
@@ -52,11 +52,12 @@ static uint64_t *lanes_map(struct worker *worker, unsigned lanes, size_t words)
 static int lanes_open_window(struct worker *worker, unsigned lanes, uint64_t *words,
                              size_t capacity, struct err *err)
 {
+    enum pass pass = worker->area->request.pass;
     uint32_t *threads = lanes > 1 ? pages_map(capacity * sizeof *threads) : NULL;
     if (!words || (lanes > 1 && !threads))
         return err_set(err, errno, "no memory for a window of %zu operations", capacity);
     int status = window_init(&worker->window, worker->reader, words, capacity,
-                             worker->area->request.pass == PASS_MEMORY, err);
+                             pass == PASS_MEMORY || pass == PASS_MOMENTS, err);
     if (status == 0 && threads)
         window_want_threads(&worker->window, threads);
     return status;

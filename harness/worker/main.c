@@ -117,11 +117,10 @@ static int worker_create_heap(struct worker *worker, struct err *err)
 
 static int worker_open_window(struct worker *worker, struct err *err)
 {
-    static const size_t wanted[PASSES] = {
-        [PASS_THROUGHPUT] = WINDOW_WORDS,
-        [PASS_LATENCY] = WINDOW_WORDS / 2,
-        [PASS_MEMORY] = WINDOW_WORDS / 16,
-        [PASS_VERIFY] = WINDOW_WORDS / 16,
+    static const size_t wanted[PASS_KINDS] = {
+        [PASS_THROUGHPUT] = WINDOW_WORDS,   [PASS_LATENCY] = WINDOW_WORDS / 2,
+        [PASS_MEMORY] = WINDOW_WORDS / 16,  [PASS_VERIFY] = WINDOW_WORDS / 16,
+        [PASS_MOMENTS] = WINDOW_WORDS / 16,
     };
     enum pass pass = worker->area->request.pass;
     const struct trace_summary *summary = worker_summary(worker);
@@ -156,11 +155,10 @@ static int worker_prepare(struct worker *worker, struct err *err)
 
 static int worker_measure(struct worker *worker, struct err *err)
 {
-    static int (*const passes[PASSES])(struct worker *, struct err *) = {
-        [PASS_THROUGHPUT] = throughput_pass,
-        [PASS_LATENCY] = latency_pass,
-        [PASS_MEMORY] = memory_pass,
-        [PASS_VERIFY] = verify_pass,
+    static int (*const passes[PASS_KINDS])(struct worker *, struct err *) = {
+        [PASS_THROUGHPUT] = throughput_pass, [PASS_LATENCY] = latency_pass,
+        [PASS_MEMORY] = memory_pass,         [PASS_VERIFY] = verify_pass,
+        [PASS_MOMENTS] = moments_pass,
     };
     static const char *const touches[TOUCHES] = {"none", "first", "page", "all"};
     int status = worker_check_abilities(worker);

@@ -5,8 +5,25 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "harness/base/clock.h"
+
+void *worker_share(struct worker *worker, size_t bytes, bool touched, uint64_t *offset)
+{
+    struct stat info;
+    if (fstat(worker->fd, &info) < 0)
+        return NULL;
+    *offset = ((uint64_t)info.st_size + 4095) & ~UINT64_C(4095);
+    if (ftruncate(worker->fd, (off_t)(*offset + bytes)) < 0)
+        return NULL;
+    void *at =
+        mmap(NULL, bytes, PROT_READ | PROT_WRITE,
+             MAP_SHARED | (touched ? MAP_POPULATE : MAP_NORESERVE), worker->fd, (off_t)*offset);
+    return at == MAP_FAILED ? NULL : at;
+}
 
 int worker_refuse(struct worker *worker, const char *status, const char *format, ...)
 {

@@ -34,6 +34,10 @@ struct worker {
     uint64_t own_vsz;          /* before the heap was created, less library_vsz */
 };
 
+/* Maps `bytes` more of the memory that the parent sees, at its end; zeroed, and where `touched` is
+ * set, touched. NULL with errno set. */
+void *worker_share(struct worker *worker, size_t bytes, bool touched, uint64_t *offset);
+
 /* Sets the result's status and detail, which end the cell without an error. Returns -ECANCELED, for
  * the caller to hand on. */
 int worker_refuse(struct worker *worker, const char *status, const char *format, ...)
@@ -73,5 +77,6 @@ int throughput_pass(struct worker *worker, struct err *err);
 int latency_pass(struct worker *worker, struct err *err);
 int memory_pass(struct worker *worker, struct err *err);
 int verify_pass(struct worker *worker, struct err *err);
+int moments_pass(struct worker *worker, struct err *err);
 
 #endif

@@ -1,0 +1,431 @@
+/* bench explain: where the footprint went, in words and in a figure. */
+#include <argp.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "harness/base/units.h"
+#include "harness/campaign.h"
+#include "harness/commands/commands.h"
+#include "harness/explain/record.h"
+#include "harness/explain/without.h"
+#include "harness/explain/words.h"
+#include "harness/interrupt.h"
+#include "harness/plan.h"
+#include "harness/profile.h"
+#include "results/asked.h"
+
+enum { OPT_TRACE = 256, OPT_AT, OPT_WITHOUT, OPT_TOUCH, OPT_TIMEOUT, OPT_JSON };
+
+static const struct argp_option options[] = {
+    {"trace", OPT_TRACE, "TRACE", 0, "A trace of the run, by name or file (default: its only one)",
+     0},
+    {"allocators", 'a', "SPEC[,SPEC...]", 0, "What to explain (default: the run's; else system)",
+     0},
+    {"at", OPT_AT, "MOMENT", 0,
+     "peak-rss, peak-live, end, the number of an event, or a time such as 200ms; may be given "
+     "several times (default: the first three)",
+     0},
+    {"without", OPT_WITHOUT, "SITE|SIZE", 0,
+     "Replay again without the blocks of a call site, a size or a range of sizes, and say what "
+     "would be gained; several are left out together",
+     0},
+    {"output", 'o', "DIR", 0, "Where the figure goes; without a RUN, a run folder to make", 0},
+    {"touch", OPT_TOUCH, "none|first|page|all", 0,
+     "What the replay writes into each block (default: the run's, else page)", 0},
+    {"timeout", OPT_TIMEOUT, "SECONDS", 0, "Time a replay may take (default: the run's, else 5m)",
+     0},
+    {"json", OPT_JSON, NULL, 0, "Print the moments as JSON", 0},
+    {0},
+};
+
+struct request {
+    struct plan plan;
+    const char *subject; /* a run or a trace */
+    const char *trace, *output;
+    const char *touch, *timeout;
+    struct moment moments[MOMENTS_MAX];
+    size_t moment_count;
+    struct without without;
+    bool json;
+    struct err err;
+};
+
+static int parse_moment(struct request *request, const char *text)
+{
+    if (request->moment_count == MOMENTS_MAX)
+        return err_set(&request->err, E2BIG, "at most %d moments at a time", MOMENTS_MAX);
+    return moment_parse(&request->moments[request->moment_count++], text, &request->err);
+}
+
+static int parse_option(struct request *request, int key, const char *text)
+{
+    switch (key) {
+    case 'a':
+        return plan_add_allocators(&request->plan, text, &request->err);
+    case OPT_AT:
+        return parse_moment(request, text);
+    case OPT_WITHOUT:
+        return without_add(&request->without, text, &request->err);
+    case OPT_TRACE:
+        request->trace = text;
+        return 0;
+    case OPT_TOUCH:
+        request->touch = text;
+        return plan_set_touch(&request->plan, text, &request->err);
+    case OPT_TIMEOUT:
+        request->timeout = text;
+        return units_parse_time(text, &request->plan.timeout_ns, &request->err);
+    case 'o':
+        request->output = text;
+        return 0;
+    case OPT_JSON:
+        request->json = true;
+        return 0;
+    case ARGP_KEY_ARG:
+        if (request->subject)
+            return err_set(&request->err, EINVAL, "one run or trace at a time: what is '%.200s'?",
+                           text);
+        request->subject = text;
+        return 0;
+    case ARGP_KEY_END:
+        return request->subject
+                   ? 0
+                   : err_set(&request->err, EINVAL, "name the folder of a run, or a trace");
+    default:
+        return ARGP_ERR_UNKNOWN;
+    }
+}
+
+static error_t parse(int key, char *text, struct argp_state *state)
+{
+    struct request *request = state->input;
+    int failed = parse_option(request, key, text);
+    if (failed < 0)
+        argp_failure(state, STATUS_USAGE, 0, "%s", request->err.text);
+    return failed;
+}
+
+static const struct argp argp = {
+    .options = options,
+    .parser = parse,
+    .args_doc = "RUN|TRACE",
+    .doc = "Says where the memory of an allocator went at chosen moments of a replay: parts that "
+           "add up to its resident size, who holds its pages, and what would be gained. With a run "
+           "its settings are used and what is found is kept in it."
+           "\vExample:\n  bench explain out --trace sqlite -a jemalloc --at peak-rss\n"
+           "  bench explain workloads/traces/redis.trace -a system,best-fit --at 100000 --at end",
+};
+
+/* ---- the run ---- */
+
+static uint64_t run_number(const struct store *store, const char *key)
+{
+    return (uint64_t)json_integer_value(json_object_get(store_run(store), key));
+}
+
+static int take_settings(struct request *request, const struct store *store, struct err *err)
+{
+    struct plan *plan = &request->plan;
+    const char *touch = json_string_value(json_object_get(store_run(store), "touch"));
+    plan->threads = (unsigned)run_number(store, "threads");
+    plan->memory_limit = run_number(store, "memory_limit_bytes");
+    if (!request->timeout)
+        plan->timeout_ns = run_number(store, "timeout_ns");
+    return touch && !request->touch ? plan_set_touch(plan, touch, err) : 0;
+}
+
+/* Those that give real memory: there is nothing to explain in the others. */
+static int take_allocators(struct request *request, const struct store *store, struct err *err)
+{
+    if (request->plan.spec_count)
+        return 0;
+    if (!store)
+        return plan_add_allocators(&request->plan, "system", err);
+    const char **names = asked_allocators(store);
+    int failed = 0;
+    for (const char **name = names; *name && !failed; name++)
+        if (asked_is_real(store, *name))
+            failed = plan_add_allocators(&request->plan, *name, err);
+    free(names);
+    return failed;
+}
+
+static int choose_trace(const struct request *request, const struct store *store, const char **name,
+                        struct err *err)
+{
+    const char **traces = asked_traces(store);
+    *name = request->trace ? request->trace : traces[0];
+    int failed = !*name || (!request->trace && traces[1])
+                     ? err_set(err, EINVAL,
+                               "%s has several traces: choose one with --trace ('bench report' "
+                               "shows them)",
+                               request->subject)
+                     : 0;
+    free(traces);
+    return failed;
+}
+
+/* A trace of the run by its name, as long as its file is what it was; else a file. */
+static int take_trace(struct request *request, const struct store *store, struct err *err)
+{
+    const char *name = NULL;
+    int failed = choose_trace(request, store, &name, err);
+    const json_t *known = failed ? NULL : asked_trace(store, name);
+    const char *path = known ? json_string_value(json_object_get(known, "path")) : name;
+    if (!failed)
+        failed = plan_add_trace(&request->plan, path ? path : name, err);
+    if (failed || !known)
+        return failed;
+    struct plan_trace *trace = &request->plan.traces[0];
+    const char *was = json_string_value(json_object_get(known, "checksum"));
+    if (was && strtoull(was, NULL, 16) != trace->checksum)
+        return err_set(err, EINVAL,
+                       "%s has changed since the run was made; name another with "
+                       "--trace",
+                       path);
+    free(trace->name);
+    trace->name = strdup(name);
+    return trace->name ? 0 : err_set(err, ENOMEM, "no memory for a name");
+}
+
+static int open_run(struct request *request, struct store **store, struct err *err)
+{
+    int failed = store_open(store, request->subject, false, err);
+    if (failed)
+        return failed;
+    failed = take_settings(request, *store, err);
+    return failed ? failed : take_trace(request, *store, err);
+}
+
+static bool is_folder(const char *path)
+{
+    struct stat info;
+    return stat(path, &info) == 0 && S_ISDIR(info.st_mode);
+}
+
+/* The store is NULL where nothing is kept. */
+static int begin(struct request *request, int argc, char **argv, struct store **store,
+                 struct err *err)
+{
+    int failed = 0;
+    if (is_folder(request->subject))
+        failed = open_run(request, store, err);
+    else if (request->trace)
+        failed =
+            err_set(err, EINVAL, "--trace goes with a run, and %.300s is none", request->subject);
+    else
+        failed = plan_add_trace(&request->plan, request->subject, err);
+    if (!failed)
+        failed = take_allocators(request, *store, err);
+    if (failed || *store || !request->output)
+        return failed;
+    json_t *run = campaign_describe(&request->plan, argc, argv);
+    failed = store_create(store, request->output, run, err);
+    json_decref(run);
+    if (!failed)
+        failed = profile_write(*store, request->plan.traces[0].name,
+                               request->plan.traces[0].profile, err);
+    return failed;
+}
+
+/* ---- the moments ---- */
+
+struct explaining {
+    struct request *request;
+    struct store *store;
+    struct inquiry inquiry;
+    struct sites sites;
+    struct breakdown found[MOMENTS_MAX]; /* of the allocator under way, nothing left out */
+    bool reached[MOMENTS_MAX];           /* in the replay under way */
+    bool leaves_out;
+    json_t *moments; /* for --json */
+    int status;
+};
+
+static int keep(struct explaining *explaining, const struct breakdown *breakdown, json_t *holders,
+                struct err *err)
+{
+    json_array_append_new(explaining->moments, record_moment(breakdown, holders));
+    if (!explaining->store)
+        return 0;
+    json_t *line = record_line(breakdown, holders);
+    int failed = breakdown_append(explaining->store, line, err);
+    json_decref(line);
+    return failed;
+}
+
+static void show(const struct explaining *explaining, const struct breakdown *breakdown,
+                 const struct holders *holders, size_t place)
+{
+    if (explaining->request->json)
+        return;
+    if (explaining->leaves_out)
+        words_of_gain(stdout, &explaining->found[place], breakdown);
+    else
+        words_of_moment(stdout, breakdown, holders, &explaining->sites, explaining->inquiry.events);
+    fflush(stdout);
+}
+
+static int visit(void *arg, const struct moment *moment, const struct scene *scene,
+                 const struct moments_area *at, struct err *err)
+{
+    struct explaining *explaining = arg;
+    struct breakdown breakdown;
+    struct holders holders;
+    size_t place = (size_t)(moment - explaining->inquiry.moments);
+    record_scene(&breakdown, &explaining->inquiry, moment, scene, at);
+    if (explaining->leaves_out)
+        without_describe(&explaining->request->without, breakdown.without,
+                         sizeof breakdown.without);
+    else
+        explaining->found[place] = breakdown;
+    explaining->reached[place] = true;
+    holders_find(&holders, scene, &explaining->sites, at);
+    json_t *list = record_holders(&holders, &explaining->sites, explaining->inquiry.times);
+    show(explaining, &breakdown, &holders, place);
+    int failed = keep(explaining, &breakdown, list, err);
+    json_decref(list);
+    holders_release(&holders);
+    return failed;
+}
+
+/* Moments that were not reached are results too. */
+static int tell_failure(struct explaining *explaining, struct err *err)
+{
+    const struct inquiry *inquiry = &explaining->inquiry;
+    int failed = 0;
+    explaining->status = STATUS_FAILED;
+    for (size_t i = 0; i < inquiry->count && !failed; i++) {
+        struct breakdown breakdown;
+        if (explaining->reached[i])
+            continue;
+        record_failure(&breakdown, inquiry, &inquiry->moments[i], &inquiry->result);
+        if (!explaining->request->json)
+            words_of_moment(stdout, &breakdown, NULL, NULL, inquiry->events);
+        failed = keep(explaining, &breakdown, NULL, err);
+    }
+    return failed;
+}
+
+static int ask(struct explaining *explaining, const struct moments_request *left_out,
+               struct err *err)
+{
+    explaining->leaves_out = left_out != NULL;
+    memset(explaining->reached, 0, sizeof explaining->reached);
+    int failed = inquiry_ask(&explaining->inquiry, left_out, visit, explaining, err);
+    return failed == -ECANCELED ? tell_failure(explaining, err) : failed;
+}
+
+static int explain_allocator(struct explaining *explaining, const char *spec,
+                             const struct moments_request *left_out, struct err *err)
+{
+    struct inquiry *inquiry = &explaining->inquiry;
+    inquiry->cell.allocator = spec;
+    memset(explaining->reached, 0, sizeof explaining->reached);
+    int failed = inquiry_resolve(inquiry, err);
+    if (failed == -ECANCELED)
+        return tell_failure(explaining, err);
+    if (!failed)
+        failed = ask(explaining, NULL, err);
+    if (!failed && left_out && explaining->reached[0])
+        failed = ask(explaining, left_out, err);
+    return failed;
+}
+
+static void set_up(struct explaining *explaining, struct request *request)
+{
+    static const char *const usual[] = {"peak-rss", "peak-live", "end"};
+    const struct plan *plan = &request->plan;
+    struct inquiry *inquiry = &explaining->inquiry;
+    for (size_t i = 0; !request->moment_count && i < sizeof usual / sizeof *usual; i++)
+        moment_parse(&inquiry->moments[inquiry->count++], usual[i], NULL);
+    for (size_t i = 0; i < request->moment_count; i++)
+        inquiry->moments[inquiry->count++] = request->moments[i];
+    inquiry->interrupted = interrupt_catch();
+    inquiry->cell = (struct cell){
+        .trace_path = plan->traces[0].path,
+        .trace_name = plan->traces[0].name,
+        .touch = plan->touch,
+        .threads = plan->threads,
+        .processes = 1,
+        .timeout_ns = plan->timeout_ns,
+        .memory_limit = plan->memory_limit,
+    };
+}
+
+static int explain_all(struct explaining *explaining, struct err *err)
+{
+    struct request *request = explaining->request;
+    struct moments_request *left_out = NULL;
+    int failed = inquiry_open(&explaining->inquiry, err);
+    if (!failed)
+        failed = sites_read(&explaining->sites, request->plan.traces[0].path, err);
+    if (!failed)
+        failed = without_request(&request->without, &explaining->sites, request->subject, &left_out,
+                                 err);
+    for (size_t i = 0; i < request->plan.spec_count && !failed; i++)
+        failed = explain_allocator(explaining, request->plan.specs[i], left_out, err);
+    free(left_out);
+    return failed;
+}
+
+static int finish(struct explaining *explaining, int failed, const struct err *err)
+{
+    if (explaining->request->json) {
+        json_t *object = json_pack("{s:O}", "moments", explaining->moments);
+        json_dumpf(object, stdout, JSON_INDENT(1));
+        putchar('\n');
+        json_decref(object);
+    }
+    if (failed)
+        fprintf(stderr, "bench explain: %s\n", err->text);
+    if (fflush(stdout) != 0 || ferror(stdout)) {
+        fprintf(stderr, "bench explain: standard output: %s\n", strerror(errno));
+        return STATUS_FAILED;
+    }
+    if (failed)
+        return failed == -EINVAL ? STATUS_USAGE : STATUS_FAILED;
+    return explaining->status;
+}
+
+static int explain(struct request *request, struct store *store)
+{
+    struct err err = {0};
+    struct explaining *explaining = calloc(1, sizeof *explaining);
+    if (!explaining)
+        BUG("out of memory");
+    explaining->request = request;
+    explaining->store = store;
+    explaining->moments = json_array();
+    set_up(explaining, request);
+    int status = finish(explaining, explain_all(explaining, &err), &err);
+    sites_release(&explaining->sites);
+    json_decref(explaining->moments);
+    free(explaining);
+    return status;
+}
+
+int command_explain(int argc, char **argv)
+{
+    struct request *request = calloc(1, sizeof *request);
+    struct store *store = NULL;
+    struct err err = {0};
+    if (!request)
+        BUG("out of memory");
+    plan_init(&request->plan);
+    argp_err_exit_status = STATUS_USAGE;
+    argp_parse(&argp, argc, argv, 0, NULL, request);
+    int status = STATUS_USAGE;
+    if (begin(request, argc, argv, &store, &err) < 0)
+        fprintf(stderr, "bench explain: %s\n", err.text);
+    else
+        status = explain(request, store);
+    if (store)
+        store_close(store);
+    plan_release(&request->plan);
+    free(request);
+    return status;
+}
