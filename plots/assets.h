@@ -9,6 +9,11 @@ extern const char asset_footprint_gp[];
 extern const char asset_latency_gp[];
 extern const char asset_fragmentation_gp[];
 extern const char asset_heapmap_gp[];
+extern const char asset_memory_gp[];
+extern const char asset_pagemap_gp[];
+extern const char asset_unusable_gp[];
+extern const char asset_occupancy_gp[];
+extern const char asset_classes_gp[];
 extern const char asset_sizes_gp[];
 extern const char asset_report_css[];
 

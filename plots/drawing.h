@@ -17,6 +17,7 @@ enum { DRAWING_SETTINGS = 1024 };
 struct drawing {
     char folder[200]; /* deleted by drawing_end */
     char settings[DRAWING_SETTINGS];
+    const struct figure_options *options; /* borrowed */
 };
 
 int drawing_begin(struct drawing *drawing, struct err *err);

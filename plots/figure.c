@@ -8,9 +8,11 @@
 
 #include "plots/assets.h"
 #include "results/asked.h"
+#include "results/map.h"
 #include "results/sample.h"
 
 const char *const figure_terminals[FIGURE_TERMINALS] = {"svg", "png", "pdf", "dumb"};
+const char *const figure_against[AGAINST_KINDS] = {"events", "bytes", "time"};
 
 static const struct {
     const char *name, *summary, *script;
@@ -35,13 +37,14 @@ const char *figure_summary(size_t figure)
     return figure_list[figure].summary;
 }
 
-int figure_draw(size_t figure, enum figure_terminal terminal, const struct store *store,
-                const char *trace, FILE *out, struct err *err)
+int figure_draw(size_t figure, enum figure_terminal terminal, const struct figure_options *options,
+                const struct store *store, const char *trace, FILE *out, struct err *err)
 {
     struct drawing drawing;
     int failed = drawing_begin(&drawing, err);
     if (failed)
         return failed;
+    drawing.options = options;
     FILE *title = drawing_open(&drawing, "trace.txt", err);
     failed = title ? 0 : -err->code;
     if (title) {
@@ -83,15 +86,25 @@ static const struct cell_result *figure_median_cell(const struct store *store, c
     return found;
 }
 
-size_t figure_cells(const struct store *store, const char *trace, const char *pass,
-                    const char *figure, struct figure_cell cells[FIGURE_ALLOCATORS])
+bool figure_shows(const struct drawing *drawing, const char *allocator)
+{
+    const char *const *listed = drawing->options->allocators;
+    for (size_t i = 0; listed && listed[i]; i++)
+        if (strcmp(listed[i], allocator) == 0)
+            return true;
+    return !listed;
+}
+
+size_t figure_cells(const struct drawing *drawing, const struct store *store, const char *trace,
+                    const char *pass, const char *figure,
+                    struct figure_cell cells[FIGURE_ALLOCATORS])
 {
     const char **allocators = asked_allocators(store);
     size_t count = 0, colour = 0;
     for (const char **name = allocators; *name && count < FIGURE_ALLOCATORS; name++) {
         bool real = asked_is_real(store, *name);
         const struct cell_result *cell = figure_median_cell(store, trace, *name, pass, figure);
-        if (cell)
+        if (cell && figure_shows(drawing, *name))
             cells[count++] = (struct figure_cell){cell, colour, real};
         colour += real;
     }
@@ -99,7 +112,7 @@ size_t figure_cells(const struct store *store, const char *trace, const char *pa
     return count;
 }
 
-void figure_panels_set(struct drawing *drawing, size_t count)
+size_t figure_panels_set(struct drawing *drawing, size_t count)
 {
     size_t columns = count <= 3 ? count : count <= 4 ? 2 : count <= 9 ? 3 : 4;
     size_t rows = (count + columns - 1) / columns;
@@ -108,6 +121,20 @@ void figure_panels_set(struct drawing *drawing, size_t count)
     drawing_set(drawing, "rows", (double)rows);
     drawing_set(drawing, "width", FIGURE_WIDTH);
     drawing_set(drawing, "height", (double)(rows == 1 ? 350 : 70 + 190 * rows));
+    return columns;
+}
+
+size_t figure_maps(const struct drawing *drawing, const struct store *store, const char *trace,
+                   const char *kind, struct figure_cell cells[FIGURE_ALLOCATORS],
+                   struct map *maps[FIGURE_ALLOCATORS])
+{
+    size_t all = figure_cells(drawing, store, trace, "memory", "peak_rss_bytes", cells), count = 0;
+    for (size_t i = 0; i < all; i++) {
+        maps[count] = cells[i].real ? map_read(store, kind, cells[i].cell) : NULL;
+        cells[count] = cells[i];
+        count += maps[count] != NULL;
+    }
+    return count;
 }
 
 double figure_unit_set(struct drawing *drawing, double largest)

@@ -31,10 +31,15 @@ struct figure_cell {
     bool real;
 };
 
-/* The cells of one pass and trace whose status is ok, for each allocator the repetition whose
+/* Whether the figure is to show this allocator. */
+bool figure_shows(const struct drawing *drawing, const char *allocator);
+
+/* The cells of one pass and trace whose status is ok, for each allocator that is to be shown the
+ * repetition whose
  * `figure` is the median one (the lower of two). Returns how many. */
-size_t figure_cells(const struct store *store, const char *trace, const char *pass,
-                    const char *figure, struct figure_cell cells[FIGURE_ALLOCATORS]);
+size_t figure_cells(const struct drawing *drawing, const struct store *store, const char *trace,
+                    const char *pass, const char *figure,
+                    struct figure_cell cells[FIGURE_ALLOCATORS]);
 
 /* A run of values between two pixels. */
 struct figure_axis {
@@ -67,8 +72,17 @@ void figure_labels_place(struct figure_label *labels, size_t count, const struct
 /* Moves the heights apart until all are at least `gap` from each other, within low…high. */
 void figure_spread(double *heights, size_t count, double gap, double low, double high);
 
-/* Small multiples: how many columns and rows of panels, told to the script with the canvas. */
-void figure_panels_set(struct drawing *drawing, size_t count);
+/* Small multiples: how many columns and rows of panels, told to the script with the canvas. Returns
+ * the columns. */
+size_t figure_panels_set(struct drawing *drawing, size_t count);
+
+/* The maps of a kind (results/map.h) of the real allocators that are shown, with their cells.
+ * Returns how many; each is released by the caller (map_free). */
+struct map;
+enum { FIGURE_MAP_LEFT = 74, FIGURE_MAP_RIGHT = 20 }; /* pixels beside a panel with addresses */
+size_t figure_maps(const struct drawing *drawing, const struct store *store, const char *trace,
+                   const char *kind, struct figure_cell cells[FIGURE_ALLOCATORS],
+                   struct map *maps[FIGURE_ALLOCATORS]);
 
 /* Sizes along an axis in a readable unit: told to the script as `unit` (0 B, 1 KiB, 2 MiB, 3 GiB).
  * Returns bytes in one of them. */

@@ -14,9 +14,14 @@
     FIGURE(time_memory, "time-memory",                                                             \
            "time against memory: one point an allocator, and the front that nothing dominates")    \
     FIGURE(footprint, "footprint", "resident, virtual and live memory over the trace")             \
+    FIGURE(memory, "memory", "requested, usable, held and resident bytes over the trace")          \
     FIGURE(latency, "latency", "how long single calls take, by percentile")                        \
     FIGURE(fragmentation, "fragmentation", "internal and external fragmentation over the trace")   \
-    FIGURE(heapmap, "heapmap", "heap map: live bytes by address and time")                         \
+    FIGURE(heapmap, "heapmap", "heap map: live and resident memory by address and time")           \
+    FIGURE(pagemap, "pagemap", "page map: the heap page by page where most is live")               \
+    FIGURE(unusable, "unusable", "free space: how large the holes are, and what they cannot hold") \
+    FIGURE(occupancy, "occupancy", "how much of each resident page is live")                       \
+    FIGURE(classes, "classes", "size classes and what they lose to rounding")                      \
     FIGURE(sizes, "sizes", "what the trace asks for: request sizes and lifetimes")
 
 enum figure_terminal { FIGURE_SVG, FIGURE_PNG, FIGURE_PDF, FIGURE_DUMB, FIGURE_TERMINALS };
@@ -27,9 +32,20 @@ size_t figure_count(void);
 const char *figure_name(size_t figure);
 const char *figure_summary(size_t figure);
 
+/* What the horizontal axis of a figure along the trace shows. */
+enum figure_against { AGAINST_EVENTS, AGAINST_BYTES, AGAINST_TIME, AGAINST_KINDS };
+extern const char *const figure_against[AGAINST_KINDS];
+
+/* What of a run is shown, and how; all zero is all of it. */
+struct figure_options {
+    const char *const *allocators; /* specs, a NULL after the last; NULL: all */
+    enum figure_against against;
+    const char *moment; /* of a census; NULL: peak-live */
+};
+
 /* Draws a figure of one trace onto `out`. Returns 0, or 1 when the run holds nothing that it could
  * show (the pass was not measured), or -code with a sentence; -ENOENT when gnuplot is missing. */
-int figure_draw(size_t figure, enum figure_terminal terminal, const struct store *store,
-                const char *trace, FILE *out, struct err *err);
+int figure_draw(size_t figure, enum figure_terminal terminal, const struct figure_options *options,
+                const struct store *store, const char *trace, FILE *out, struct err *err);
 
 #endif

@@ -1,13 +1,17 @@
 # Resident, virtual and live memory over the trace, one panel an allocator, one scale for all.
-# panels.txt: name, note; <i>.txt: per cent of the trace, live, resident, virtual.
+# panels.txt: name, note; against.txt; <i>.txt: per cent of the trace, live, resident, virtual.
 set multiplot
+against = ""
+stats "against.txt" using (against = strcol(1), 0) nooutput
 head = 54.0/height
 cell_w = 1.0/columns
-cell_h = (1-head)/rows
+foot = 16.0/height
+cell_h = (1-head-foot)/rows
 set label 1 trace.": memory over the trace" at screen 0.5, screen 1-15.0/height center
 set label 2 "live: what the program asked for" at screen 0.28, screen 1-34.0/height center textcolor rgb "#888888" font ",10"
 set label 3 "resident" at screen 0.52, screen 1-34.0/height center textcolor rgb "#0072b2" font ",10"
 set label 4 "virtual (may leave the scale)" at screen 0.72, screen 1-34.0/height center textcolor rgb "#d55e00" font ",10"
+set label 5 against at screen 0.5, screen 10.0/height center textcolor rgb "#666666" font ",9"
 set xrange [0:100]
 set yrange [0:scale*1.08]
 set format y "%.3g"
@@ -30,9 +34,8 @@ do for [i=0:count-1] {
     plot sprintf("%d.txt", i) using 1:2 with filledcurves y1=0 fillcolor rgb "#d9d9d9", \
          "" using 1:4 with lines linecolor rgb "#d55e00" linewidth 1 dashtype 2, \
          "" using 1:3 with lines linecolor rgb "#0072b2" linewidth 1.6
-    unset label 1
-    unset label 2
-    unset label 3
-    unset label 4
+    do for [l=1:5] { unset label l }
 }
 unset multiplot
+against = ""
+stats "against.txt" using (against = strcol(1), 0) nooutput

@@ -1,12 +1,16 @@
 # Internal and external fragmentation over the trace, one panel an allocator.
-# panels.txt: name, note; <i>.txt: per cent of the trace, internal, external in per cent.
+# panels.txt: name, note; against.txt; <i>.txt: per cent of the trace, internal, external in per cent.
 set multiplot
+against = ""
+stats "against.txt" using (against = strcol(1), 0) nooutput
 head = 54.0/height
 cell_w = 1.0/columns
-cell_h = (1-head)/rows
+foot = 16.0/height
+cell_h = (1-head-foot)/rows
 set label 1 trace.": fragmentation over the trace" at screen 0.5, screen 1-15.0/height center
 set label 2 "internal: of the blocks' bytes, not asked for" at screen 0.30, screen 1-34.0/height center textcolor rgb "#009e73" font ",10"
 set label 3 "external: of the bytes held, in no live block" at screen 0.70, screen 1-34.0/height center textcolor rgb "#d55e00" font ",10"
+set label 5 against at screen 0.5, screen 10.0/height center textcolor rgb "#666666" font ",9"
 set xrange [0:100]
 set yrange [0:100]
 do for [i=0:count-1] {
@@ -26,8 +30,8 @@ do for [i=0:count-1] {
     set format y "%g %%"
     plot sprintf("%d.txt", i) using 1:3 with lines linecolor rgb "#d55e00" linewidth 1.4, \
          "" using 1:2 with lines linecolor rgb "#009e73" linewidth 1.4
-    unset label 1
-    unset label 2
-    unset label 3
+    do for [l=1:5] { unset label l }
 }
 unset multiplot
+against = ""
+stats "against.txt" using (against = strcol(1), 0) nooutput

@@ -29,6 +29,8 @@ struct heapmap_scale {
 static struct heapmap_scale heapmap_scale(struct drawing *drawing, size_t panels)
 {
     figure_panels_set(drawing, panels);
+    drawing_set(drawing, "left", FIGURE_MAP_LEFT);
+    drawing_set(drawing, "right", FIGURE_MAP_RIGHT);
     bool few = panels <= HEAPMAP_FEW;
     if (panels <= 3) {
         drawing_set(drawing, "height", 520);
@@ -132,19 +134,6 @@ static void heapmap_note(FILE *panels, const struct figure_cell *cell, const str
     fprintf(panels, ", row %s", units_format_size(row, map->bytes));
 }
 
-/* The real allocators' maps, moved to the front with their cells. */
-static size_t heapmap_read_all(const struct store *store, struct figure_cell *cells, size_t all,
-                               struct map **maps)
-{
-    size_t count = 0;
-    for (size_t i = 0; i < all; i++) {
-        maps[count] = cells[i].real ? map_read(store, "heapmap", cells[i].cell) : NULL;
-        cells[count] = cells[i];
-        count += maps[count] != NULL;
-    }
-    return count;
-}
-
 static int heapmap_write(struct drawing *drawing, const struct figure_cell *cells,
                          struct map *const *maps, size_t count, struct err *err)
 {
@@ -166,8 +155,7 @@ int figure_heapmap(struct drawing *drawing, const struct store *store, const cha
 {
     struct figure_cell cells[FIGURE_ALLOCATORS];
     struct map *maps[FIGURE_ALLOCATORS];
-    size_t all = figure_cells(store, trace, "memory", "peak_rss_bytes", cells);
-    size_t count = heapmap_read_all(store, cells, all, maps);
+    size_t count = figure_maps(drawing, store, trace, "heapmap", cells, maps);
     int failed = count ? heapmap_write(drawing, cells, maps, count, err) : 1;
     for (size_t i = 0; i < count; i++)
         map_free(maps[i]);

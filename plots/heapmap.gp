@@ -29,8 +29,8 @@ do for [i=0:count-1] {
     row_at = i / int(columns)
     name = ""; note = ""; wide = 1; tall = 1
     stats "panels.txt" every ::i::i using (name = strcol(1), note = strcol(2), wide = $3, tall = $4, 0) nooutput
-    set lmargin at screen column_at*cell_w + 74.0/width
-    set rmargin at screen (column_at+1)*cell_w - 20.0/width
+    set lmargin at screen column_at*cell_w + 1.0*left/width
+    set rmargin at screen (column_at+1)*cell_w - 1.0*right/width
     set tmargin at screen 1-head-row_at*cell_h - 34.0/height
     set bmargin at screen 1-head-(row_at+1)*cell_h + 28.0/height
     set label 11 name at graph 0, graph 1 offset 0,1.6 left font ",11"

@@ -29,11 +29,11 @@ static double latency_place(const struct percentile *percentile)
     return percentile->share < 1 ? 1 / (1 - percentile->share) : percentile->total;
 }
 
-static size_t latency_read(const struct store *store, const char *trace,
-                           struct latency_line lines[FIGURE_ALLOCATORS])
+static size_t latency_read(const struct drawing *drawing, const struct store *store,
+                           const char *trace, struct latency_line lines[FIGURE_ALLOCATORS])
 {
     struct figure_cell cells[FIGURE_ALLOCATORS];
-    size_t all = figure_cells(store, trace, "latency", "p99_ns", cells), count = 0;
+    size_t all = figure_cells(drawing, store, trace, "latency", "p99_ns", cells), count = 0;
     for (size_t i = 0; i < all; i++) {
         struct latency_line line = {.cell = cells[i]};
         line.percentiles = percentiles_read(store, cells[i].cell, &line.count);
@@ -118,7 +118,7 @@ int figure_latency(struct drawing *drawing, const struct store *store, const cha
                    struct err *err)
 {
     struct latency_line lines[FIGURE_ALLOCATORS];
-    size_t count = latency_read(store, trace, lines);
+    size_t count = latency_read(drawing, store, trace, lines);
     int failed = count ? 0 : 1;
     if (count) {
         struct figure_axis y = latency_axis(lines, count);

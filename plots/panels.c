@@ -1,10 +1,14 @@
-/* Figures of the memory along the trace, one small panel an allocator: footprint, fragmentation.
+/* Figures of the memory along the trace, one small panel an allocator: footprint, memory,
+ * fragmentation.
  *
- * panels.txt: name, note (footprint: and 1 if it leaves the scale)
- * <i>.txt: progress in per cent, then the figure's columns; NaN where it is not known */
+ * panels.txt: name, note (footprint, memory: and 1 if it leaves the scale)
+ * <i>.txt: progress in per cent, then the figure's columns; NaN where it is not known
+ * against.txt: what the progress is of */
 #include <math.h>
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "harness/base/units.h"
 #include "plots/figure.h"
@@ -14,6 +18,7 @@ enum { PANELS_POINTS = 140, PANELS_NAME = 30 };
 struct panels_run {
     struct cell_sample *samples; /* owned */
     size_t count;
+    double whole;      /* operations, bytes or nanoseconds at the end of the trace */
     double vsz_before; /* bytes of address space that are not the allocator's */
 };
 
@@ -50,15 +55,33 @@ static void panels_thin(struct panels_run *run)
     run->count = kept;
 }
 
-static size_t panels_read(const struct store *store, const char *trace,
-                          struct figure_cell cells[FIGURE_ALLOCATORS],
+static double panels_progress(const struct cell_sample *sample, enum figure_against against)
+{
+    uint64_t of[AGAINST_KINDS] = {[AGAINST_EVENTS] = sample->event,
+                                  [AGAINST_BYTES] = sample->allocated,
+                                  [AGAINST_TIME] = sample->time_ns};
+    return panels_number(of[against]);
+}
+
+/* NaN or 0 where the run does not know it. */
+static double panels_whole(const struct panels_run *run, const struct cell_result *cell,
+                           enum figure_against against)
+{
+    double last = panels_progress(&run->samples[run->count - 1], against);
+    return against == AGAINST_EVENTS ? fmax(panels_number(cell->operations), last) : last;
+}
+
+static size_t panels_read(const struct drawing *drawing, const struct store *store,
+                          const char *trace, struct figure_cell cells[FIGURE_ALLOCATORS],
                           struct panels_run runs[FIGURE_ALLOCATORS])
 {
-    size_t all = figure_cells(store, trace, "memory", "peak_rss_bytes", cells), count = 0;
+    size_t all = figure_cells(drawing, store, trace, "memory", "peak_rss_bytes", cells), count = 0;
     for (size_t i = 0; i < all; i++) {
         struct panels_run run;
         run.samples = cells[i].real ? series_read(store, cells[i].cell, &run.count) : NULL;
-        if (!run.samples || run.count == 0) {
+        if (run.samples && run.count)
+            run.whole = panels_whole(&run, cells[i].cell, drawing->options->against);
+        if (!run.samples || run.count == 0 || !(run.whole > 0)) {
             free(run.samples);
             continue;
         }
@@ -79,20 +102,17 @@ static void panels_free(struct panels_run *runs, size_t count)
 typedef void panels_line(FILE *file, const struct panels_run *run, size_t i, double unit);
 typedef void panels_note(FILE *file, const struct cell_result *cell, double scale);
 
-static int panels_write_run(struct drawing *drawing, size_t panel, const struct figure_cell *cell,
-                            const struct panels_run *run, panels_line *line, double unit,
-                            struct err *err)
+static int panels_write_run(struct drawing *drawing, size_t panel, const struct panels_run *run,
+                            panels_line *line, double unit, struct err *err)
 {
     char name[32];
     snprintf(name, sizeof name, "%zu.txt", panel);
     FILE *file = drawing_open(drawing, name, err);
     if (!file)
         return -err->code;
-    double operations = panels_number(cell->cell->operations);
-    double last = (double)run->samples[run->count - 1].event;
-    double whole = fmax(operations, last);
     for (size_t i = 0; i < run->count; i++) {
-        fprintf(file, "%.4f", whole > 0 ? 100 * (double)run->samples[i].event / whole : 0);
+        fprintf(file, "%.4f",
+                100 * panels_progress(&run->samples[i], drawing->options->against) / run->whole);
         line(file, run, i, unit);
         fputc('\n', file);
     }
@@ -114,15 +134,65 @@ static int panels_write_names(struct drawing *drawing, const struct figure_cell 
     return drawing_close(file, err);
 }
 
+static int panels_write_against(struct drawing *drawing, double whole, struct err *err)
+{
+    char text[UNITS_TEXT];
+    FILE *file = drawing_open(drawing, "against.txt", err);
+    if (!file)
+        return -err->code;
+    switch (drawing->options->against) {
+    case AGAINST_BYTES:
+        fprintf(file, "of %s requested in all\n", units_format_size(text, (uint64_t)whole));
+        break;
+    case AGAINST_TIME:
+        fprintf(file, "of the recorded time, %s\n", units_format_time(text, whole));
+        break;
+    default:
+        fprintf(file, "of %s operations\n", units_format_count(text, (uint64_t)whole));
+    }
+    return drawing_close(file, err);
+}
+
 static int panels_write(struct drawing *drawing, const struct figure_cell *cells,
                         const struct panels_run *runs, size_t count, panels_line *line,
                         panels_note *note, double unit, double scale, struct err *err)
 {
     figure_panels_set(drawing, count);
     int failed = panels_write_names(drawing, cells, count, note, scale, err);
+    if (!failed)
+        failed = panels_write_against(drawing, runs[0].whole, err);
     for (size_t i = 0; i < count && !failed; i++)
-        failed = panels_write_run(drawing, i, &cells[i], &runs[i], line, unit, err);
+        failed = panels_write_run(drawing, i, &runs[i], line, unit, err);
     return failed;
+}
+
+static int panels_order(const void *a, const void *b)
+{
+    double left = *(const double *)a, right = *(const double *)b;
+    return (left > right) - (left < right);
+}
+
+/* One scale for all panels of the member of a sample at `figure`, so that they compare; but one
+ * allocator that keeps everything must not press the others flat: it leaves the scale, and its note
+ * tells how far. */
+static double panels_scale(const struct panels_run *runs, size_t count, size_t figure)
+{
+    double peaks[FIGURE_ALLOCATORS], live = 0;
+    for (size_t i = 0; i < count; i++) {
+        peaks[i] = 0;
+        for (size_t j = 0; j < runs[i].count; j++) {
+            uint64_t bytes;
+            memcpy(&bytes, (const char *)&runs[i].samples[j] + figure, sizeof bytes);
+            peaks[i] = fmax(peaks[i], panels_number(bytes));
+            live = fmax(live, panels_number(runs[i].samples[j].live));
+        }
+    }
+    qsort(peaks, count, sizeof *peaks, panels_order);
+    double middle = fmax(peaks[count / 2], live), largest = live;
+    for (size_t i = 0; i < count; i++)
+        if (peaks[i] <= 4 * middle)
+            largest = fmax(largest, peaks[i]);
+    return largest;
 }
 
 /* ---- footprint ---- */
@@ -146,45 +216,80 @@ static void footprint_note(FILE *file, const struct cell_result *cell, double sc
     fprintf(file, "%s resident, %s virtual\t%d", resident, virtual, leaves);
 }
 
-static int footprint_order(const void *a, const void *b)
-{
-    double left = *(const double *)a, right = *(const double *)b;
-    return (left > right) - (left < right);
-}
-
-/* One scale for all panels, so that they compare; but one allocator that keeps everything must not
- * press the others flat: it leaves the scale, and its note tells how far. */
-static double footprint_scale(const struct panels_run *runs, size_t count)
-{
-    double peaks[FIGURE_ALLOCATORS], live = 0;
-    for (size_t i = 0; i < count; i++) {
-        peaks[i] = 0;
-        for (size_t j = 0; j < runs[i].count; j++) {
-            peaks[i] = fmax(peaks[i], panels_number(runs[i].samples[j].resident));
-            live = fmax(live, panels_number(runs[i].samples[j].live));
-        }
-    }
-    qsort(peaks, count, sizeof *peaks, footprint_order);
-    double middle = fmax(peaks[count / 2], live), largest = live;
-    for (size_t i = 0; i < count; i++)
-        if (peaks[i] <= 4 * middle)
-            largest = fmax(largest, peaks[i]);
-    return largest;
-}
-
 int figure_footprint(struct drawing *drawing, const struct store *store, const char *trace,
                      struct err *err)
 {
     struct figure_cell cells[FIGURE_ALLOCATORS];
     struct panels_run runs[FIGURE_ALLOCATORS];
-    size_t count = panels_read(store, trace, cells, runs);
+    size_t count = panels_read(drawing, store, trace, cells, runs);
     int failed = 1;
     if (count) {
-        double scale = fmax(1, footprint_scale(runs, count));
+        double scale = fmax(1, panels_scale(runs, count, offsetof(struct cell_sample, resident)));
         double unit = figure_unit_set(drawing, scale);
         drawing_set(drawing, "scale", scale / unit);
         failed = panels_write(drawing, cells, runs, count, footprint_line, footprint_note, unit,
                               scale, err);
+    }
+    panels_free(runs, count);
+    return failed;
+}
+
+/* ---- memory ---- */
+
+static void memory_line(FILE *file, const struct panels_run *run, size_t i, double unit)
+{
+    const struct cell_sample *sample = &run->samples[i];
+    fprintf(file, "\t%.10g\t%.10g\t%.10g\t%.10g", panels_number(sample->live) / unit,
+            panels_number(sample->usable) / unit, panels_number(sample->held) / unit,
+            panels_number(sample->resident) / unit);
+}
+
+static void memory_note(FILE *file, const struct cell_result *cell, double scale)
+{
+    char held[UNITS_TEXT] = "?";
+    if (cell->peak_held_bytes != COUNT_UNKNOWN)
+        units_format_size(held, cell->peak_held_bytes);
+    fprintf(file, "%s held", held);
+    if (!isnan(cell->jw4))
+        fprintf(file, ", %.1f %% above the peak", 100 * cell->jw4);
+    fprintf(file, "\t%d", panels_number(cell->peak_held_bytes) > 1.08 * scale);
+}
+
+/* limits.txt: what no allocator can be below, and what the best may need at worst. */
+static int memory_limits(struct drawing *drawing, const struct cell_result *cell, double unit,
+                         struct err *err)
+{
+    char live[UNITS_TEXT] = "?", robson[UNITS_TEXT] = "?";
+    FILE *file = drawing_open(drawing, "limits.txt", err);
+    if (!file)
+        return -err->code;
+    if (cell->peak_live_bytes != COUNT_UNKNOWN)
+        units_format_size(live, cell->peak_live_bytes);
+    if (cell->robson_bytes != COUNT_UNKNOWN)
+        units_format_size(robson, cell->robson_bytes);
+    fprintf(file,
+            "peak of what is requested, the floor for any allocator: %s;"
+            " Robson's bound, the worst case of the best: %s\n",
+            live, robson);
+    drawing_set(drawing, "floor_live", panels_number(cell->peak_live_bytes) / unit);
+    return drawing_close(file, err);
+}
+
+int figure_memory(struct drawing *drawing, const struct store *store, const char *trace,
+                  struct err *err)
+{
+    struct figure_cell cells[FIGURE_ALLOCATORS];
+    struct panels_run runs[FIGURE_ALLOCATORS];
+    size_t count = panels_read(drawing, store, trace, cells, runs);
+    int failed = 1;
+    if (count) {
+        double scale = fmax(1, panels_scale(runs, count, offsetof(struct cell_sample, held)));
+        double unit = figure_unit_set(drawing, scale);
+        drawing_set(drawing, "scale", scale / unit);
+        failed =
+            panels_write(drawing, cells, runs, count, memory_line, memory_note, unit, scale, err);
+        if (!failed)
+            failed = memory_limits(drawing, cells[0].cell, unit, err);
     }
     panels_free(runs, count);
     return failed;
@@ -221,7 +326,7 @@ int figure_fragmentation(struct drawing *drawing, const struct store *store, con
 {
     struct figure_cell cells[FIGURE_ALLOCATORS];
     struct panels_run runs[FIGURE_ALLOCATORS];
-    size_t count = panels_read(store, trace, cells, runs);
+    size_t count = panels_read(drawing, store, trace, cells, runs);
     int failed = count ? panels_write(drawing, cells, runs, count, fragmentation_line,
                                       fragmentation_note, 1, 0, err)
                        : 1;

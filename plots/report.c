@@ -172,7 +172,8 @@ static void report_figure(struct report *report, size_t figure, const char *trac
     FILE *memory = open_memstream(&svg, &length);
     if (!memory)
         BUG("out of memory for a figure");
-    int failed = figure_draw(figure, FIGURE_SVG, report->store, trace, memory, report->err);
+    int failed = figure_draw(figure, FIGURE_SVG, &(struct figure_options){0}, report->store, trace,
+                             memory, report->err);
     fclose(memory);
     if (failed == 0) {
         fputs("<figure>\n", report->out);

@@ -30,8 +30,8 @@ static double time_median(const struct store *store, const char *trace, const ch
 }
 
 /* The real allocators that have both figures; `allocators` as asked. */
-static size_t time_points(const struct store *store, const char *trace, const char **allocators,
-                          struct time_point *points)
+static size_t time_points(const struct drawing *drawing, const struct store *store,
+                          const char *trace, const char **allocators, struct time_point *points)
 {
     size_t found = 0, colour = 0;
     for (size_t i = 0; allocators[i] && found < FIGURE_ALLOCATORS; i++) {
@@ -41,7 +41,7 @@ static size_t time_points(const struct store *store, const char *trace, const ch
             allocators[i], colour++,
             time_median(store, trace, allocators[i], "throughput", "ns_per_op"),
             time_median(store, trace, allocators[i], "memory", "peak_rss_bytes")};
-        if (point.ns > 0 && point.bytes > 0)
+        if (point.ns > 0 && point.bytes > 0 && figure_shows(drawing, allocators[i]))
             points[found++] = point;
     }
     return found;
@@ -150,7 +150,7 @@ int figure_time_memory(struct drawing *drawing, const struct store *store, const
 {
     struct time_point points[FIGURE_ALLOCATORS];
     const char **allocators = asked_allocators(store);
-    size_t count = time_points(store, trace, allocators, points);
+    size_t count = time_points(drawing, store, trace, allocators, points);
     free(allocators);
     if (!count)
         return 1;

@@ -100,7 +100,7 @@ void document_write(FILE *out)
         "The same at one moment, after `event` operations: each row begins at its `address`, and "
         "a letter is a cell of `bytes` (a page, or several where there are many), side by side.\n\n"
         "## census/CELL.json\n\n"
-        "`moments`, each with its `moment` (`25 %`, `50 %`, `75 %` of the operations, "
+        "`moments`, each with its `moment` (`25%`, `50%`, `75%` of the operations, "
         "`peak-live`, `end`) and `event`. It is taken from outside, by the same method for every "
         "allocator: from the blocks' addresses and usable sizes, the mappings and their pages.\n\n"
         "| name | holds |\n| --- | --- |\n"

@@ -7,17 +7,30 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "allocators/spec.h"
 #include "harness/base/nearest.h"
 #include "harness/commands/commands.h"
+#include "harness/measure/census.h"
 #include "plots/figures.h"
 #include "results/asked.h"
 
-enum { PLOT_ALL = -1, OPT_FIGURE = 256, OPT_TERMINAL, OPT_TRACE };
+enum {
+    PLOT_ALL = -1,
+    PLOT_SPECS = 64,
+    OPT_FIGURE = 256,
+    OPT_TERMINAL,
+    OPT_TRACE,
+    OPT_AGAINST,
+    OPT_MOMENT
+};
 
 struct plot {
     const char *run, *output, *trace;
     int figure; /* PLOT_ALL, or which */
     enum figure_terminal terminal;
+    struct figure_options options;
+    char specs[PLOT_SPECS][SPEC_TEXT];
+    const char *shown[PLOT_SPECS + 1]; /* of them */
     size_t drawn, empty;
 };
 
@@ -26,6 +39,14 @@ static const struct argp_option plot_options[] = {
     {"terminal", OPT_TERMINAL, "KIND", 0,
      "svg (the default), png, pdf, or dumb: as text in the terminal", 0},
     {"trace", OPT_TRACE, "NAME", 0, "Only of this trace", 0},
+    {"allocators", 'a', "SPEC[,SPEC...]", 0, "Only these; fewer panels are larger ones", 0},
+    {"against", OPT_AGAINST, "WHAT", 0,
+     "What figures along the trace run over: events (the default), bytes requested so far, or time",
+     0},
+    {"moment", OPT_MOMENT, "WHEN", 0,
+     "Of which moment free space, pages and size classes are shown: 25%, 50%, 75% of the "
+     "operations, peak-live (the default), or end",
+     0},
     {"output", 'o', "DIR", 0, "Where the files go; RUN/plots by default", 0},
     {0},
 };
@@ -52,6 +73,36 @@ static enum figure_terminal plot_find_terminal(const char *name)
     exit(STATUS_USAGE);
 }
 
+static enum figure_against plot_find_against(const char *name)
+{
+    for (size_t i = 0; i < AGAINST_KINDS; i++)
+        if (strcmp(figure_against[i], name) == 0)
+            return (enum figure_against)i;
+    fprintf(stderr, "bench plot: --against is events, bytes or time, not '%s'\n", name);
+    exit(STATUS_USAGE);
+}
+
+static const char *plot_find_moment(const char *name)
+{
+    for (size_t i = 0; i < CENSUS_MOMENTS; i++)
+        if (strcmp(census_moment_names[i], name) == 0)
+            return census_moment_names[i];
+    fprintf(stderr, "bench plot: --moment is 25%%, 50%%, 75%%, peak-live or end, not '%s'\n", name);
+    exit(STATUS_USAGE);
+}
+
+static void plot_add_specs(struct plot *plot, const char *list)
+{
+    size_t count = 0;
+    while (plot->shown[count])
+        count++;
+    while (count < PLOT_SPECS && (list = spec_next(list, plot->specs[count]))) {
+        plot->shown[count] = plot->specs[count];
+        count++;
+    }
+    plot->options.allocators = plot->shown;
+}
+
 static error_t plot_option(int key, char *text, struct argp_state *state)
 {
     struct plot *plot = state->input;
@@ -64,6 +115,15 @@ static error_t plot_option(int key, char *text, struct argp_state *state)
         return 0;
     case OPT_TRACE:
         plot->trace = text;
+        return 0;
+    case 'a':
+        plot_add_specs(plot, text);
+        return 0;
+    case OPT_AGAINST:
+        plot->options.against = plot_find_against(text);
+        return 0;
+    case OPT_MOMENT:
+        plot->options.moment = plot_find_moment(text);
         return 0;
     case 'o':
         plot->output = text;
@@ -120,7 +180,7 @@ static int plot_file(struct plot *plot, const struct store *store, const char *t
         file ? 0
              : err_set(err, errno, "%s: %s; choose another folder with -o", path, strerror(errno));
     if (file) {
-        failed = figure_draw(figure, plot->terminal, store, trace, file, err);
+        failed = figure_draw(figure, plot->terminal, &plot->options, store, trace, file, err);
         failed = plot_keep(file, unfinished, path, failed, err);
     }
     if (!failed)
@@ -137,7 +197,7 @@ static int plot_trace(struct plot *plot, const struct store *store, const char *
         if (plot->figure != PLOT_ALL && plot->figure != (int)i)
             continue;
         int failed = plot->terminal == FIGURE_DUMB
-                         ? figure_draw(i, FIGURE_DUMB, store, trace, stdout, err)
+                         ? figure_draw(i, FIGURE_DUMB, &plot->options, store, trace, stdout, err)
                          : plot_file(plot, store, trace, i, err);
         if (failed < 0)
             return failed;

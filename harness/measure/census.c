@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-const char *const census_moment_names[CENSUS_MOMENTS] = {"25 %", "50 %", "75 %", "peak-live",
+const char *const census_moment_names[CENSUS_MOMENTS] = {"25%", "50%", "75%", "peak-live",
                                                          "end"};
 
 /* ---- blocks ---- */

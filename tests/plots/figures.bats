@@ -12,10 +12,11 @@ setup() {
 @test "every figure of every trace is drawn, with the points in it" {
     run "$BENCH" plot -o "$BATS_TEST_TMPDIR/out" "$run_folder"
     [ "$status" -eq 0 ]
-    [ "${#lines[@]}" -eq 12 ]
+    [ "${#lines[@]}" -eq 22 ]
     cd "$BATS_TEST_TMPDIR/out"
     for name in system jemalloc tbbmalloc; do
-        for figure in time-memory footprint latency fragmentation heapmap; do
+        for figure in time-memory footprint memory latency fragmentation heapmap pagemap unusable \
+            occupancy classes; do
             grep -q ">$name<" "$figure.redis.svg"
         done
     done
@@ -23,6 +24,7 @@ setup() {
     [ "$(grep -c "<use xlink:href='#gpPt" time-memory.redis.svg)" -ge 12 ]
     [ "$(grep -c '<path .*M[0-9.]*,[0-9.]* L' latency.redis.svg)" -ge 13 ]
     [ "$(grep -c '<image' heapmap.redis.svg)" -eq 13 ]
+    [ "$(grep -c '<image' pagemap.redis.svg)" -eq 13 ]
     [ "$(grep -c '<polygon' sizes.redis.svg)" -ge 50 ]
     [ "$(grep -c "stroke='rgb(  0, 114, 178)'\|rgb(0, 114, 178)" footprint.redis.svg)" -ge 12 ]
 }
@@ -35,6 +37,25 @@ setup() {
     run "$BENCH" plot --terminal dumb --figure time-memory --trace redis "$run_folder"
     [ "$status" -eq 0 ]
     [[ "$output" == *jemalloc* ]]
+}
+
+@test "some of the allocators, another axis, another moment" {
+    cd "$BATS_TEST_TMPDIR"
+    "$BENCH" plot --figure memory --against bytes -a system,jemalloc --trace redis -o out "$run_folder"
+    grep -q '>system<' out/memory.redis.svg
+    grep -q 'requested in all' out/memory.redis.svg
+    run ! grep -q '>tcmalloc<' out/memory.redis.svg
+    "$BENCH" plot --figure heapmap -a system --trace redis -o out "$run_folder"
+    [ "$(grep -c '<image' out/heapmap.redis.svg)" -eq 2 ]
+    # The made-up run knows neither times nor another moment.
+    run "$BENCH" plot --figure memory --against time --trace redis -o out "$run_folder"
+    [ "$status" -eq 1 ]
+    run "$BENCH" plot --figure occupancy --moment end --trace redis -o out "$run_folder"
+    [ "$status" -eq 1 ]
+    for wrong in "--against space" "--moment now"; do
+        run "$BENCH" plot $wrong "$run_folder"
+        [ "$status" -eq 2 ]
+    done
 }
 
 @test "without gnuplot the sentence names the package, and no half file is left" {
@@ -127,7 +148,7 @@ class Check(html.parser.HTMLParser):
 check = Check()
 check.feed(open(sys.argv[1], encoding="utf-8").read())
 assert check.refs <= check.ids, check.refs - check.ids
-assert check.figures == 24, check.figures
+assert check.figures == 44, check.figures
 assert not check.open_tags, check.open_tags
 PYTHON
 }

@@ -143,6 +143,41 @@ static void add_map(struct store *store, const struct cell_result *cell, double 
     end(store, map);
 }
 
+static void add_page_map(struct store *store, const struct cell_result *cell, double waste,
+                         struct rng *rng)
+{
+    FILE *map = begin(store, "pagemap", cell, ".json");
+    fputs("{\"bytes\": 4096, \"event\": 5, \"rows\": [", map);
+    for (int stretch = 0; stretch < 12; stretch++) {
+        struct strip live = {.out = map};
+        fprintf(map, "%s{\"address\": \"0x%x\", \"live\": \"", stretch ? "," : "",
+                stretch * 0x100000);
+        for (int page = 0; page < 200; page++)
+            strip_add(&live, 1 - waste * share(rng) * 1.5);
+        strip_end(&live);
+        fputs("\", \"resident\": \"190z10A\"}", map);
+    }
+    fputs("]}\n", map);
+    end(store, map);
+}
+
+static void add_census(struct store *store, const struct cell_result *cell, double waste)
+{
+    FILE *file = begin(store, "census", cell, ".json");
+    fprintf(file,
+            "{\"moments\": [{\"moment\": \"peak-live\", \"event\": 5, \"blocks\": 1000, "
+            "\"live\": 100000, \"usable\": %.0f, \"anonymous\": 1000, \"huge\": 10, "
+            "\"holes\": {\"count\": 66, \"bytes\": 7296, \"largest\": 4096, \"sizes\": "
+            "[{\"size\": 16, \"holes\": 40, \"bytes\": 640}, {\"size\": 4096, \"holes\": 1, "
+            "\"bytes\": 4096}], \"unusable\": [{\"size\": 16, \"unusable\": 0, \"too_small\": "
+            "0}, {\"size\": 8192, \"unusable\": 1, \"too_small\": 1}]}, \"pages\": "
+            "{\"resident\": 24, \"live_bytes\": 50000, \"by_live_share\": [1, 0, 0, 2, 3, 4, 5, "
+            "1, 0, 0, 6, 2]}, \"classes\": [{\"smallest\": 24, \"largest\": 24, \"blocks\": 9, "
+            "\"requested\": 100, \"usable\": 216}]}]}\n",
+            100000 * (1 + 0.3 * waste));
+    end(store, file);
+}
+
 static void add_memory(struct store *store, const char *allocator, const char *trace, double waste,
                        struct rng *rng)
 {
@@ -163,6 +198,8 @@ static void add_memory(struct store *store, const char *allocator, const char *t
     }
     end(store, series);
     add_map(store, &cell, waste, rng);
+    add_page_map(store, &cell, waste, rng);
+    add_census(store, &cell, waste);
     cell.peak_live_bytes = (uint64_t)peak_live;
     cell.peak_rss_bytes = (uint64_t)peak;
     cell.peak_vsz_bytes = (uint64_t)(peak * 1.5 + 5e6);
