@@ -8,7 +8,7 @@
 #include "harness/base/clock.h"
 #include "harness/base/pages.h"
 
-enum crew_work { CREW_PLAY, CREW_TURN, CREW_LEAVE };
+enum crew_work { CREW_ENTER, CREW_PLAY, CREW_TURN, CREW_LEAVE };
 
 /* What the lanes are called for, written before they are called. */
 struct crew_shared {
@@ -23,7 +23,7 @@ struct crew_shared {
 };
 
 enum {
-    STACK_BYTES = 256 << 10,
+    STACK_BYTES = 1 << 20,    /* with what libraries keep a thread; untouched, it costs nothing */
     STACK_TOUCHED = 48 << 10, /* reading the kernel's figures needs the most */
 };
 
@@ -105,6 +105,24 @@ static void crew_await_all(struct crew_shared *shared)
     }
 }
 
+static bool crew_is_for(const struct lane *lane, enum crew_work work)
+{
+    return work != CREW_PLAY || lane->operations > 0;
+}
+
+/* Calls all lanes but the first; to play only those that have something to play. */
+static void crew_call_for(struct crew *crew, enum crew_work work)
+{
+    uint32_t called = 0;
+    for (unsigned i = 1; i < crew->count; i++)
+        called += crew_is_for(&crew->lanes[i], work);
+    crew->shared->work = work;
+    atomic_store_explicit(&crew->shared->running, called, memory_order_release);
+    for (unsigned i = 1; i < crew->count; i++)
+        if (crew_is_for(&crew->lanes[i], work))
+            crew_call(&crew->lanes[i]);
+}
+
 /* ---- playing --------------------------------------------------------------------------------- */
 
 static void crew_play_lane(const struct crew *crew, struct lane *lane)
@@ -157,17 +175,9 @@ static void crew_play_window(struct crew *crew)
         crew_play_lane(crew, crew->lanes);
         return;
     }
-    struct crew_shared *shared = crew->shared;
-    uint32_t called = 0;
-    for (unsigned i = 1; i < crew->count; i++)
-        called += crew->lanes[i].operations > 0;
-    shared->work = CREW_PLAY;
-    atomic_store_explicit(&shared->running, called, memory_order_release);
-    for (unsigned i = 1; i < crew->count; i++)
-        if (crew->lanes[i].operations)
-            crew_call(&crew->lanes[i]);
+    crew_call_for(crew, CREW_PLAY);
     crew_play_lane(crew, crew->lanes);
-    crew_await_all(shared);
+    crew_await_all(crew->shared);
     crew_note_times(crew);
 }
 
@@ -273,6 +283,10 @@ static __attribute__((noinline)) void crew_touch_stack(void)
 static bool crew_work(struct crew *crew, struct lane *lane)
 {
     switch (crew->shared->work) {
+    case CREW_ENTER:
+        lane->failure = heap_thread_enter(lane->player.heap);
+        crew_end(crew->shared);
+        return true;
     case CREW_PLAY:
         crew_play_lane(crew, lane);
         crew_end(crew->shared);
@@ -282,6 +296,8 @@ static bool crew_work(struct crew *crew, struct lane *lane)
         crew_call(crew_whose_turn(crew));
         return true;
     default:
+        if (lane->player.heap && lane->failure == 0)
+            heap_thread_leave(lane->player.heap);
         return false;
     }
 }
@@ -291,14 +307,11 @@ static void *crew_lane(void *arg)
     struct lane *lane = arg;
     struct crew *crew = lane->crew;
     crew_touch_stack();
-    lane->failure = heap_thread_enter(lane->player.heap);
     crew_end(crew->shared);
     uint32_t calls = 0;
     do
         crew_await_call(lane, ++calls);
     while (crew_work(crew, lane));
-    if (lane->failure == 0)
-        heap_thread_leave(lane->player.heap);
     return NULL;
 }
 
@@ -327,34 +340,44 @@ static unsigned crew_start_threads(struct crew *crew)
     return number;
 }
 
-int crew_start(struct crew *crew, struct heap *heap, void **refs, enum touch touch, struct err *err)
+void crew_start(struct crew *crew)
+{
+    for (unsigned i = 0; i < crew->count; i++)
+        crew->lanes[i].crew = crew;
+    if (crew->count == 1)
+        return;
+    crew->count = crew_start_threads(crew);
+    split_fold(&crew->split, crew->count);
+    crew_await_all(crew->shared);
+}
+
+int crew_enter(struct crew *crew, struct heap *heap, void **refs, enum touch touch, struct err *err)
 {
     crew->touch = touch;
     for (unsigned i = 0; i < crew->count; i++) {
-        crew->lanes[i].crew = crew;
         crew->lanes[i].player.heap = heap;
         crew->lanes[i].player.refs = refs;
         crew->lanes[i].player.handovers = crew->split.handovers;
     }
-    if (crew->count == 1)
-        return 0;
-    crew->count = crew_start_threads(crew);
-    split_fold(&crew->split, crew->count);
-    crew_await_all(crew->shared);
+    if (crew->planned > 1) {
+        crew_call_for(crew, CREW_ENTER);
+        crew_await_all(crew->shared);
+    }
+    int failure = heap_thread_enter(heap);
     for (unsigned i = 1; i < crew->count; i++)
-        if (crew->lanes[i].failure)
-            return err_set(err, -crew->lanes[i].failure, "a thread cannot enter the heap: %s",
-                           strerror(-crew->lanes[i].failure));
+        failure = crew->lanes[i].failure ? crew->lanes[i].failure : failure;
+    if (failure)
+        return err_set(err, -failure, "a thread cannot enter the heap: %s", strerror(-failure));
     return 0;
 }
 
 void crew_stop(struct crew *crew)
 {
+    if (crew->lanes->player.heap)
+        heap_thread_leave(crew->lanes->player.heap);
     if (crew->planned == 1)
         return;
-    crew->shared->work = CREW_LEAVE;
-    for (unsigned i = 1; i < crew->count; i++)
-        crew_call(&crew->lanes[i]);
+    crew_call_for(crew, CREW_LEAVE);
     for (unsigned i = 1; i < crew->count; i++)
         pthread_join(crew->lanes[i].thread, NULL);
 }

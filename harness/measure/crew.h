@@ -53,9 +53,12 @@ void crew_release(struct crew *crew);
 /* How many refs its players need a table for. */
 size_t crew_refs(const struct crew *crew, size_t objects);
 
-/* Starts the threads and has all lanes enter the heap. Where the system refuses so many threads the
- * lanes are fewer from then on: crew->count. */
-int crew_start(struct crew *crew, struct heap *heap, void **refs, enum touch touch,
+/* Starts the threads, which then sleep. Where the system refuses so many, the lanes are fewer from
+ * then on: crew->count. */
+void crew_start(struct crew *crew);
+
+/* All lanes enter the heap. */
+int crew_enter(struct crew *crew, struct heap *heap, void **refs, enum touch touch,
                struct err *err);
 
 /* All lanes leave the heap, and the threads end. */

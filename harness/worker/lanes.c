@@ -89,19 +89,28 @@ int lanes_prepare(struct worker *worker, size_t words, struct err *err)
 
 /* ---- replaying ------------------------------------------------------------------------------- */
 
-/* Lanes that take turns share a core: one hands over to the next within it. */
-int lanes_start(struct worker *worker, struct err *err)
+/* Lanes that take turns share a core: one hands over to the next within it. What the C library maps
+ * for threads is the harness's, except where it is the C library that is measured. */
+void lanes_start(struct worker *worker)
 {
     const struct request *request = &worker->area->request;
     struct crew *crew = &worker->crew;
-    if (crew->count > 1 && !lanes_take_turns(worker))
+    if (crew->count == 1)
+        return;
+    if (!lanes_take_turns(worker))
         sched_setaffinity(0, sizeof request->cores, &request->cores);
-    int status = crew_start(crew, worker->heap, worker->player->refs, worker->touch, err);
+    crew_start(crew);
+    if (worker->spec.backend->scope == SCOPE_HEAP)
+        maps_baseline(&worker->baseline);
     worker->result->threads_replayed = crew->count;
     if (crew->count < worker_summary(worker)->threads && !request->threads)
         worker_note(worker, "the system bears %u threads, onto which those of the trace are folded",
                     crew->count);
-    return status;
+}
+
+int lanes_enter(struct worker *worker, struct err *err)
+{
+    return crew_enter(&worker->crew, worker->heap, worker->player->refs, worker->touch, err);
 }
 
 void lanes_set_out(struct worker *worker)

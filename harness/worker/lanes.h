@@ -18,8 +18,11 @@ bool lanes_take_turns(const struct worker *worker);
  * as were asked for. The trace must have its footer. */
 int lanes_prepare(struct worker *worker, size_t words, struct err *err);
 
-/* Starts the lanes' threads; before the first window, when all of the pass's own is mapped. */
-int lanes_start(struct worker *worker, struct err *err);
+/* Starts the lanes' threads, before the heap is there. */
+void lanes_start(struct worker *worker);
+
+/* All lanes enter the heap. */
+int lanes_enter(struct worker *worker, struct err *err);
 
 /* The window was filled: splits it among the lanes that play freely. */
 void lanes_take_window(struct worker *worker);

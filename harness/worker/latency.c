@@ -63,8 +63,6 @@ int latency_pass(struct worker *worker, struct err *err)
     struct meter meter = {0};
     struct window *window = &worker->window;
     int status = latency_init(&latency, window, err);
-    if (status == 0)
-        status = lanes_start(worker, err);
     if (status < 0)
         return status;
     latency_state_clock(&latency, worker->result);

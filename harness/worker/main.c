@@ -110,9 +110,8 @@ static int worker_create_heap(struct worker *worker, struct err *err)
     status = worker_serialise(worker, err);
     if (status < 0)
         return status;
-    worker->player->heap = worker->heap;
     strcpy(worker->result->realloc, worker->heap->ops->realloc ? "native" : "emulated");
-    return heap_thread_enter(worker->heap);
+    return 0;
 }
 
 static int worker_open_window(struct worker *worker, struct err *err)
@@ -150,6 +149,7 @@ static int worker_prepare(struct worker *worker, struct err *err)
         return err_set(err, errno, "no memory for the table of %u live objects",
                        worker->window.objects);
     worker_touch_stack();
+    lanes_start(worker);
     return 0;
 }
 
@@ -162,6 +162,8 @@ static int worker_measure(struct worker *worker, struct err *err)
     };
     static const char *const touches[TOUCHES] = {"none", "first", "page", "all"};
     int status = worker_check_abilities(worker);
+    if (status == 0)
+        status = lanes_enter(worker, err);
     if (status < 0)
         return status;
     strcpy(worker->result->touch, touches[worker->touch]);
@@ -185,7 +187,7 @@ static int worker_run(struct worker *worker, struct err *err)
         return status;
     status = worker_measure(worker, err);
     worker->area->stage = STAGE_CLOSING;
-    heap_thread_leave(worker->heap);
+    crew_stop(&worker->crew);
     heap_destroy(worker->heap);
     return status;
 }

@@ -337,8 +337,6 @@ int memory_pass(struct worker *worker, struct err *err)
     struct meter meter = {0};
     uint64_t own_before = 0, own_after = 0;
     int status = memory_begin(&memory, err);
-    if (status == 0)
-        status = lanes_start(worker, err);
     if (status < 0)
         return status;
     proc_own_resident("/proc/self/smaps", worker->program, &own_before);

@@ -5,9 +5,7 @@
 int throughput_pass(struct worker *worker, struct err *err)
 {
     struct meter meter = {0};
-    int status = lanes_start(worker, err);
-    if (status < 0)
-        return status;
+    int status;
     while ((status = worker_next_window(worker, err)) > 0) {
         meter_start(&meter);
         crew_play(&worker->crew);

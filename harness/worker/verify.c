@@ -250,9 +250,7 @@ int verify_pass(struct worker *worker, struct err *err)
     if (!verify.blocks)
         return err_set(err, errno, "no memory to verify %u objects", worker->window.objects);
     worker->result->faults_found = 0;
-    int status = lanes_start(worker, err);
-    if (status == 0)
-        status = verify_play(&verify, &meter, err);
+    int status = verify_play(&verify, &meter, err);
     if (status < 0)
         return status;
     verify_end(&verify);

@@ -1,0 +1,105 @@
+#!/usr/bin/env bats
+# Threads: one a recorded thread, what they wait for, and what becomes of them.
+
+setup() {
+    cd "$BATS_TEST_TMPDIR"
+    "$BENCH" generate larson:threads=3,blocks=40,replace=300,rounds=2 -o crowd.trace
+}
+
+python() { python3 - "$@"; }
+
+@test "every recorded thread has one of its own, or as many as are asked for replay them" {
+    "$BENCH" run -a system,null -n 1 -p throughput,latency -o out crowd.trace >/dev/null
+    "$BENCH" run -a system,null -n 1 -p throughput,latency --threads 2 -o two crowd.trace >/dev/null
+    "$BENCH" run -a system,null -n 1 -p throughput,latency --threads 1 -o one crowd.trace >/dev/null
+    "$BENCH" trace info --json crowd.trace >info.json
+    python <<'PY'
+import json
+events = json.load(open("info.json"))["events"]
+for folder, threads in (("out", 6), ("two", 2), ("one", 1)):
+    for line in open(folder + "/cells.jsonl"):
+        cell = json.loads(line)
+        assert cell["status"] == "ok", cell
+        assert cell["threads_recorded"] == 6 and cell["threads_replayed"] == threads, cell
+        assert cell["operations"] == events == cell["allocations"] + cell["frees"], cell
+        assert cell["waits"] <= cell["handovers"], cell
+        assert (cell["handovers"] > 0) == (threads > 1), cell
+        assert 0 <= cell["wait_share"] and 0 <= cell["idle_share"] < 1, cell
+PY
+}
+
+@test "a heap for one thread is locked, and the row says so" {
+    "$BENCH" run -a first-fit,first-fit+locked -n 1 -p throughput,memory,verify -o out crowd.trace >/dev/null
+    python <<'PY'
+import json
+for line in open("out/cells.jsonl"):
+    cell = json.loads(line)
+    assert cell["status"] == "ok", cell
+    said = "+locked" in cell["detail"]
+    assert said == (cell["allocator"] == "first-fit" and cell["pass"] == "throughput"), cell
+PY
+}
+
+@test "in the timed region there is no system call but the waits that are counted" {
+    [ -z "${SANITIZE-}" ] || skip "a sanitizer's malloc cannot be replaced by another"
+    strace -f -o calls.txt "$BENCH" run -a null -n 1 -p throughput --touch none -o out crowd.trace
+    python <<'PY'
+import json, re
+cell = json.loads(open("out/cells.jsonl").readline())
+lines = open("calls.txt").read().splitlines()
+usage = [i for i, line in enumerate(lines) if "getrusage(" in line]
+assert len(usage) >= 2, lines[-10:]
+region = [l for l in lines[usage[-2] + 1:usage[-1]] if re.match(r"\d+ +\w+\(", l)]
+first_futex = next(i for i, l in enumerate(region) if "futex(" in l or "sched_yield" in l)
+# What the meter reads before the clock starts.
+calls = region[first_futex:]
+foreign = [l for l in calls if not re.search(r" (futex|sched_yield)\(", l)]
+assert not [l for l in foreign if "/proc/" not in l and "read(" not in l and "close(" not in l], foreign
+lanes, waits = cell["threads_replayed"], cell["waits"]
+futex = [l for l in calls if "futex(" in l]
+assert len([l for l in futex if "FUTEX_WAKE" in l]) <= waits + lanes, (len(futex), waits)
+assert len([l for l in futex if "FUTEX_WAIT" in l]) <= waits + 2 * lanes, (len(futex), waits)
+assert len([l for l in calls if "sched_yield" in l]) <= 2 * waits, (len(calls), waits)
+assert waits > 0
+PY
+}
+
+@test "a crash in any thread is a row that names how far all were" {
+    [ -z "${SANITIZE-}" ] || skip "a sanitizer's malloc cannot be replaced by another"
+    gcc -shared -fPIC -O1 -w -fno-builtin -DBREAK=CRASH -DAFTER=400 -o late.so \
+        "$BATS_TEST_DIRNAME/libraries/broken.c"
+    local pass
+    for pass in throughput latency memory verify; do
+        "$BENCH" run -a "so:$PWD/late.so" -n 1 -p $pass -o "out-$pass" crowd.trace || true
+        python "out-$pass" <<'PY'
+import json, re, sys
+cell = json.loads(open(sys.argv[1] + "/cells.jsonl").readline())
+found = re.fullmatch(r"crashed: SIGSEGV after ([0-9,]+) operations", cell["status"])
+assert found, cell["status"]
+assert 380 < int(found[1].replace(",", "")) < 1400, cell["status"]
+PY
+    done
+}
+
+@test "memory is taken in the recorded order: twice the same, and the harness does not grow" {
+    [ -z "${SANITIZE-}" ] || skip "a sanitizer's malloc cannot be replaced by another"
+    for folder in a b; do
+        "$BENCH" run -a system,first-fit -p memory -o $folder crowd.trace >/dev/null
+    done
+    "$BENCH" trace info --json crowd.trace >info.json
+    python <<'PY'
+import csv, glob, json
+info = json.load(open("info.json"))
+for line in open("a/cells.jsonl"):
+    cell = json.loads(line)
+    assert cell["status"] == "ok" and cell["threads_replayed"] == 6, cell
+    assert "own memory" not in cell["detail"] and "account" not in cell["detail"], cell["detail"]
+    assert cell["peak_live_bytes"] == info["peak_live_bytes"], cell
+names = sorted(glob.glob("a/series/*.csv"))
+assert len(names) == 2
+for name in names:
+    first, second = ([(r["event"], r["live"], r["usable"]) for r in csv.DictReader(open(n))]
+                     for n in (name, name.replace("a/", "b/", 1)))
+    assert first == second
+PY
+}
