@@ -280,8 +280,6 @@ int moments_pass(struct worker *worker, struct err *err)
                              worker->heap->ops->name);
     int status = moments_begin(&moments, &left_out, err);
     if (status == 0)
-        status = lanes_start(worker, err);
-    if (status == 0)
         status = worker_next_window(worker, err);
     for (; status > 0; status = worker_next_window(worker, err)) {
         crew_take_turns(&worker->crew, &worker->window, moments_turn, &moments);
