@@ -127,7 +127,6 @@ static void crew_call_for(struct crew *crew, enum crew_work work)
 
 static void crew_play_lane(const struct crew *crew, struct lane *lane)
 {
-    lane->start_ticks = clock_ticks();
     if (lane->ticks)
         player_run_timed(&lane->player, lane->begin, lane->end, crew->touch, crew->clock,
                          lane->ticks);
@@ -155,10 +154,10 @@ static void crew_share_ticks(struct crew *crew, uint64_t *ticks)
     }
 }
 
-static void crew_note_times(struct crew *crew)
+static void crew_note_times(struct crew *crew, uint64_t start)
 {
     const struct lane *lanes = crew->lanes;
-    uint64_t start = lanes[0].start_ticks, end = lanes[0].end_ticks;
+    uint64_t end = lanes[0].end_ticks;
     for (unsigned i = 1; i < crew->count; i++)
         if (lanes[i].operations && lanes[i].end_ticks > end)
             end = lanes[i].end_ticks;
@@ -175,10 +174,11 @@ static void crew_play_window(struct crew *crew)
         crew_play_lane(crew, crew->lanes);
         return;
     }
+    uint64_t start = clock_ticks();
     crew_call_for(crew, CREW_PLAY);
     crew_play_lane(crew, crew->lanes);
     crew_await_all(crew->shared);
-    crew_note_times(crew);
+    crew_note_times(crew, start);
 }
 
 void crew_play(struct crew *crew)

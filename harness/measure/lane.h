@@ -19,7 +19,7 @@ struct lane {
     _Alignas(128) struct player player; /* no two lanes write to one line, or to neighbours */
     const uint64_t *begin, *end;        /* its words of the window under way */
     size_t operations;                  /* in the window */
-    uint64_t start_ticks, end_ticks;    /* of its last window */
+    uint64_t end_ticks;                 /* when it had played them */
     handover_word called; /* what it sleeps on between windows: how often it was called */
     uint64_t *ticks;      /* where its stamps go; NULL without */
     struct crew *crew;
