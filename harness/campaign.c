@@ -44,7 +44,7 @@ json_t *campaign_describe(const struct plan *plan, int argc, char **argv)
 
 /* --- the cells --- */
 
-static struct cell campaign_cell(const struct plan *plan, const struct plan_cell *at)
+struct cell campaign_cell(const struct plan *plan, const struct plan_cell *at)
 {
     return (struct cell){
         .allocator = plan->specs[at->spec],
@@ -53,6 +53,7 @@ static struct cell campaign_cell(const struct plan *plan, const struct plan_cell
         .pass = at->pass,
         .repetition = at->repetition,
         .touch = plan->touch,
+        .pace = plan->pace,
         .threads = plan->threads,
         .processes = plan->processes,
         .timeout_ns = plan->timeout_ns,

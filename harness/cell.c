@@ -20,6 +20,7 @@
 #include "harness/measure/window.h"
 
 const char *const pass_names[PASS_KINDS] = {"throughput", "latency", "memory", "verify", "moments"};
+const char *const pace_names[PACES] = {"full", "as-recorded"};
 const char *const touch_names[TOUCHES] = {"none", "first", "page", "all"};
 
 static void cell_copy(char *to, size_t length, const char *from)
@@ -46,6 +47,8 @@ static void cell_describe(const struct cell *cell, struct cell_result *result)
     cell_copy(result->trace, sizeof result->trace, cell->trace_name);
     cell_copy(result->pass, sizeof result->pass, pass_names[cell->pass]);
     cell_copy(result->touch, sizeof result->touch, touch_names[cell->touch]);
+    if (cell->pass == PASS_MEMORY)
+        cell_copy(result->pace, sizeof result->pace, pace_names[cell->pace]);
     result->repetition = cell->repetition;
 }
 
@@ -79,6 +82,7 @@ static int cell_ask(const struct cell *cell, struct area *area, struct err *err)
                  (int)getpid(), __atomic_add_fetch(&numbered, 1, __ATOMIC_RELAXED));
     request->pass = cell->pass;
     request->touch = cell->touch;
+    request->pace = cell->pace;
     request->threads = cell->threads;
     sched_getaffinity(0, sizeof request->cores, &request->cores);
     request->memory_limit = cell->memory_limit;

@@ -15,6 +15,7 @@
 
 extern const char *const pass_names[PASS_KINDS];
 extern const char *const touch_names[TOUCHES];
+extern const char *const pace_names[PACES];
 
 enum { CELL_THREADS_AS_RECORDED = 0 };
 
@@ -25,6 +26,7 @@ struct cell {
     enum pass pass;
     uint64_t repetition;
     enum touch touch;
+    enum pace pace;         /* of the memory pass */
     unsigned threads;      /* CELL_THREADS_AS_RECORDED, or how many */
     unsigned processes;    /* 1 */
     uint64_t timeout_ns;   /* 0: none */

@@ -12,6 +12,7 @@
 
 #include "harness/base/clock.h"
 #include "harness/base/rng.h"
+#include "harness/campaign.h"
 #include "harness/program.h"
 #include "harness/progress.h"
 #include "harness/recorder.h"
@@ -110,12 +111,22 @@ int fidelity_record(const struct fidelity_test *test, struct err *err)
 
 /* --- the real program --- */
 
+/* Blocks of 32 KiB and more each have a mapping of their own on this, and no page of it was another
+ * block's before: what is absent of it the program has not touched. */
+#define FIDELITY_APART "system:MALLOC_MMAP_THRESHOLD_=32768"
+
 /* One run to be done. */
 struct fidelity_step {
     const char *allocator;
-    bool watched;
+    const char *spec; /* what it runs on */
+    const char *pass;
     uint64_t repetition;
 };
+
+static bool fidelity_is_watched(const struct fidelity_step *step)
+{
+    return strcmp(step->pass, FIDELITY_PROGRAM) != 0;
+}
 
 static void fidelity_fill(struct cell_result *cell, const struct program_end *end)
 {
@@ -138,6 +149,7 @@ static void fidelity_fill_watched(struct cell_result *cell, const struct watch *
     cell->file_bytes = watch->peak.files;
     cell->processes = watch->processes;
     cell->looks = watch->looks;
+    cell->absent_bytes = watch->peak.absent;
     if (!watch->by_calls)
         strcpy(cell->detail, "no seccomp filter here: the heap was looked at every millisecond, so "
                              "its peak may have been missed");
@@ -169,12 +181,13 @@ static int fidelity_run(const struct fidelity_test *test, const struct fidelity_
 {
     struct watch watch;
     struct program_end end;
+    bool watched = fidelity_is_watched(step);
     struct program_run run = {.command = test->command,
                               .silent = true,
-                              .watch = step->watched ? &watch : NULL,
+                              .watch = watched ? &watch : NULL,
                               .timeout_ns = test->plan->timeout_ns,
                               .interrupted = test->interrupted};
-    int failed = step->watched ? watch_init(&watch, err) : 0;
+    int failed = watched ? watch_init(&watch, err) : 0;
     if (failed)
         return failed;
     failed = program_run(program, &run, &end, err);
@@ -182,12 +195,12 @@ static int fidelity_run(const struct fidelity_test *test, const struct fidelity_
         failed = err_set(err, EINTR, "interrupted");
     if (!failed && !end.start_errno) {
         fidelity_fill(cell, &end);
-        if (step->watched)
+        if (watched)
             fidelity_fill_watched(cell, &watch);
     }
     if (!failed)
         fidelity_judge(test, program, &end, cell);
-    if (step->watched)
+    if (watched)
         watch_release(&watch);
     return failed;
 }
@@ -201,10 +214,10 @@ static int fidelity_step(const struct fidelity_test *test, const struct fidelity
     cell_result_clear(&cell);
     snprintf(cell.allocator, sizeof cell.allocator, "%s", step->allocator);
     snprintf(cell.trace, sizeof cell.trace, "%s", test->plan->traces[0].name);
-    strcpy(cell.pass, step->watched ? FIDELITY_WATCH : FIDELITY_PROGRAM);
+    strcpy(cell.pass, step->pass);
     cell.repetition = step->repetition;
     int failed = 0;
-    if (program_prepare(&program, step->allocator, &why)) {
+    if (program_prepare(&program, step->spec, &why)) {
         strcpy(cell.status, why.code == ENOENT ? "skipped: not installed" : "skipped");
         snprintf(cell.detail, sizeof cell.detail, "%.500s", why.text);
     } else {
@@ -218,7 +231,8 @@ static int fidelity_step(const struct fidelity_test *test, const struct fidelity
     return failed;
 }
 
-/* Each repetition: every allocator undisturbed in an order of its own, then every one watched. */
+/* Each repetition: every allocator undisturbed in an order of its own, then every one watched. At
+ * last what is never touched. */
 static void fidelity_order(const struct plan *plan, struct fidelity_step *steps)
 {
     struct rng rng;
@@ -229,16 +243,19 @@ static void fidelity_order(const struct plan *plan, struct fidelity_step *steps)
         for (size_t j = 0; j < specs; j++) {
             size_t other = rng_below(&rng, j + 1);
             block[j] = block[other];
-            block[other] = (struct fidelity_step){plan->specs[j], i % 2 == 1, i / 2};
+            block[other] = (struct fidelity_step){plan->specs[j], plan->specs[j],
+                                                  i % 2 ? FIDELITY_WATCH : FIDELITY_PROGRAM, i / 2};
         }
     }
+    steps[2 * plan->repeat * specs] =
+        (struct fidelity_step){plan->specs[0], FIDELITY_APART, FIDELITY_UNTOUCHED, 0};
 }
 
 int fidelity_run_program(const struct fidelity_test *test, struct store *store, struct err *err)
 {
     const struct plan *plan = test->plan;
-    size_t count = 2 * plan->repeat * plan->spec_count;
-    struct fidelity_step *steps = calloc(count + 1, sizeof *steps);
+    size_t count = 2 * plan->repeat * plan->spec_count + 1;
+    struct fidelity_step *steps = calloc(count, sizeof *steps);
     struct progress progress;
     if (!steps)
         BUG("out of memory for %zu runs", count);
@@ -250,4 +267,38 @@ int fidelity_run_program(const struct fidelity_test *test, struct store *store, 
     progress_end(&progress);
     free(steps);
     return *test->interrupted ? -EINTR : failed;
+}
+
+/* --- where the replay was off --- */
+
+static int fidelity_replay_paced(const struct fidelity_test *test, const char *allocator,
+                                 struct store *store, struct err *err)
+{
+    const struct plan *plan = test->plan;
+    struct cell cell =
+        campaign_cell(plan, &(struct plan_cell){.pass = PASS_MEMORY, .repetition = 1});
+    struct cell_result result;
+    cell.allocator = allocator;
+    cell.pace = PACE_RECORDED;
+    fprintf(stderr, "replaying at the program's pace: %s\n", allocator);
+    int failed = cell_measure(&cell, store, test->interrupted, &result, err);
+    if (failed)
+        return failed;
+    strcpy(result.pass, FIDELITY_PACED);
+    return store_append(store, &result, err);
+}
+
+int fidelity_diagnose(const struct fidelity_test *test, struct store *store, struct err *err)
+{
+    const struct plan *plan = test->plan;
+    const json_t *duration = json_object_get(plan->traces[0].profile, "duration_ns");
+    if (plan->pace == PACE_RECORDED || json_integer_value(duration) == 0)
+        return 0;
+    struct fidelity fidelity = fidelity_of(store, plan->traces[0].name);
+    int failed = 0;
+    for (size_t i = 0; i < fidelity.count && !failed; i++)
+        if (fidelity_is_off(&fidelity.rows[i]))
+            failed = fidelity_replay_paced(test, fidelity.rows[i].allocator, store, err);
+    fidelity_release(&fidelity);
+    return failed;
 }

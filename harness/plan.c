@@ -192,6 +192,16 @@ int plan_set_touch(struct plan *plan, const char *name, struct err *err)
     return err_set(err, EINVAL, "--touch is none, first, page or all, not '%s'", name);
 }
 
+int plan_set_pace(struct plan *plan, const char *name, struct err *err)
+{
+    for (size_t i = 0; i < PACES; i++)
+        if (strcmp(pace_names[i], name) == 0) {
+            plan->pace = (enum pace)i;
+            return 0;
+        }
+    return err_set(err, EINVAL, "--pace is full or as-recorded, not '%s'", name);
+}
+
 int plan_set_repeat(struct plan *plan, const char *text, struct err *err)
 {
     enum { MOST = 100000 };
@@ -303,6 +313,7 @@ void plan_write(const struct plan *plan, json_t *run)
     json_object_set_new(run, "passes", passes);
     json_object_set_new(run, "repeat", json_integer((json_int_t)plan->repeat));
     json_object_set_new(run, "touch", json_string(touch_names[plan->touch]));
+    json_object_set_new(run, "pace", json_string(pace_names[plan->pace]));
     json_object_set_new(run, "threads", json_integer(plan->threads));
     json_object_set_new(run, "processes", json_integer(plan->processes));
     json_object_set_new(run, "timeout_ns", json_integer((json_int_t)plan->timeout_ns));
@@ -362,6 +373,9 @@ int plan_read(struct plan *plan, const json_t *run, struct err *err)
     plan->memory_limit = plan_number(run, "memory_limit_bytes");
     plan->seed = plan_number(run, "seed");
     const char *touch = json_string_value(json_object_get(run, "touch"));
+    const char *pace = json_string_value(json_object_get(run, "pace"));
     int failed = plan_set_touch(plan, touch ? touch : "", err);
+    if (!failed)
+        failed = plan_set_pace(plan, pace ? pace : pace_names[PACE_FULL], err);
     return failed ? failed : plan_read_traces(plan, json_object_get(run, "traces"), err);
 }

@@ -26,6 +26,7 @@ struct plan {
     bool passes[PASSES];
     uint64_t repeat; /* of the timed passes; memory and verify run once */
     enum touch touch;
+    enum pace pace;
     unsigned threads;
     unsigned processes;
     uint64_t timeout_ns;
@@ -56,8 +57,9 @@ int plan_add_trace(struct plan *plan, const char *path, struct err *err);
 /* "throughput,memory" */
 int plan_set_passes(struct plan *plan, const char *list, struct err *err);
 
-/* "none", "first", "page" or "all"; and a count of repetitions. The sentences name the option. */
+/* "none", "first", "page" or "all"; "full" or "as-recorded"; a count of repetitions. The sentences name the option. */
 int plan_set_touch(struct plan *plan, const char *name, struct err *err);
+int plan_set_pace(struct plan *plan, const char *name, struct err *err);
 int plan_set_repeat(struct plan *plan, const char *text, struct err *err);
 
 /* All cells in the order in which they run: a trace at a time; a repetition at a time, its

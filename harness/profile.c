@@ -21,6 +21,7 @@ static json_t *profile_summary_json(const struct trace_summary *summary)
     profile_put(out, "peak_live_blocks", summary->peak_live_blocks);
     profile_put(out, "peak_event", summary->peak_event);
     profile_put(out, "total_bytes", summary->total_bytes);
+    profile_put(out, "duration_ns", summary->duration_ns);
     profile_put(out, "cross_thread_frees", summary->cross_thread_frees);
     profile_put(out, "lost_events", summary->lost_events);
     profile_put(out, "repairs", summary->repairs);

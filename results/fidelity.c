@@ -2,6 +2,7 @@
 #include "results/fidelity.h"
 
 #include <math.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -37,18 +38,40 @@ static void fidelity_status(struct fidelity_row *row, const struct store *store)
     strcpy(row->status, "ok");
     for (size_t i = 0; i < store_cell_count(store); i++) {
         const struct cell_result *cell = store_cell(store, i);
-        if (strcmp(cell->allocator, row->allocator) != 0 || strcmp(cell->trace, row->trace) != 0)
+        if (strcmp(cell->allocator, row->allocator) != 0 || strcmp(cell->trace, row->trace) != 0 ||
+            strcmp(cell->pass, FIDELITY_UNTOUCHED) == 0)
             continue;
         bool ok = strcmp(cell->status, "ok") == 0;
         sound += ok && strcmp(cell->pass, FIDELITY_PROGRAM) == 0;
-        if (strcmp(cell->pass, "memory") == 0)
-            snprintf(row->touch, sizeof row->touch, "%s", cell->touch);
+        if (strcmp(cell->pass, "memory") == 0) {
+            strcpy(row->touch, cell->touch);
+            strcpy(row->pace, cell->pace);
+        }
         if (!ok && strcmp(row->status, "ok") == 0) {
             snprintf(row->status, sizeof row->status, "%s", cell->status);
             snprintf(row->detail, sizeof row->detail, "%s", cell->detail);
         }
     }
     row->repetitions = sound;
+}
+
+/* P, and what the allocator had set up before the first event: the real heap holds that too. */
+static double fidelity_replayed(const struct store *store, const struct fidelity_row *row,
+                                const char *pass)
+{
+    return fidelity_median(store, row, pass, "peak_rss_bytes", NULL) +
+           fidelity_median(store, row, pass, "base_heap_bytes", NULL);
+}
+
+static double fidelity_untouched(const struct store *store, const char *trace)
+{
+    for (size_t i = 0; i < store_cell_count(store); i++) {
+        const struct cell_result *cell = store_cell(store, i);
+        if (strcmp(cell->pass, FIDELITY_UNTOUCHED) == 0 && strcmp(cell->trace, trace) == 0 &&
+            strcmp(cell->status, "ok") == 0 && cell->absent_bytes != COUNT_UNKNOWN)
+            return (double)cell->absent_bytes;
+    }
+    return REAL_UNKNOWN;
 }
 
 static void fidelity_fill(struct fidelity_row *row, const struct store *store)
@@ -62,10 +85,14 @@ static void fidelity_fill(struct fidelity_row *row, const struct store *store)
     row->processes = fidelity_count(fidelity_median(store, row, FIDELITY_WATCH, "processes", NULL));
     row->peak_rss_bytes = fidelity_median(store, row, FIDELITY_WATCH, "peak_rss_bytes", NULL);
     row->cpu_ns = fidelity_median(store, row, FIDELITY_PROGRAM, "cpu_ns", &row->cpu_spread);
-    row->replayed_bytes = fidelity_median(store, row, "memory", "peak_rss_bytes", NULL);
+    row->replayed_bytes = fidelity_replayed(store, row, "memory");
     row->live_bytes = fidelity_median(store, row, "memory", "peak_live_bytes", NULL);
     row->replayed_ns = fidelity_median(store, row, "throughput", "elapsed_ns", NULL);
     row->error = row->replayed_bytes / row->heap_bytes - 1;
+    row->paced_bytes = fidelity_replayed(store, row, FIDELITY_PACED);
+    row->threads = fidelity_count(fidelity_median(store, row, "memory", "threads_recorded", NULL));
+    row->untouched_bytes = fidelity_untouched(store, row->trace);
+    fidelity_explain(row);
 }
 
 /* --- orders --- */
@@ -98,16 +125,25 @@ static void fidelity_compare_memory(struct fidelity *fidelity, const struct fide
         fidelity_judge(&fidelity->memory, a, b, a->heap_bytes - b->heap_bytes, replayed);
 }
 
+/* Whether no value of one lies among those of the other. */
+static bool fidelity_are_apart(const struct sample *a, const struct sample *b)
+{
+    return statistics_percentile(a->values, a->count, 1) <
+               statistics_percentile(b->values, b->count, 0) ||
+           statistics_percentile(b->values, b->count, 1) <
+               statistics_percentile(a->values, a->count, 0);
+}
+
 static void fidelity_compare_time(struct fidelity *fidelity, const struct store *store,
                                   const struct fidelity_row *a, const struct fidelity_row *b)
 {
     struct sample left, right;
-    double replayed = a->replayed_ns - b->replayed_ns;
+    double real = a->cpu_ns - b->cpu_ns, replayed = a->replayed_ns - b->replayed_ns;
     sample_collect(&left, store, a->allocator, a->trace, FIDELITY_PROGRAM, "cpu_ns");
     sample_collect(&right, store, b->allocator, b->trace, FIDELITY_PROGRAM, "cpu_ns");
-    struct interval interval = sample_ratio(&left, &right, true, asked_seed(store));
-    if (!isnan(replayed) && interval_shows_difference(&interval))
-        fidelity_judge(&fidelity->time, a, b, interval.ratio - 1, replayed);
+    if (!isnan(replayed) && fidelity_are_apart(&left, &right) &&
+        fabs(real) > FIDELITY_DIFFERENCE * fmin(a->cpu_ns, b->cpu_ns))
+        fidelity_judge(&fidelity->time, a, b, real, replayed);
     sample_release(&left);
     sample_release(&right);
 }
@@ -210,6 +246,47 @@ static void fidelity_print_order(FILE *out, const struct fidelity_order *order, 
     text_wrap(out, text, 0, 2, text_width(out));
 }
 
+static void fidelity_note(FILE *out, const char *subject, const char *text, const char *more)
+{
+    char note[1400];
+    snprintf(note, sizeof note, "%s: %s%s%s", subject, text, *more ? ": " : "", more);
+    fputs("  ! ", out);
+    text_wrap(out, note, 4, 4, text_width(out));
+}
+
+static void fidelity_print_notes(FILE *out, const struct fidelity_row *row)
+{
+    if (strcmp(row->status, "ok") != 0)
+        fidelity_note(out, row->allocator, row->status, row->detail);
+    else if (*row->detail)
+        fidelity_note(out, row->allocator, row->detail, "");
+    if (*row->why)
+        fidelity_note(out, row->allocator, row->why, "");
+}
+
+/* What no allocator changes, as it was with the first of them. */
+static void fidelity_print_beside(FILE *out, const struct fidelity *fidelity)
+{
+    char own[GRID_TEXT], stacks[GRID_TEXT], data[GRID_TEXT], files[GRID_TEXT], text[600];
+    const struct fidelity_row *row = fidelity->rows;
+    if (!fidelity->count || isnan(row->file_bytes))
+        return;
+    fidelity_size(own, row->own_bytes);
+    fidelity_size(stacks, row->stack_bytes);
+    fidelity_size(data, row->data_bytes);
+    fidelity_size(files, row->file_bytes);
+    size_t used =
+        (size_t)snprintf(text, sizeof text,
+                         "beside the heap, on %.200s: %s mapped by the program itself, %s of "
+                         "stacks, %s of zeroed data, %s of code and files",
+                         row->allocator, own, stacks, data, files);
+    if (row->processes != COUNT_UNKNOWN && row->processes > 0)
+        snprintf(text + used, sizeof text - used,
+                 "; it started %llu other processes, whose heaps are not in this",
+                 (unsigned long long)row->processes);
+    text_wrap(out, text, 0, 2, text_width(out));
+}
+
 void fidelity_print(FILE *out, const struct fidelity *fidelity)
 {
     static const char *const titles[FIDELITY_COLUMNS] = {"allocator", "heap",   "spread",
@@ -227,14 +304,9 @@ void fidelity_print(FILE *out, const struct fidelity *fidelity)
     free(cells);
     fputc('\n', out);
     for (size_t i = 0; i < fidelity->count; i++)
-        if (strcmp(fidelity->rows[i].status, "ok") != 0) {
-            char text[1200];
-            const struct fidelity_row *row = &fidelity->rows[i];
-            snprintf(text, sizeof text, "%s: %s%s%s", row->allocator, row->status,
-                     *row->detail ? ": " : "", row->detail);
-            fputs("  ! ", out);
-            text_wrap(out, text, 4, 4, text_width(out));
-        }
+        fidelity_print_notes(out, &fidelity->rows[i]);
+    fidelity_print_beside(out, fidelity);
     fidelity_print_order(out, &fidelity->memory, "order by peak heap foretold", "5 %");
-    fidelity_print_order(out, &fidelity->time, "order by time foretold", "the noise");
+    fidelity_print_order(out, &fidelity->time, "order by processor time foretold",
+                         "5 % and the noise");
 }

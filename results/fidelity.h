@@ -1,12 +1,13 @@
 /* How well the replay foretold the real program: from the cells of a run that holds both.
  *
- * The heap of the real program is what /proc/PID/smaps shows resident in mappings like an allocator's,
- * at its peak (harness/watch.h); that of the replay is P as everywhere: the peak of RSS less what was
- * resident before the first event. */
+ * The heap of the real program is what /proc/PID/smaps shows resident in mappings like an
+ * allocator's, at its peak (harness/watch.h); that of the replay is P as everywhere: the peak of
+ * RSS less what was resident before the first event. */
 #ifndef RESULTS_FIDELITY_H
 #define RESULTS_FIDELITY_H
 
 #include <jansson.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdio.h>
 
@@ -16,6 +17,11 @@
 /* The passes of the real program's cells. */
 #define FIDELITY_PROGRAM "program"
 #define FIDELITY_WATCH "watch"
+#define FIDELITY_UNTOUCHED                                                                         \
+    "untouched" /* one, filed under the first allocator: large blocks apart */
+
+/* A replay at the program's pace where the one at full speed is to be explained. */
+#define FIDELITY_PACED "paced"
 
 /* Allocators whose heaps differ by less are not put in an order, and an error up to that is none to
  * be explained. */
@@ -31,9 +37,17 @@ struct fidelity_order {
 struct fidelity {
     struct fidelity_row *rows; /* owned; in the order in which the allocators were asked for */
     size_t count;
-    struct fidelity_order memory; /* by the heap's peak, where that differs by FIDELITY_DIFFERENCE */
-    struct fidelity_order time;   /* by processor time, where its 95 % interval shows a difference */
+    struct fidelity_order
+        memory;                 /* by the heap's peak, where that differs by FIDELITY_DIFFERENCE */
+    struct fidelity_order time; /* by processor time, where the medians differ by as much and no run
+                                   of one lies among those of the other */
 };
+
+/* Whether the row's error is to be explained. */
+bool fidelity_is_off(const struct fidelity_row *row);
+
+/* Fills `why`, from the row's other figures. */
+void fidelity_explain(struct fidelity_row *row);
 
 struct fidelity fidelity_of(const struct store *store, const char *trace);
 void fidelity_release(struct fidelity *fidelity);

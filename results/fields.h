@@ -18,6 +18,7 @@
     TEXT(status, 96, "ok, or what happened: crashed, timed out, skipped, failed")                  \
     TEXT(detail, 512, "the sentence that goes with a status other than ok, or a warning")          \
     TEXT(touch, 8, "what the replay wrote into each block: none, first, page or all")              \
+    TEXT(pace, 12, "how fast the memory pass replayed: full or as-recorded")                       \
     COUNT(threads_recorded, "", "threads in the trace")                                            \
     COUNT(threads_replayed, "", "threads that replayed them")                                      \
     COUNT(handovers, "",                                                                           \
@@ -56,6 +57,8 @@
     COUNT(peak_vsz_bytes, "bytes",                                                                 \
           "peak address space of the worker less its own at the start (VmPeak)")                   \
     COUNT(base_rss_bytes, "bytes", "resident size of the worker just before the first event")      \
+    COUNT(base_heap_bytes, "bytes",                                                                \
+          "of that, in mappings like a heap's: what the allocator had set up for itself")          \
     COUNT(peak_live_bytes, "bytes",                                                                \
           "max R: requested bytes live at once, the floor for any allocator")                      \
     COUNT(peak_usable_bytes, "bytes", "max U: bytes the live blocks could hold")                   \
@@ -107,6 +110,7 @@
     COUNT(stack_bytes, "bytes", "resident then of its stacks")                                     \
     COUNT(data_bytes, "bytes", "resident then of its zeroed data")                                 \
     COUNT(file_bytes, "bytes", "resident then of its code, data, mapped files, shared memory")     \
+    COUNT(absent_bytes, "bytes", "mapped then by the allocator, but not resident")                 \
     COUNT(processes, "", "other processes that the real program started")                          \
     COUNT(looks, "", "times that its memory was taken apart while it was watched")
 
@@ -157,7 +161,10 @@
     TEXT(touch, 8, "what the replay wrote into each block")                                        \
     REAL(heap_bytes, "bytes", "peak resident size of the program's heap: median of the runs")      \
     REAL(heap_spread, "", "(largest - smallest) / median of it")                                   \
-    REAL(replayed_bytes, "bytes", "peak resident size in the replay: what was foretold")           \
+    TEXT(pace, 12, "how fast that was")                                                            \
+    REAL(replayed_bytes, "bytes",                                                                  \
+         "peak resident size in the replay, with what the allocator had set up before its first "  \
+         "event: what was foretold")                                                               \
     REAL(error, "", "replayed_bytes / heap_bytes - 1")                                             \
     REAL(cpu_ns, "ns", "processor time of the undisturbed program: median of the runs")            \
     REAL(cpu_spread, "", "(largest - smallest) / median of it")                                    \
@@ -168,6 +175,14 @@
     REAL(data_bytes, "bytes", "then: zeroed data")                                                 \
     REAL(file_bytes, "bytes", "then: code, data, mapped files, shared memory")                     \
     REAL(live_bytes, "bytes", "most requested bytes live at once")                                 \
+    REAL(untouched_bytes, "bytes",                                                                 \
+         "what the program had not touched of its blocks of 32 KiB and more at its heap's peak "   \
+         "(one run of it, with each of them in a mapping of its own)")                             \
+    REAL(paced_bytes, "bytes",                                                                     \
+         "replayed_bytes of a replay at the program's pace; only where the error was to be "       \
+         "explained")                                                                              \
+    TEXT(why, 512, "where the error exceeds 10 %: what is known of its cause")                     \
+    COUNT(threads, "", "threads in the recording")                                                 \
     COUNT(processes, "", "other processes that the program started")                               \
     COUNT(repetitions, "", "runs of the program that ended well")
 

@@ -14,7 +14,7 @@
 #include "harness/interrupt.h"
 #include "results/fidelity.h"
 
-enum { OPT_TOUCH = 256, OPT_TIMEOUT, OPT_SEED, OPT_JSON, FIDELITY_REPEAT = 3 };
+enum { OPT_TOUCH = 256, OPT_PACE, OPT_TIMEOUT, OPT_SEED, OPT_JSON, FIDELITY_REPEAT = 3 };
 
 static const struct argp_option options[] = {
     {"allocators", 'a', "SPEC[,SPEC...]", 0,
@@ -24,6 +24,10 @@ static const struct argp_option options[] = {
     {"output", 'o', "DIR", 0, "The run folder (default results/<time>-<program>)", 0},
     {"touch", OPT_TOUCH, "none|first|page|all", 0,
      "What the replay writes into each block (default page)", 0},
+    {"pace", OPT_PACE, "full|as-recorded", 0,
+     "How fast the memory pass replays: as-recorded lets allocators give back by the clock as the "
+     "program did (default full; needs a trace with times)",
+     0},
     {"timeout", OPT_TIMEOUT, "SECONDS", 0, "Time a run or cell may take (default 5m; 0: any)", 0},
     {"seed", OPT_SEED, "N", 0, "Seed of the shuffled order (default: the time)", 0},
     {"json", OPT_JSON, NULL, 0, "Print the result as JSON", 0},
@@ -49,6 +53,8 @@ static int parse_option(struct request *request, int key, const char *text)
         return plan_set_repeat(plan, text, err);
     case OPT_TOUCH:
         return plan_set_touch(plan, text, err);
+    case OPT_PACE:
+        return plan_set_pace(plan, text, err);
     case OPT_TIMEOUT:
         return units_parse_time(text, &plan->timeout_ns, err);
     default:
@@ -69,6 +75,7 @@ static error_t parse(int key, char *text, struct argp_state *state)
     case 'a':
     case 'n':
     case OPT_TOUCH:
+    case OPT_PACE:
     case OPT_TIMEOUT:
     case OPT_SEED:
         if (parse_option(request, key, text))
@@ -159,7 +166,9 @@ static int finish(const struct request *request, const struct fidelity_test *tes
 static int measure(const struct fidelity_test *test, struct store *store, struct err *err)
 {
     int failed = fidelity_run_program(test, store, err);
-    return failed ? failed : campaign_measure(test->plan, store, test->interrupted, err);
+    if (!failed)
+        failed = campaign_measure(test->plan, store, test->interrupted, err);
+    return failed ? failed : fidelity_diagnose(test, store, err);
 }
 
 int command_fidelity(int argc, char **argv)

@@ -22,6 +22,7 @@ enum {
     OPT_THREADS = 256,
     OPT_PROCESSES,
     OPT_TOUCH,
+    OPT_PACE,
     OPT_TIMEOUT,
     OPT_LIMIT,
     OPT_RESUME,
@@ -42,6 +43,10 @@ static const struct argp_option options[] = {
      "Processes that replay, for process-shared allocators (default 1)", 0},
     {"touch", OPT_TOUCH, "none|first|page|all", 0,
      "What the replay writes into each block (default page)", 0},
+    {"pace", OPT_PACE, "full|as-recorded", 0,
+     "How fast the memory pass replays: as-recorded lets allocators give back by the clock as the "
+     "program did (default full; needs a trace with times)",
+     0},
     {"timeout", OPT_TIMEOUT, "SECONDS", 0, "Time a cell may take (default 5m; 0: any)", 0},
     {"memory-limit", OPT_LIMIT, "SIZE", 0, "Writable private memory a cell may map (default: any)",
      0},
@@ -121,6 +126,8 @@ static int parse_shape(struct request *request, int key, const char *text)
         return parse_processes(request, text);
     case OPT_TOUCH:
         return plan_set_touch(plan, text, err);
+    case OPT_PACE:
+        return plan_set_pace(plan, text, err);
     case OPT_TIMEOUT:
         return units_parse_time(text, &plan->timeout_ns, err);
     case OPT_LIMIT:
@@ -152,6 +159,7 @@ static error_t parse(int key, char *text, struct argp_state *state)
     case OPT_THREADS:
     case OPT_PROCESSES:
     case OPT_TOUCH:
+    case OPT_PACE:
     case OPT_TIMEOUT:
     case OPT_LIMIT:
     case OPT_SEED:

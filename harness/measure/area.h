@@ -40,6 +40,7 @@ struct request {
     char shared_name[64]; /* for a heap shared between processes */
     enum pass pass;
     enum touch touch;
+    enum pace pace;
     unsigned threads;      /* 0: as recorded */
     uint64_t memory_limit; /* 0 none */
     cpu_set_t cores;       /* that the threads may use */

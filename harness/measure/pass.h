@@ -21,4 +21,11 @@ enum touch {
     TOUCHES
 };
 
+/* How fast the memory pass replays. What an allocator gives back by the clock depends on it. */
+enum pace {
+    PACE_FULL,     /* one operation after the other */
+    PACE_RECORDED, /* none before its time */
+    PACES
+};
+
 #endif

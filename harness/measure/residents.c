@@ -9,69 +9,9 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "harness/base/err.h"
 #include "harness/measure/lines.h"
 #include "harness/measure/maps.h"
 #include "harness/measure/proc.h"
-
-/* --- ranges --- */
-
-static struct range *ranges_open(struct ranges *ranges, size_t place)
-{
-    if (ranges->count == ranges->room) {
-        ranges->room = ranges->room ? 2 * ranges->room : 64;
-        ranges->at = reallocarray(ranges->at, ranges->room, sizeof *ranges->at);
-        if (!ranges->at)
-            BUG("out of memory for %zu ranges", ranges->room);
-    }
-    memmove(ranges->at + place + 1, ranges->at + place,
-            (ranges->count - place) * sizeof *ranges->at);
-    ranges->count++;
-    return &ranges->at[place];
-}
-
-/* The first range that ends after `address`. */
-static size_t ranges_find(const struct ranges *ranges, uint64_t address)
-{
-    size_t low = 0, high = ranges->count;
-    while (low < high) {
-        size_t middle = (low + high) / 2;
-        if (ranges->at[middle].end <= address)
-            low = middle + 1;
-        else
-            high = middle;
-    }
-    return low;
-}
-
-void ranges_remove(struct ranges *ranges, uint64_t start, uint64_t end)
-{
-    size_t i = ranges_find(ranges, start);
-    while (i < ranges->count && ranges->at[i].start < end) {
-        struct range was = ranges->at[i];
-        memmove(ranges->at + i, ranges->at + i + 1, (--ranges->count - i) * sizeof *ranges->at);
-        if (was.start < start)
-            *ranges_open(ranges, i++) = (struct range){was.start, start};
-        if (was.end > end)
-            *ranges_open(ranges, i++) = (struct range){end, was.end};
-    }
-}
-
-void ranges_add(struct ranges *ranges, uint64_t start, uint64_t end)
-{
-    if (start >= end)
-        return;
-    ranges_remove(ranges, start, end);
-    *ranges_open(ranges, ranges_find(ranges, start)) = (struct range){start, end};
-}
-
-void ranges_release(struct ranges *ranges)
-{
-    free(ranges->at);
-    *ranges = (struct ranges){0};
-}
-
-/* --- one reading --- */
 
 /* A guard is smaller than what an arena of the C library keeps out of reach. */
 enum { GUARD_MOST = 64 << 10, PAGEMAP_WORDS = 512 };
@@ -83,6 +23,7 @@ struct reading {
     uint64_t last_end;            /* of the mapping before */
     bool after_guard, after_data; /* what that was */
     uint64_t *to;                 /* where the mapping at hand is counted */
+    bool mapped;                  /* it is of the heap, by mmap */
 };
 
 /* Pages of [start, end) that are in memory: bit 63 of a word a page. */
@@ -114,7 +55,9 @@ static void reading_take_own(struct reading *reading, const struct mapping *mapp
          i < own->count && own->at[i].start < mapping->end; i++) {
         uint64_t start = own->at[i].start > mapping->start ? own->at[i].start : mapping->start;
         uint64_t end = own->at[i].end < mapping->end ? own->at[i].end : mapping->end;
-        reading->out->own += reading_present(reading, start, end);
+        uint64_t present = reading_present(reading, start, end);
+        reading->out->own += present;
+        reading->out->absent -= end - start - present;
     }
 }
 
@@ -132,12 +75,16 @@ static uint64_t *reading_place(struct reading *reading, const struct mapping *ma
         return &out->data;
     if (follows && reading->after_guard)
         return &out->stacks;
+    reading->mapped = !mapping_is_named(mapping, "[heap]");
+    if (reading->mapped)
+        out->absent += mapping->end - mapping->start;
     reading_take_own(reading, mapping);
     return &out->heap;
 }
 
 static void reading_mapping(struct reading *reading, const struct mapping *mapping)
 {
+    reading->mapped = false;
     reading->to = reading_place(reading, mapping);
     reading->after_guard = mapping->inode == 0 && memcmp(mapping->rights, "---", 3) == 0 &&
                            mapping->end - mapping->start <= GUARD_MOST;
@@ -151,8 +98,11 @@ static int reading_line(void *arg, const char *line, size_t length)
     struct mapping mapping;
     if (mapping_parse(&mapping, line, length))
         reading_mapping(reading, &mapping);
-    else if (reading->to && length > 4 && memcmp(line, "Rss:", 4) == 0)
-        *reading->to += strtoull(line + 4, NULL, 10) * 1024;
+    if (reading->to && length > 4 && memcmp(line, "Rss:", 4) == 0) {
+        uint64_t resident = strtoull(line + 4, NULL, 10) * 1024;
+        *reading->to += resident;
+        reading->out->absent -= reading->mapped ? resident : 0;
+    }
     return 0;
 }
 

@@ -6,11 +6,14 @@
 #include <fcntl.h>
 #include <inttypes.h>
 #include <math.h>
+#include <unistd.h>
 
 #include "harness/base/clock.h"
 #include "harness/measure/fragmentation.h"
 #include "harness/measure/residency.h"
+#include "harness/measure/residents.h"
 #include "harness/worker/census.h"
+#include "harness/worker/pace.h"
 
 /* LazyFree needs the kernel to walk all page tables: read at every so many samples. */
 enum { LAZYFREE_EVERY = 64 };
@@ -26,6 +29,7 @@ struct memory {
     uint64_t base_rss;
     uint64_t sampling_ns;
     uint64_t most_held;
+    struct pace_keeper pace;
     bool peak_reset;
     bool mapped;    /* blocks have places of their own, so there is a heap map */
     int pagemap;    /* open, or -1 */
@@ -123,6 +127,7 @@ static void memory_gone(void *map, uint32_t object, uint64_t address, uint64_t s
 static void memory_step(struct memory *memory, const struct operation *operation,
                         const struct place *place)
 {
+    pace_keep(&memory->pace, place->time_ns);
     replay_step(&memory->replay, operation, place);
     uint64_t event = place->event + 1;
     if (event >= memory->next || event == memory->peak) {
@@ -154,6 +159,7 @@ static int memory_begin(struct memory *memory, struct err *err)
     memory->stride = (summary->events + SAMPLES_WANTED) / SAMPLES_WANTED;
     memory->next = memory->stride;
     memory->peak = summary->peak_event + 1;
+    memory->pace = pace_keeper(worker);
     memory->mapped = !allocator_has(worker->heap->ops, ALLOCATOR_NOT_REAL);
     heapmap_init(&memory->area->map);
     memory->pagemap = open("/proc/self/pagemap", O_RDONLY | O_CLOEXEC);
@@ -169,12 +175,15 @@ static void memory_base(struct memory *memory)
 {
     struct cell_result *result = memory->worker->result;
     struct proc_sizes sizes = {0};
+    struct residents residents;
     memory->peak_reset = proc_reset_peak() == 0;
     if (!memory->peak_reset)
         worker_note(memory->worker, "the peak of RSS could not be reset: that of the samples is "
                                     "given");
     proc_sizes(&sizes);
     memory->base_rss = result->base_rss_bytes = sizes.rss;
+    if (residents_read(getpid(), NULL, &residents) == 0)
+        result->base_heap_bytes = residents.heap;
     memory_sample(memory, 0, 0, true);
 }
 

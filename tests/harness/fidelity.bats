@@ -59,6 +59,41 @@ PYTHON
     [ "$(grep -c '"pass":"watch"' out/cells.jsonl)" = 3 ]
 }
 
+@test "an error is explained: pages that the program left untouched" {
+    cat >u.c <<'C'
+#include <stdlib.h>
+#include <string.h>
+int main(void)
+{
+    for (int i = 0; i < 64; i++)
+        memset(malloc(256 << 10), 1, 64 << 10);
+}
+C
+    gcc -O0 -w -o u u.c
+    run -0 --separate-stderr "$BENCH" fidelity -n 1 -a system,first-fit -o out --json -- ./u
+    python3 - "$output" <<'PYTHON'
+import json, sys
+for row in json.loads(sys.argv[1])["rows"]:
+    assert row["error"] > 2.5, row
+    assert 0.95 < row["untouched_bytes"] / (64 * 192 * 1024) < 1.05, row
+    assert "every page" in row["why"] and "never touched" in row["why"], row
+    assert abs(row["paced_bytes"] / row["replayed_bytes"] - 1) < 0.05, row
+PYTHON
+    # Nothing is left to explain where only what the program may have touched is.
+    run -0 --separate-stderr "$BENCH" fidelity -n 1 -a system --touch first -o first -- ./u
+    [[ "$output" != *"every page"* ]]
+}
+
+@test "the memory pass can keep the program's pace" {
+    "$BENCH" record --times -o timed.trace -- ./p 2>/dev/null
+    "$BENCH" record -o bare.trace -- ./p 2>/dev/null
+    run -0 --separate-stderr "$BENCH" run -p memory --pace as-recorded -a system -o out timed.trace bare.trace
+    [[ "$output" == *"the trace has no times, so it was replayed at full speed"* ]]
+    [ "$(grep -c '"pace":"as-recorded"' out/cells.jsonl)" = 1 ]
+    run -2 "$BENCH" run --pace slow timed.trace
+    [[ "$output" == *"--pace is full or as-recorded"* ]]
+}
+
 @test "the table says how many pairs are in the same order" {
     run -0 --separate-stderr "$BENCH" fidelity -n 1 -a system,system:MALLOC_TOP_PAD_=67108864 -o out -- ./p
     [[ "$output" == *allocator*heap*replayed*error* ]]

@@ -1,0 +1,82 @@
+/* Why a replay foretold another heap than the program had: what was measured of the usual causes.
+ */
+#include <math.h>
+#include <stdarg.h>
+#include <string.h>
+
+#include "harness/base/units.h"
+#include "results/fidelity.h"
+
+/* A cause that moves less than this share of the heap is none. */
+#define WHY_WORTH 0.01
+
+bool fidelity_is_off(const struct fidelity_row *row)
+{
+    return fabs(row->error) > FIDELITY_ERROR;
+}
+
+__attribute__((format(printf, 2, 3))) static void why_add(struct fidelity_row *row,
+                                                          const char *format, ...)
+{
+    size_t used = strlen(row->why);
+    if (used && used + 2 < sizeof row->why) {
+        strcpy(row->why + used, "; ");
+        used += 2;
+    }
+    va_list arguments;
+    va_start(arguments, format);
+    vsnprintf(row->why + used, sizeof row->why - used, format, arguments);
+    va_end(arguments);
+}
+
+/* The replay writes into blocks that the program asked for and did not use. */
+static void why_untouched(struct fidelity_row *row)
+{
+    char text[UNITS_TEXT];
+    double untouched = row->untouched_bytes, heap = row->heap_bytes;
+    if (row->error < 0 || strcmp(row->touch, "page") != 0)
+        return;
+    if (untouched > WHY_WORTH * heap)
+        why_add(
+            row,
+            "the replay touches every page, and the program had not touched %s of its blocks of "
+            "32 KiB and more: without them the error is %+.1f %%",
+            units_format_size(text, (uint64_t)untouched),
+            100 * ((row->replayed_bytes - untouched) / heap - 1));
+    if (row->live_bytes > heap)
+        why_add(row,
+                "more is live than resident, so at least %s of the live blocks were never touched",
+                units_format_size(text, (uint64_t)(row->live_bytes - heap)));
+}
+
+static void why_pace(struct fidelity_row *row)
+{
+    double moved = fabs(row->paced_bytes - row->replayed_bytes);
+    if (moved > WHY_WORTH * row->heap_bytes)
+        why_add(row,
+                "memory is given back by the clock: replayed at the program's pace the error is "
+                "%+.1f %%",
+                100 * (row->paced_bytes / row->heap_bytes - 1));
+}
+
+static void why_varies(struct fidelity_row *row)
+{
+    if (row->heap_spread > FIDELITY_DIFFERENCE)
+        why_add(row, "the program's own heap varies by %.1f %% from run to run",
+                100 * row->heap_spread);
+    if (row->threads != COUNT_UNKNOWN && row->threads > 1)
+        why_add(row,
+                "it has %llu threads, which meet in the allocator otherwise than in the recording",
+                (unsigned long long)row->threads);
+}
+
+void fidelity_explain(struct fidelity_row *row)
+{
+    if (!fidelity_is_off(row))
+        return;
+    why_untouched(row);
+    why_pace(row);
+    why_varies(row);
+    if (!*row->why)
+        why_add(row, "not by untouched pages of large blocks, nor by the clock, nor by threads");
+}
