@@ -244,6 +244,7 @@
     COUNT(live_pages, "", "resident pages on which a live block lies")                             \
     COUNT(sparse_pages, "", "those of which less than a quarter is live payload")                  \
     COUNT(huge_bytes, "bytes", "of the heap, in huge pages")                                       \
+    COUNT(base_rss_bytes, "bytes", "resident size just before the first event")                    \
     COUNT(peak_rss_bytes, "bytes", "the highest RSS of the replay that looked for the peak")       \
     BREAKDOWN_REST(COUNT)                                                                              \
     BREAKDOWN_INSIDE(COUNT)

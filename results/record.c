@@ -104,6 +104,12 @@ int record_from_json(const struct field *fields, size_t count, const json_t *obj
     return 0;
 }
 
+bool record_status_is_fine(const char *status)
+{
+    return strcmp(status, "ok") == 0 ||
+           (strncmp(status, "skipped", 7) == 0 && !strstr(status, "not installed"));
+}
+
 void row_clear(struct row *row)
 {
     struct row *result = row;

@@ -3,6 +3,7 @@
 #define RESULTS_RECORD_H
 
 #include <jansson.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -51,6 +52,10 @@ const struct field *field_find(const struct field *fields, size_t count, const c
 double field_number(const struct field *field, const void *record);
 
 /* All unmeasured, texts empty. */
+/* Whether a status is no failure: ok, or an impossible pair (one that was skipped, but not for want
+ * of the allocator, which was asked for). */
+bool record_status_is_fine(const char *status);
+
 void row_clear(struct row *row);
 void fidelity_row_clear(struct fidelity_row *row);
 

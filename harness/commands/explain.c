@@ -297,7 +297,8 @@ static int tell_failure(struct explaining *explaining, struct err *err)
 {
     const struct inquiry *inquiry = &explaining->inquiry;
     int failed = 0;
-    explaining->status = STATUS_FAILED;
+    if (!record_status_is_fine(inquiry->result.status))
+        explaining->status = STATUS_FAILED;
     for (size_t i = 0; i < inquiry->count && !failed; i++) {
         struct breakdown breakdown;
         if (explaining->reached[i])

@@ -274,14 +274,6 @@ static int resume(struct request *request, struct store **store, struct err *err
 
 /* ---- the end --------------------------------------------------------------------------------- */
 
-/* An impossible pair is no failure; an allocator that was asked for and is not there is one. */
-static bool row_is_fine(const struct row *row)
-{
-    if (strcmp(row->status, "ok") == 0)
-        return true;
-    return strncmp(row->status, "skipped", 7) == 0 && !strstr(row->status, "not installed");
-}
-
 static int print_table(const struct store *store, bool json)
 {
     size_t count;
@@ -289,7 +281,7 @@ static int print_table(const struct store *store, bool json)
     table_print(stdout, rows, count, json ? TABLE_JSON : TABLE_TEXT);
     int status = STATUS_DONE;
     for (size_t i = 0; i < count; i++)
-        if (!row_is_fine(&rows[i]))
+        if (!record_status_is_fine(rows[i].status))
             status = STATUS_FAILED;
     free(rows);
     if (fflush(stdout) == 0 && !ferror(stdout))

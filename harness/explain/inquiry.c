@@ -7,13 +7,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "harness/base/nearest.h"
 #include "harness/base/units.h"
 #include "harness/measure/area.h"
 #include "workloads/reader.h"
 
-/* RSS is read so often when its peak is looked for: some 0.4 s of reading in the longest trace. */
-enum { INQUIRY_LOOKS = 400000 };
+/* RSS is looked at so often in the longest trace when its peak is looked for, and statm is off by
+ * at most so many bytes (each core counts some pages by itself). */
+enum { INQUIRY_LOOKS = 2000000, INQUIRY_LAG = 1 << 20 };
 
 static const struct {
     const char *name;
@@ -23,14 +23,12 @@ static const struct {
 
 int moment_parse(struct moment *moment, const char *text, struct err *err)
 {
-    struct nearest nearest = nearest_to(text);
     *moment = (struct moment){.event = UINT64_MAX, .time_ns = UINT64_MAX};
     snprintf(moment->at, sizeof moment->at, "%s", text);
     for (size_t i = 0; i < sizeof moment_names / sizeof *moment_names; i++) {
         moment->kind = moment_names[i].kind;
         if (strcmp(text, moment_names[i].name) == 0)
             return 0;
-        nearest_offer(&nearest, moment_names[i].name);
     }
     moment->kind = MOMENT_EVENT;
     if (units_parse_count(text, &moment->event, NULL) == 0)
@@ -40,8 +38,8 @@ int moment_parse(struct moment *moment, const char *text, struct err *err)
         return 0;
     return err_set(err, EINVAL,
                    "there is no moment '%.60s': it is peak-rss, peak-live, end, the number of an "
-                   "event, or a time such as 200ms; the nearest is '%s'",
-                   text, nearest.best);
+                   "event, or a time such as 200ms",
+                   text);
 }
 
 int inquiry_open(struct inquiry *inquiry, struct err *err)
@@ -135,30 +133,30 @@ static struct moments_request *inquiry_request(const struct moments_request *lef
 
 /* ---- the peaks ---- */
 
-static int inquiry_look(struct inquiry *inquiry, uint64_t from, uint64_t to, uint64_t stride,
-                        struct moments_area *found, struct err *err)
+static int inquiry_look(struct inquiry *inquiry, uint64_t exact_above, struct moments_area *found,
+                        struct err *err)
 {
     struct moments_request *request = inquiry_request(NULL);
-    request->from = from;
-    request->to = to;
-    request->stride = stride;
+    request->stride = inquiry->events / INQUIRY_LOOKS + 1;
+    request->exact_above = exact_above;
     struct inquiry_replay replay = {.inquiry = inquiry, .request = request, .found = found};
     int failed = inquiry_replay(&replay, err);
     free(request);
     return failed;
 }
 
-/* Where RSS was not read after every event, the stretch around the highest reading is looked at
- * again. */
+/* First by statm; then again, exactly where that was near its peak. */
 static int inquiry_find_peaks(struct inquiry *inquiry, struct moments_area *found, struct err *err)
 {
-    uint64_t stride = inquiry->events / INQUIRY_LOOKS + 1;
-    int failed = inquiry_look(inquiry, 0, UINT64_MAX, stride, found, err);
-    inquiry->high_water = found->high_water;
-    uint64_t peak = found->peak_rss.event;
-    if (failed || stride == 1)
-        return failed;
-    return inquiry_look(inquiry, peak > stride ? peak - stride : 0, peak + stride, 1, found, err);
+    int failed = inquiry_look(inquiry, UINT64_MAX, found, err);
+    struct moments_peak rough = found->peak_rss;
+    if (!failed)
+        failed = inquiry_look(inquiry, rough.bytes > INQUIRY_LAG ? rough.bytes - INQUIRY_LAG : 0,
+                              found, err);
+    if (!failed && found->peak_rss.bytes == 0)
+        found->peak_rss = rough;
+    inquiry->peak_rss = found->peak_rss.bytes;
+    return failed;
 }
 
 static int inquiry_check_moment(const struct inquiry *inquiry, const struct moment *moment,
@@ -200,7 +198,7 @@ static void inquiry_set_peaks(struct inquiry *inquiry, const struct moments_area
 int inquiry_resolve(struct inquiry *inquiry, struct err *err)
 {
     bool peaks = false;
-    inquiry->high_water = COUNT_UNKNOWN;
+    inquiry->peak_rss = COUNT_UNKNOWN;
     for (size_t i = 0; i < inquiry->count; i++) {
         int failed = inquiry_check_moment(inquiry, &inquiry->moments[i], err);
         if (failed)

@@ -26,7 +26,7 @@ struct inquiry {
     bool times;                   /* it has time stamps */
     const volatile int *interrupted;
     struct cell_result result; /* of the last replay: its status tells how far it came */
-    uint64_t high_water;       /* the most RSS of the replay that looked for the peak, or unknown */
+    uint64_t peak_rss;         /* of the replay that looked for the peak, or unknown */
 };
 
 /* Fills the facts of the trace from its file. */

@@ -66,7 +66,8 @@ void record_scene(struct breakdown *breakdown, const struct inquiry *inquiry,
     breakdown->live_blocks = at->live_blocks;
     breakdown->rounding_told = at->usable_known;
     breakdown->usable_bytes = at->usable_known ? at->usable : COUNT_UNKNOWN;
-    breakdown->peak_rss_bytes = inquiry->high_water;
+    breakdown->base_rss_bytes = at->base_rss;
+    breakdown->peak_rss_bytes = inquiry->peak_rss;
     record_parts(breakdown, scene);
     record_inside(breakdown, &scene->inside);
     if (breakdown->sum != breakdown->rss_bytes)

@@ -164,7 +164,9 @@ static void words_peak(struct words *words, const struct breakdown *breakdown)
     if (strcmp(breakdown->at, "peak-rss") != 0 || breakdown->peak_rss_bytes == COUNT_UNKNOWN ||
         breakdown->peak_rss_bytes <= breakdown->rss_bytes)
         return;
-    words_add(words, " The highest RSS of the replay that looked for the peak was %s, %s more.",
+    words_add(words,
+              " The highest RSS of the replay that looked for the peak was %s, %s more: this "
+              "allocator does not take the same memory in every replay.",
               units_format_size(peak, breakdown->peak_rss_bytes),
               units_format_size(away, breakdown->peak_rss_bytes - breakdown->rss_bytes));
 }
@@ -221,7 +223,10 @@ static void words_sizes(struct words *words, const struct holder *holder)
 static void words_age(struct words *words, const struct holder *holder, bool times)
 {
     char age[UNITS_TEXT];
-    if (times)
+    double hours = (double)holder->age_ns / 3600e9;
+    if (times && hours >= 2)
+        words_add(words, ", %.1f hours old", hours);
+    else if (times)
         words_add(words, ", %s old", units_format_time(age, (double)holder->age_ns));
     else
         words_add(words, ", %s events old", units_format_count(age, holder->age_events));
@@ -297,8 +302,9 @@ void words_of_gain(FILE *out, const struct breakdown *with, const struct breakdo
     char text[4][UNITS_TEXT];
     uint64_t before = breakdown_heap(with), after = breakdown_heap(without);
     struct words words = {0};
-    words_add(&words, "Without %s, %s live blocks are left (of %s), and the heap ",
-              without->without, units_format_count(text[0], without->live_blocks),
+    words_add(&words, "%s on %s, %s, without %s: %s of %s live blocks are left, and the heap ",
+              with->trace, with->allocator, with->at, without->without,
+              units_format_count(text[0], without->live_blocks),
               units_format_count(text[1], with->live_blocks));
     words_add(&words, "takes %s resident instead of %s: ", units_format_size(text[0], after),
               units_format_size(text[1], before));
@@ -308,6 +314,6 @@ void words_of_gain(FILE *out, const struct breakdown *with, const struct breakdo
                   units_format_size(text[3], with->payload - without->payload));
     else
         words_add(&words, "nothing would be gained.");
-    words_write(out, &words, 2);
+    words_write(out, &words, 0);
     fputc('\n', out);
 }

@@ -31,8 +31,10 @@ struct moments_peak {
 struct moments_request {
     size_t stops; /* 0: look for the peaks of R and RSS instead */
     struct moments_stop stop[MOMENTS_MAX];
-    uint64_t from, to, stride; /* where RSS is read when looking: events, and every how many */
-    bool leaves_out;           /* what follows is left out of the replay */
+    uint64_t stride;      /* when looking: RSS is read after so many events */
+    uint64_t exact_above; /* and read exactly where it is as high as that: statm is cheap, and wrong
+                             by some pages; UINT64_MAX never */
+    bool leaves_out;      /* what follows is left out of the replay */
     size_t sizes;
     struct {
         uint64_t low, high;
@@ -67,8 +69,8 @@ struct moments_area {
     bool usable_known;
     bool walks;                /* so there is a second rest at each moment */
     struct intervals baseline; /* mapped before any library's constructor ran */
+    uint64_t base_rss; /* of the whole process, just before the first event */
     struct moments_peak peak_rss, peak_live;
-    uint64_t high_water; /* VmHWM of the whole replay when looking, UINT64_MAX unknown */
     /* In the memory that is shared, bytes from its beginning; 0 where there is none. */
     uint64_t blocks_offset, blocks; /* struct moments_block, one an object number */
     uint64_t spans_offset, spans;   /* struct moments_span; of the last walk */

@@ -8,9 +8,12 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include "harness/worker/replay.h"
+
+enum { MOMENTS_EXACT = 3000 }; /* readings of smaps_rollup in a replay */
 
 struct moments {
     struct worker *worker;
@@ -22,7 +25,9 @@ struct moments {
     uint64_t next_look;             /* RSS is read after so many events */
     uint64_t gone_event;            /* the last event that took a block away, and which */
     uint32_t gone_object;
-    int sizes; /* descriptor of statm */
+    uint64_t faults; /* when RSS was last read */
+    uint64_t exact;  /* exact readings */
+    int sizes;       /* descriptor of statm */
 };
 
 /* ---- the blocks ---- */
@@ -170,17 +175,40 @@ static void moments_look_at(struct moments_peak *peak, uint64_t bytes, const str
         *peak = (struct moments_peak){place->event + 1, place->time_ns, bytes};
 }
 
-static void moments_look(struct moments *moments, const struct place *place)
+/* RSS rises by faults alone. */
+static bool moments_may_have_risen(struct moments *moments)
+{
+    struct rusage usage;
+    getrusage(RUSAGE_SELF, &usage);
+    uint64_t faults = (uint64_t)usage.ru_minflt + (uint64_t)usage.ru_majflt;
+    bool risen = faults != moments->faults;
+    moments->faults = faults;
+    return risen;
+}
+
+/* An exact reading walks the page tables: there are only so many. */
+static uint64_t moments_rss(struct moments *moments)
 {
     const struct moments_request *request = &moments->area->request;
-    struct proc_sizes sizes;
+    struct proc_sizes sizes = {0};
+    proc_sizes_again(moments->sizes, &sizes);
+    if (request->exact_above == UINT64_MAX)
+        return sizes.rss;
+    if (sizes.rss < request->exact_above || moments->exact++ >= MOMENTS_EXACT)
+        return 0;
+    uint64_t exact = proc_kilobytes("/proc/self/smaps_rollup", "Rss:");
+    return exact == UINT64_MAX ? sizes.rss : exact;
+}
+
+static void moments_look(struct moments *moments, const struct place *place)
+{
     uint64_t event = place->event + 1;
     moments_look_at(&moments->area->peak_live, moments->replay.ledger.live, place);
-    if (event < moments->next_look || event > request->to)
+    if (event < moments->next_look)
         return;
-    moments->next_look = event + request->stride;
-    if (proc_sizes_again(moments->sizes, &sizes) == 0)
-        moments_look_at(&moments->area->peak_rss, sizes.rss, place);
+    moments->next_look = event + moments->area->request.stride;
+    if (moments_may_have_risen(moments))
+        moments_look_at(&moments->area->peak_rss, moments_rss(moments), place);
 }
 
 /* ---- the replay ---- */
@@ -258,11 +286,11 @@ static int moments_begin(struct moments *moments, struct window_left_out *left_o
     if (status == 0)
         status = replay_init(&moments->replay, worker, err);
     moments->sizes = proc_sizes_open();
-    moments->next_look = area->request.from;
+    /* Read in every replay, so that the code it takes is in the RSS of every one. */
+    area->base_rss = proc_kilobytes("/proc/self/smaps_rollup", "Rss:");
+    moments_may_have_risen(moments);
     area->usable_known = moments->replay.usable_known;
     area->walks = moments_can_walk(worker->heap->ops);
-    bool reset = proc_reset_peak() == 0;
-    area->high_water = reset ? 0 : UINT64_MAX;
     return status;
 }
 
@@ -287,7 +315,5 @@ int moments_pass(struct worker *worker, struct err *err)
     }
     if (status == 0)
         moments_stop(&moments, NULL);
-    if (moments.area->high_water == 0)
-        moments.area->high_water = proc_kilobytes("/proc/self/status", "VmHWM:");
     return status;
 }
