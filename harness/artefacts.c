@@ -27,6 +27,14 @@ static int artefacts_write(struct store *store, const char *kind, const struct c
     return store_end_file(store, out, err);
 }
 
+/* An unknown count is an empty field. */
+static void artefacts_print_count(FILE *out, uint64_t count, char end)
+{
+    if (count != COUNT_UNKNOWN)
+        fprintf(out, "%" PRIu64, count);
+    fputc(end, out);
+}
+
 static void artefacts_print_hgrm(FILE *out, const void *histogram)
 {
     histogram_print(out, histogram, HGRM_TICKS);
@@ -70,6 +78,46 @@ static void artefacts_print_classes(FILE *out, const void *what)
                 artefacts_print_class(out, kind, class, &area->histograms[kind][class]);
 }
 
+/* "munmap:1 madvise:2" */
+static void artefacts_print_system_calls(FILE *out, const struct worst_call *call)
+{
+    for (size_t i = 0; i < WORST_SYSTEM_CALLS && call->numbers[i].count; i++) {
+        const char *name = system_call_name(call->numbers[i].number);
+        fputs(i ? " " : "", out);
+        if (name)
+            fprintf(out, "%s:%" PRIu32, name, call->numbers[i].count);
+        else
+            fprintf(out, "%" PRIu32 ":%" PRIu32, call->numbers[i].number, call->numbers[i].count);
+    }
+}
+
+static void artefacts_print_worst_call(FILE *out, const struct worst_call *call)
+{
+    artefacts_print_count(out, call->ns, ',');
+    artefacts_print_count(out, call->event, ',');
+    artefacts_print_count(out, call->thread, ',');
+    fprintf(out, "%s,", latency_kind_names[call->kind]);
+    artefacts_print_count(out, call->size, ',');
+    artefacts_print_count(out, call->switches, ',');
+    artefacts_print_count(out, call->again_ns, ',');
+    artefacts_print_count(out, call->page_faults, ',');
+    artefacts_print_count(out, call->system_calls, ',');
+    artefacts_print_system_calls(out, call);
+    fprintf(out, ",%s\n", cause_names[worst_cause(call)]);
+}
+
+static void artefacts_print_worst(FILE *out, const void *what)
+{
+    struct worst worst = ((const struct latency_area *)what)->worst;
+    worst_order_by_time(&worst);
+    fputs("latency_ns,event,thread,operation,size,switches,again_ns,page_faults,system_calls,"
+          "system_call_"
+          "names,cause\n",
+          out);
+    for (size_t i = 0; i < worst.count; i++)
+        artefacts_print_worst_call(out, &worst.calls[i]);
+}
+
 static void artefacts_percentiles(const struct histogram *all, struct cell_result *result)
 {
     if (all->total == 0)
@@ -83,6 +131,13 @@ static void artefacts_percentiles(const struct histogram *all, struct cell_resul
     result->max_ns = (double)all->max;
 }
 
+static void artefacts_own_max(const struct latency_area *area, struct cell_result *result)
+{
+    uint64_t own_ns = worst_own_ns(&area->worst);
+    if (own_ns != WORST_UNKNOWN)
+        result->own_max_ns = (double)own_ns;
+}
+
 int artefacts_latency(struct store *store, const struct latency_area *area,
                       struct cell_result *result, struct err *err)
 {
@@ -93,20 +148,16 @@ int artefacts_latency(struct store *store, const struct latency_area *area,
         for (unsigned class = 0; class < SIZE_CLASSES; class ++)
             histogram_add(all, &area->histograms[kind][class]);
     artefacts_percentiles(all, result);
+    artefacts_own_max(area, result);
     int status = artefacts_write(store, "latency", result, ".hgrm", artefacts_print_hgrm, all, err);
     if (status == 0)
         status =
             artefacts_write(store, "latency", result, ".csv", artefacts_print_classes, area, err);
+    if (status == 0)
+        status = artefacts_write(store, "latency", result, ".worst.csv", artefacts_print_worst,
+                                 area, err);
     free(all);
     return status;
-}
-
-/* An unknown count is an empty field. */
-static void artefacts_print_count(FILE *out, uint64_t count, char end)
-{
-    if (count != COUNT_UNKNOWN)
-        fprintf(out, "%" PRIu64, count);
-    fputc(end, out);
 }
 
 static void artefacts_print_series(FILE *out, const void *what)

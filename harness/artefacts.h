@@ -6,8 +6,8 @@
 #include "harness/measure/area.h"
 #include "results/store.h"
 
-/* latency/CELL.hgrm (all operations), latency/CELL.csv (by operation and size class), and the
- * percentiles of *result. */
+/* latency/CELL.hgrm (all operations), latency/CELL.csv (by operation and size class),
+ * latency/CELL.worst.csv (the slowest calls), and the percentiles of *result. */
 int artefacts_latency(struct store *store, const struct latency_area *area,
                       struct cell_result *result, struct err *err);
 

@@ -18,6 +18,7 @@
 #include "harness/launch.h"
 #include "harness/measure/area.h"
 #include "harness/measure/window.h"
+#include "harness/tracer.h"
 
 const char *const pass_names[PASS_KINDS] = {"throughput", "latency", "memory", "verify", "moments"};
 const char *const pace_names[PACES] = {"full", "as-recorded"};
@@ -64,6 +65,14 @@ static int cell_area(const struct cell *cell, int *fd, struct area **out, struct
         return err_set(err, errno, "no memory to share with a worker: %s", strerror(errno));
     }
     return 0;
+}
+
+static void cell_close(const struct cell *cell, int fd, struct area *area)
+{
+    if (area)
+        munmap(area, area_size(cell->pass));
+    if (fd >= 0)
+        close(fd);
 }
 
 static int cell_ask(const struct cell *cell, struct area *area, struct err *err)
@@ -212,6 +221,65 @@ static int cell_attend(void *arg, pid_t worker, struct err *err)
                                        attendance->fd, err);
 }
 
+static int cell_launch(const struct cell *cell, const struct spec *spec, int fd, struct area *area,
+                       struct tracer *tracer, const volatile int *interrupted,
+                       struct ending *ending, struct err *err)
+{
+    struct cell_attendance attendance = {cell->moments, area, fd};
+    const struct launch launch = {
+        .library = spec->library ? area->request.library : NULL,
+        .variables = spec->variables,
+        .variable_count = spec->variable_count,
+        .memory_limit = cell->memory_limit,
+        .timeout_ns = cell->timeout_ns,
+        .area = fd,
+        .attend = cell->moments && cell->moments->attend ? cell_attend : NULL,
+        .arg = &attendance,
+        .follow = tracer ? tracer_follow : NULL,
+        .follow_arg = tracer,
+        .interrupted = interrupted,
+    };
+    int status = launch_run(&launch, ending, err);
+    /* A shared heap outlives a worker that crashed. */
+    if (area->request.shared_name[0])
+        shm_unlink(area->request.shared_name);
+    return status;
+}
+
+/* Has the slowest calls done again in a fresh process, and *timed told what was seen. What goes
+ * wrong leaves it unknown. */
+static void cell_probe(const struct cell *cell, const struct spec *spec, struct area *timed,
+                       enum probe probe, const volatile int *interrupted)
+{
+    struct area *area = NULL;
+    struct tracer tracer = {0};
+    struct ending ending;
+    struct err err;
+    int fd = -1, status = cell_area(cell, &fd, &area, &err);
+    if (status == 0)
+        status = cell_ask(cell, area, &err);
+    if (status == 0) {
+        tracer.area = area;
+        area->request.probe = probe;
+        area->latency.worst = timed->latency.worst;
+        memcpy(area->request.library, timed->request.library, sizeof area->request.library);
+        cell_launch(cell, spec, fd, area, probe == PROBE_SYSTEM_CALLS ? &tracer : NULL, interrupted,
+                    &ending, &err);
+        timed->latency.worst = area->latency.worst;
+    }
+    cell_close(cell, fd, area);
+}
+
+static void cell_find_causes(const struct cell *cell, const struct spec *spec, struct area *area,
+                             const struct cell_result *result, const volatile int *interrupted)
+{
+    if (cell->pass != PASS_LATENCY || strcmp(result->status, "ok") != 0 || cell->processes > 1)
+        return;
+    worst_order_by_operation(&area->latency.worst);
+    cell_probe(cell, spec, area, PROBE_TIME, interrupted);
+    cell_probe(cell, spec, area, PROBE_SYSTEM_CALLS, interrupted);
+}
+
 static int cell_run(const struct cell *cell, const struct spec *spec, struct store *store,
                     const volatile int *interrupted, struct cell_result *result, struct err *err)
 {
@@ -225,32 +293,16 @@ static int cell_run(const struct cell *cell, const struct spec *spec, struct sto
         cell_copy(result->status, sizeof result->status, "skipped: not installed");
         cell_copy(result->detail, sizeof result->detail, err->text);
     } else if (status == 0) {
-        struct cell_attendance attendance = {cell->moments, area, fd};
-        const struct launch launch = {
-            .library = spec->library ? area->request.library : NULL,
-            .variables = spec->variables,
-            .variable_count = spec->variable_count,
-            .memory_limit = cell->memory_limit,
-            .timeout_ns = cell->timeout_ns,
-            .area = fd,
-            .interrupted = interrupted,
-            .attend = cell->moments && cell->moments->attend ? cell_attend : NULL,
-            .arg = &attendance,
-        };
-        status = launch_run(&launch, &ending, err);
-        /* A shared heap outlives a worker that crashed. */
-        if (area->request.shared_name[0])
-            shm_unlink(area->request.shared_name);
+        status = cell_launch(cell, spec, fd, area, NULL, interrupted, &ending, err);
         if (status == 0)
             status = cell_judge(cell, area, fd, &ending, result, err);
         cell_keep_moments(cell, area);
         if (status == 0)
+            cell_find_causes(cell, spec, area, result, interrupted);
+        if (status == 0)
             status = cell_keep(store, cell, area, result, err);
     }
-    if (area)
-        munmap(area, area_size(cell->pass));
-    if (fd >= 0)
-        close(fd);
+    cell_close(cell, fd, area);
     return status;
 }
 

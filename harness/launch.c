@@ -232,6 +232,10 @@ static int launch_wait(const struct launch *launch, struct running *running, uin
             return status;
         if (launch->timeout_ns && (launch->timeout_ns - spent_ns) / 1000000 < look_ms)
             left_ms = (launch->timeout_ns - spent_ns) / 1000000 + 1;
+        if (launch->follow) {
+            launch->follow(launch->follow_arg, running->child);
+            left_ms = 1;
+        }
         struct pollfd events[] = {{.fd = running->end, .events = POLLIN},
                                   {.fd = running->output, .events = POLLIN}};
         int ready = poll(events, 2, (int)left_ms);
@@ -242,13 +246,21 @@ static int launch_wait(const struct launch *launch, struct running *running, uin
     }
 }
 
+/* A worker that is traced ends after each of its threads has been waited for. */
+static void launch_reap(pid_t child, int *status)
+{
+    pid_t ended;
+    do
+        ended = waitpid(-child, status, __WALL);
+    while (ended > 0 ? ended != child || WIFSTOPPED(*status) : errno == EINTR);
+}
+
 /* The group goes with the worker: an allocator may have started something and left it behind. It is
  * killed before the worker is reaped, while its number cannot be another's. */
 static void launch_end(struct running *running, struct ending *ending)
 {
     kill(-running->child, SIGKILL);
-    while (waitpid(running->child, &ending->status, 0) < 0 && errno == EINTR)
-        continue;
+    launch_reap(running->child, &ending->status);
     if (running->output >= 0)
         close(running->output);
     if (running->end >= 0)

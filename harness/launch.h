@@ -13,9 +13,12 @@ struct launch {
     const char *library;    /* to preload, or NULL */
     char *const *variables; /* "NAME=value" of the allocator */
     size_t variable_count;
-    uint64_t memory_limit;           /* RLIMIT_DATA in bytes, 0 none */
-    uint64_t timeout_ns;             /* 0 none */
-    int area;                        /* descriptor that the worker inherits */
+    uint64_t memory_limit; /* RLIMIT_DATA in bytes, 0 none */
+    uint64_t timeout_ns;   /* 0 none */
+    int area;              /* descriptor that the worker inherits */
+    /* Called again and again while the worker runs, to trace it; may be NULL. Not with attend. */
+    void (*follow)(void *arg, pid_t worker);
+    void *follow_arg;
     const volatile int *interrupted; /* may be NULL */
     /* Called each time the worker has stopped itself; it goes on when this returns 0, and is killed
      * otherwise. NULL: it never stops. */

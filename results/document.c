@@ -13,38 +13,71 @@ static void document_fields(FILE *out, const struct field *fields, size_t count)
                 fields[i].unit, fields[i].help);
 }
 
+static void document_worst(FILE *out)
+{
+    fputs(
+        "\n## A line of latency/CELL.worst.csv\n\n"
+        "The 64 slowest calls of the cell, the slowest first. Two further replays in fresh "
+        "processes do the same calls again: one with the clock and the count of page faults, one "
+        "with the system calls traced. Each call is made by the thread that made it, but one at a "
+        "time in the recorded order, so that waiting for another thread does not come again.\n\n"
+        "| column | meaning |\n| --- | --- |\n"
+        "| `latency_ns` | what the call took, clock cost included |\n"
+        "| `event` | its place in the trace, from 0, as `bench trace dump` numbers them |\n"
+        "| `thread` | that made it, as recorded |\n"
+        "| `operation` | malloc, calloc, realloc, aligned or free |\n"
+        "| `size` | bytes asked for; of a free, of the block it frees |\n"
+        "| `switches` | involuntary context switches among the operations that were decoded "
+        "together with it |\n"
+        "| `again_ns` | what the same call took in a further replay |\n"
+        "| `page_faults` | in the call, in that replay |\n"
+        "| `system_calls` | in the call, in the traced replay; empty where the system forbids "
+        "tracing |\n"
+        "| `system_call_names` | the first six kinds of them, as `munmap:1` |\n"
+        "| `cause` | `not the allocator`: less than half of it the second time (an interrupt, "
+        "other "
+        "work on the core or in its host; in a threaded replay also waiting for other threads); "
+        "`lock`: futex or sched_yield; `system call`; "
+        "`page fault`; `the allocator's own work`: slow again without any of them; `not known` "
+        "|\n",
+        out);
+}
+
 void document_write(FILE *out)
 {
-    fputs("# Run folders\n\n"
-          "This file is written by `build/tests/results-readme` from `results/fields.h`.\n\n"
-          "`bench run` writes a folder of plain files. `bench report`, `bench plot` and `bench "
-          "compare` read nothing else, so a run can be copied to another machine and shown there "
-          "without its traces. A figure that was not measured is `null` in JSON and an empty field "
-          "in CSV. Sizes are bytes, times nanoseconds.\n\n"
-          "| file | holds |\n| --- | --- |\n"
-          "| `run.json` | what was asked (`command`, `allocators`, `traces`, `passes`, `repeat`, "
-          "`touch`, `seed`), when (`started`), on what (`machine`) and by which version "
-          "(`heapbench`) |\n"
-          "| `cells.jsonl` | one line a finished cell, appended in one write and synced: after a "
-          "kill everything finished is there |\n"
-          "| `series/CELL.csv` | samples along the trace (memory pass) |\n"
-          "| `latency/CELL.hgrm` | percentile table as HdrHistogram's plotters read it: value in "
-          "ns, percentile, count up to it, 1/(1-percentile) (latency pass) |\n"
-          "| `latency/CELL.csv` | the same by kind of operation and size class |\n"
-          "| `heapmap/CELL.json` | how much of each stretch of address space was live and resident "
-          "over time, see below (memory pass) |\n"
-          "| `pagemap/CELL.json` | the same page by page at the peak of R, see below |\n"
-          "| `census/CELL.json` | holes, pages and size classes at five moments, see below |\n"
-          "| `traces/TRACE.json` | the trace's statistics: its `events`, `threads`, peaks, and "
-          "histograms of `sizes` (`size` is the lower end of a bin, every power of two in four) "
-          "and `lifetimes` (in `operations`) |\n"
-          "| `fidelity.json` | how well the replays foretold the real program (`bench fidelity`) |\n"
-          "| `split.jsonl` | where the footprint went, one line a moment (`bench explain`) |\n"
-          "| `plots/` | figures drawn by `bench plot` |\n\n"
-          "`CELL` is `TRACE.ALLOCATOR.PASS.REPETITION`; characters that are not safe in a file's "
-          "name are `_` there and a hash is added.\n\n"
-          "## A line of cells.jsonl\n\n",
-          out);
+    fputs(
+        "# Run folders\n\n"
+        "This file is written by `build/tests/results-readme` from `results/fields.h`.\n\n"
+        "`bench run` writes a folder of plain files. `bench report`, `bench plot` and `bench "
+        "compare` read nothing else, so a run can be copied to another machine and shown there "
+        "without its traces. A figure that was not measured is `null` in JSON and an empty field "
+        "in CSV. Sizes are bytes, times nanoseconds.\n\n"
+        "| file | holds |\n| --- | --- |\n"
+        "| `run.json` | what was asked (`command`, `allocators`, `traces`, `passes`, `repeat`, "
+        "`touch`, `seed`), when (`started`), on what (`machine`) and by which version "
+        "(`heapbench`) |\n"
+        "| `cells.jsonl` | one line a finished cell, appended in one write and synced: after a "
+        "kill everything finished is there |\n"
+        "| `series/CELL.csv` | samples along the trace (memory pass) |\n"
+        "| `latency/CELL.hgrm` | percentile table as HdrHistogram's plotters read it: value in "
+        "ns, percentile, count up to it, 1/(1-percentile) (latency pass) |\n"
+        "| `latency/CELL.csv` | the same by kind of operation and size class; a percentile that "
+        "no operation lies beyond is empty |\n"
+        "| `latency/CELL.worst.csv` | the slowest calls and what is behind them, see below |\n"
+        "| `heapmap/CELL.json` | how much of each stretch of address space was live and resident "
+        "over time, see below (memory pass) |\n"
+        "| `pagemap/CELL.json` | the same page by page at the peak of R, see below |\n"
+        "| `census/CELL.json` | holes, pages and size classes at five moments, see below |\n"
+        "| `traces/TRACE.json` | the trace's statistics: its `events`, `threads`, peaks, and "
+        "histograms of `sizes` (`size` is the lower end of a bin, every power of two in four) "
+        "and `lifetimes` (in `operations`) |\n"
+        "| `fidelity.json` | how well the replays foretold the real program (`bench fidelity`) |\n"
+        "| `split.jsonl` | where the footprint went, one line a moment (`bench explain`) |\n"
+        "| `plots/` | figures drawn by `bench plot` |\n\n"
+        "`CELL` is `TRACE.ALLOCATOR.PASS.REPETITION`; characters that are not safe in a file's "
+        "name are `_` there and a hash is added.\n\n"
+        "## A line of cells.jsonl\n\n",
+        out);
     document_fields(out, cell_fields, cell_field_count);
     fputs(
         "\n## A row of the table\n\n"
@@ -87,6 +120,7 @@ void document_write(FILE *out)
           "| `rss`, `vsz` | of the whole process |\n"
           "| `blocks` | live blocks |\n",
           out);
+    document_worst(out);
     fputs(
         "\n## heapmap/CELL.json\n\n"
         "`events` are the operations done at each column; each of the `rows`, in order of "

@@ -51,6 +51,8 @@
     REAL(p9999_ns, "ns", "the same, 99.99th percentile")                                           \
     REAL(p99999_ns, "ns", "the same, 99.999th percentile")                                         \
     REAL(max_ns, "ns", "the slowest operation")                                                    \
+    REAL(own_max_ns, "ns",                                                                         \
+         "the slowest that was as slow in a second replay: without interrupts and other programs") \
     COUNT(peak_rss_bytes, "bytes",                                                                 \
           "peak resident size of the worker less its own at the start (VmHWM, reset before the "   \
           "first event)")                                                                          \
@@ -97,6 +99,8 @@
     COUNT(page_faults, "", "minor and major faults in the replay")                                 \
     COUNT(major_faults, "", "those that had to read")                                              \
     COUNT(context_switches, "", "voluntary and involuntary, in the replay")                        \
+    COUNT(involuntary_switches, "",                                                                \
+          "those of them that took the core away: other work, not the allocator")                  \
     COUNT(migrations, "", "times the kernel moved the replay to another core")                     \
     COUNT(samples, "", "samples taken along the trace; memory pass only")                          \
     REAL(sampling_share, "", "share of the pass spent sampling")                                   \
@@ -134,6 +138,8 @@
     REAL(p9999_ns, "ns", "99.99th percentile")                                                     \
     REAL(p99999_ns, "ns", "99.999th percentile")                                                   \
     REAL(max_ns, "ns", "slowest operation of all repetitions")                                     \
+    REAL(own_max_ns, "ns",                                                                         \
+         "median of what the slowest call took that was as slow in a second replay")               \
     REAL(clock_cost_ns, "ns", "what is told for calls that do nothing")                            \
     COUNT(peak_rss_bytes, "bytes", "as in cells")                                                  \
     COUNT(peak_vsz_bytes, "bytes", "as in cells")                                                  \

@@ -112,6 +112,7 @@ static void table_latency(struct row *row, const struct store *store)
     row->p999_ns = table_median(store, row, "latency", "p999_ns");
     row->p9999_ns = table_median(store, row, "latency", "p9999_ns");
     row->p99999_ns = table_median(store, row, "latency", "p99999_ns");
+    row->own_max_ns = table_median(store, row, "latency", "own_max_ns");
     row->clock_cost_ns = table_median(store, row, "latency", "clock_cost_ns");
     sample_collect(&slowest, store, row->allocator, row->trace, "latency", "max_ns");
     row->max_ns = statistics_percentile(slowest.values, slowest.count, 1);

@@ -5,6 +5,7 @@
 
 #include <limits.h>
 #include <sched.h>
+#include <signal.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -16,6 +17,7 @@
 #include "harness/measure/lane.h"
 #include "harness/measure/moments.h"
 #include "harness/measure/pass.h"
+#include "harness/measure/worst.h"
 #include "results/cell.h"
 
 /* Where a worker is; written before each step. */
@@ -33,6 +35,11 @@ extern const char *const latency_kind_names[LATENCY_KINDS];
 
 enum { SAMPLES_WANTED = 2000, SAMPLES_MAX = SAMPLES_WANTED + 16 };
 
+/* A latency worker may be asked for what is behind the slowest calls of another, instead. */
+enum probe { PROBE_NONE, PROBE_TIME, PROBE_SYSTEM_CALLS };
+enum { PROBE_SIGNAL = SIGUSR2 }; /* by which it marks a call to its tracer */
+enum tracing { TRACING_UNDECIDED, TRACING_ON, TRACING_REFUSED };
+
 struct request {
     char spec[SPEC_TEXT];
     char library[PATH_MAX]; /* preloaded, "" none */
@@ -41,7 +48,8 @@ struct request {
     enum pass pass;
     enum touch touch;
     enum pace pace;
-    unsigned threads;      /* 0: as recorded */
+    unsigned threads; /* 0: as recorded */
+    enum probe probe;
     uint64_t memory_limit; /* 0 none */
     cpu_set_t cores;       /* that the threads may use */
 };
@@ -56,18 +64,20 @@ struct memory_area {
 };
 
 struct latency_area {
+    struct worst worst; /* of a probe: the calls to look at, in the order of the replay */
     struct histogram histograms[LATENCY_KINDS][SIZE_CLASSES];
 };
 
 struct area {
     struct request request;
-    struct err failure;       /* what kept us from measuring: ours or the trace's fault */
-    volatile uint32_t stage;  /* enum stage */
-    uint64_t operations_done; /* before the window under way */
-    uint32_t lanes;           /* 0 when there are none yet; else they lie behind the area, as */
-    uint64_t lanes_size;      /* many bytes whole pages of them, and then the words they play: */
-    uint64_t words_size;      /* bytes */
-    const uint64_t *words;    /* where those begin in the worker, whose addresses the lanes hold */
+    struct err failure;        /* what kept us from measuring: ours or the trace's fault */
+    volatile uint32_t stage;   /* enum stage */
+    volatile uint32_t tracing; /* enum tracing, set by the parent */
+    uint64_t operations_done;  /* before the window under way */
+    uint32_t lanes;            /* 0 when there are none yet; else they lie behind the area, as */
+    uint64_t lanes_size;       /* many bytes whole pages of them, and then the words they play: */
+    uint64_t words_size;       /* bytes */
+    const uint64_t *words;     /* where those begin in the worker, whose addresses the lanes hold */
     struct cell_result result;
     union {
         struct memory_area memory;

@@ -98,6 +98,7 @@ void proc_counts(struct proc_counts *counts)
         .minor_faults = (uint64_t)usage.ru_minflt,
         .major_faults = (uint64_t)usage.ru_majflt,
         .context_switches = (uint64_t)usage.ru_nvcsw + (uint64_t)usage.ru_nivcsw,
+        .involuntary_switches = (uint64_t)usage.ru_nivcsw,
         .migrations = proc_sum("/proc/self/sched", "se.nr_migrations", 1),
     };
 }

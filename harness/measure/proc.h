@@ -27,7 +27,8 @@ struct proc_counts {
     uint64_t minor_faults;
     uint64_t major_faults;
     uint64_t context_switches;
-    uint64_t migrations; /* UINT64_MAX where the kernel does not tell */
+    uint64_t involuntary_switches; /* those of them that were not asked for */
+    uint64_t migrations;           /* UINT64_MAX where the kernel does not tell */
 };
 void proc_counts(struct proc_counts *counts);
 

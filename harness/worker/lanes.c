@@ -13,7 +13,8 @@
 bool lanes_take_turns(const struct worker *worker)
 {
     enum pass pass = worker->area->request.pass;
-    return pass == PASS_MEMORY || pass == PASS_VERIFY || pass == PASS_MOMENTS;
+    return pass == PASS_MEMORY || pass == PASS_VERIFY || pass == PASS_MOMENTS ||
+           worker->area->request.probe;
 }
 
 /* ---- preparing ------------------------------------------------------------------------------- */
@@ -56,8 +57,9 @@ static int lanes_open_window(struct worker *worker, unsigned lanes, uint64_t *wo
     uint32_t *threads = lanes > 1 ? pages_map(capacity * sizeof *threads) : NULL;
     if (!words || (lanes > 1 && !threads))
         return err_set(err, errno, "no memory for a window of %zu operations", capacity);
-    int status = window_init(&worker->window, worker->reader, words, capacity,
-                             pass == PASS_MEMORY || pass == PASS_MOMENTS, err);
+    int status =
+        window_init(&worker->window, worker->reader, words, capacity,
+                    pass == PASS_MEMORY || pass == PASS_MOMENTS || pass == PASS_LATENCY, err);
     if (status == 0 && threads)
         window_want_threads(&worker->window, threads);
     return status;

@@ -10,7 +10,7 @@
 struct latency {
     uint64_t *ticks; /* one an operation of a window */
     size_t capacity;
-    uint8_t *classes; /* size class of each live object */
+    uint64_t *sizes; /* of each live object */
     size_t objects;
     struct timer timer;
 };
@@ -26,27 +26,39 @@ static int latency_init(struct latency *latency, const struct window *window, st
     };
     timer_init(&latency->timer);
     latency->ticks = pages_map(latency->capacity * sizeof *latency->ticks);
-    latency->classes = pages_map(latency->objects);
-    if (!latency->ticks || !latency->classes)
+    latency->sizes = pages_map(latency->objects * sizeof *latency->sizes);
+    if (!latency->ticks || !latency->sizes)
         return err_set(err, errno, "no memory for the time stamps of %zu operations",
                        latency->capacity);
     return 0;
 }
 
 /* A free belongs to the class of the block it frees. */
-static void latency_sort(struct latency *latency, const struct window *window,
-                         struct latency_area *area)
+static void latency_sort(struct latency *latency, const struct worker *worker, uint64_t switches)
 {
-    const uint64_t *op = window->words, *ticks = latency->ticks;
-    for (const uint64_t *end = op + window->count; op < end; ticks++) {
+    const struct window *window = &worker->window;
+    struct latency_area *area = &worker->area->latency;
+    const uint64_t *op = window->words, *end = op + window->count;
+    for (size_t i = 0; op < end; i++) {
         struct operation operation;
         op = op_read(op, &operation);
-        uint8_t *class = &latency->classes[operation.object];
+        uint64_t *size = &latency->sizes[operation.object];
         if (operation.kind != OP_FREE)
-            *class = (uint8_t)size_class(operation.size);
-        if (*ticks != PLAYER_SKIPPED)
-            histogram_record(&area->histograms[operation.kind][*class],
-                             (uint64_t)((double)*ticks * latency->timer.ns_per_tick + 0.5));
+            *size = operation.size;
+        if (latency->ticks[i] == PLAYER_SKIPPED)
+            continue;
+        const struct worst_call call = {
+            .ns = (uint64_t)((double)latency->ticks[i] * latency->timer.ns_per_tick + 0.5),
+            .operation = worker->area->operations_done + i,
+            .event = window->places[i].event,
+            .thread = window->places[i].thread,
+            .size = *size,
+            .kind = operation.kind,
+            .switches = switches,
+        };
+        histogram_record(&area->histograms[call.kind][size_class(call.size)], call.ns);
+        if (worst_takes(&area->worst, call.ns))
+            worst_add(&area->worst, &call);
     }
 }
 
@@ -62,6 +74,7 @@ int latency_pass(struct worker *worker, struct err *err)
     struct latency latency;
     struct meter meter = {0};
     struct window *window = &worker->window;
+    uint64_t switches = 0;
     int status = latency_init(&latency, window, err);
     if (status < 0)
         return status;
@@ -71,7 +84,8 @@ int latency_pass(struct worker *worker, struct err *err)
         crew_play_timed(&worker->crew, latency.timer.clock, latency.ticks);
         meter_stop(&meter);
         crew_collect(&worker->crew, window, latency.ticks);
-        latency_sort(&latency, window, &worker->area->latency);
+        latency_sort(&latency, worker, meter.sum.involuntary_switches - switches);
+        switches = meter.sum.involuntary_switches;
         worker_window_done(worker);
     }
     meter_report(&meter, worker->result);

@@ -168,7 +168,8 @@ static int worker_measure(struct worker *worker, struct err *err)
         return status;
     strcpy(worker->result->touch, touches[worker->touch]);
     worker_count(worker);
-    status = passes[worker->area->request.pass](worker, err);
+    const struct request *request = &worker->area->request;
+    status = (request->probe ? probe_pass : passes[request->pass])(worker, err);
     if (worker->result->status[0] == '\0' && status == 0)
         strcpy(worker->result->status, "ok");
     return status;

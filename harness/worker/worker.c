@@ -102,6 +102,7 @@ void meter_stop(struct meter *meter)
     meter->sum.minor_faults += now.minor_faults - meter->start.minor_faults;
     meter->sum.major_faults += now.major_faults - meter->start.major_faults;
     meter->sum.context_switches += now.context_switches - meter->start.context_switches;
+    meter->sum.involuntary_switches += now.involuntary_switches - meter->start.involuntary_switches;
     if (now.migrations == UINT64_MAX)
         meter->sum.migrations = UINT64_MAX;
     else
@@ -114,5 +115,6 @@ void meter_report(const struct meter *meter, struct cell_result *result)
     result->page_faults = meter->sum.minor_faults + meter->sum.major_faults;
     result->major_faults = meter->sum.major_faults;
     result->context_switches = meter->sum.context_switches;
+    result->involuntary_switches = meter->sum.involuntary_switches;
     result->migrations = meter->sum.migrations;
 }

@@ -79,4 +79,7 @@ int memory_pass(struct worker *worker, struct err *err);
 int verify_pass(struct worker *worker, struct err *err);
 int moments_pass(struct worker *worker, struct err *err);
 
+/* In place of the latency pass, where the request asks for a probe. */
+int probe_pass(struct worker *worker, struct err *err);
+
 #endif

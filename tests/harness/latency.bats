@@ -1,0 +1,85 @@
+#!/usr/bin/env bats
+# The latency pass: its percentiles, and what is said of the slowest calls.
+
+setup() {
+    cd "$BATS_TEST_TMPDIR"
+    { for i in $(seq 300); do printf '1: malloc 0x%x %d\n' $((i * 4096)) $((i % 90 + 8)); done
+      echo '1: malloc 0x7000000 100000000'
+      echo '1: free 0x7000000'
+      for i in $(seq 300); do printf '1: free 0x%x\n' $((i * 4096)); done; } >large.txt
+    "$BENCH" import large.txt -o large.trace
+}
+
+@test "the free of a large block is found, with its place, its system call and its page faults" {
+    [ -z "${SANITIZE-}" ] || skip "a sanitizer's free does not give back what it frees"
+    "$BENCH" run -a system,first-fit -p latency -n 1 -o out large.trace
+    python3 - <<'PY'
+import csv, glob
+def worst(name):
+    [path] = glob.glob(f"out/latency/*.{name}.latency.0.worst.csv")
+    return list(csv.DictReader(open(path)))
+rows = worst("system")
+assert len(rows) == 64, len(rows)
+times = [int(row["latency_ns"]) for row in rows]
+assert times == sorted(times, reverse=True), times
+[free] = [row for row in rows if row["event"] == "301"]
+assert free["operation"] == "free" and free["size"] == "100000000", free
+assert "munmap:1" in free["system_call_names"], free
+# Other work on the core may have doubled its time.
+disturbed = int(free["latency_ns"]) // 2 > int(free["again_ns"]) + 1000
+assert free["cause"] == ("not the allocator" if disturbed else "system call"), free
+quiet = [row for row in rows if row["system_calls"] == "0" and row["page_faults"] == "0"]
+assert quiet and all(row["cause"] in ("not the allocator", "the allocator's own work") for row in quiet), rows
+rows = worst("first-fit")
+assert [row for row in rows if row["system_calls"] == "0"], rows
+PY
+}
+
+@test "a percentile that no operation lies beyond is null, and the maximum is not" {
+    "$BENCH" run -a system -p latency -n 1 --json -o out large.trace >table.json
+    python3 - <<'PY'
+import json
+[cell] = [json.loads(line) for line in open("out/cells.jsonl")]
+assert cell["operations"] == 602
+assert cell["p50_ns"] <= cell["p90_ns"] <= cell["p99_ns"] <= cell["max_ns"], cell
+assert cell["p999_ns"] is None and cell["p9999_ns"] is None and cell["p99999_ns"] is None, cell
+assert cell["clock"] in ("counter", "system") and cell["clock_cost_ns"] > 0, cell
+[row] = json.load(open("table.json"))["rows"]
+assert row["p999_ns"] is None and row["max_ns"] == cell["max_ns"], row
+PY
+}
+
+@test "an external library's calls are seen too" {
+    [ -z "${SANITIZE-}" ] || skip "a sanitizer's malloc cannot be replaced by another"
+    cat >slow.c <<'C'
+#include <stddef.h>
+#include <string.h>
+#include <sys/mman.h>
+static char space[512 << 20];
+static size_t used;
+/* Every 100th call asks the system for a page and gives it back. */
+void *malloc(size_t size)
+{
+    static int calls;
+    if (++calls % 100 == 0)
+        for (int i = 0; i < 100; i++)
+            munmap(mmap(0, 1 << 12, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0), 1 << 12);
+    char *block = space + used;
+    used += (size + 31) & ~(size_t)15;
+    return block;
+}
+void free(void *block) { (void)block; }
+void *calloc(size_t count, size_t size) { return malloc(count * size); }
+void *realloc(void *block, size_t size) { return block ? memcpy(malloc(size), block, size) : malloc(size); }
+C
+    gcc -shared -fPIC -O1 -w -fno-builtin -o slow.so slow.c
+    "$BENCH" run -a "so:$PWD/slow.so" -p latency -n 1 -o out large.trace
+    python3 - <<'PY'
+import csv, glob
+[path] = glob.glob("out/latency/*.worst.csv")
+rows = [row for row in csv.DictReader(open(path)) if row["system_calls"] != "0"]
+assert len(rows) == 3, rows
+assert all(row["system_call_names"] == "mmap:100 munmap:100" for row in rows), rows
+assert len({(int(row["event"]) + 1) % 100 for row in rows}) == 1, rows
+PY
+}
