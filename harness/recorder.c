@@ -180,6 +180,15 @@ static void recorder_account(struct recorder *recorder)
     recorder->outcome->drain_ns = (uint64_t)cpu.tv_sec * 1000000000u + (uint64_t)cpu.tv_nsec;
 }
 
+/* Nobody writes any more. What the first step finds for the first time, a process that lived but a
+ * moment, the second one knows to be over. */
+static int recorder_take_the_rest(struct recorder *recorder, struct err *err)
+{
+    int failed = recording_step(recorder->recording, recorder_is_over, recorder, err);
+    return failed ? failed
+                  : recording_step(recorder->recording, recorder_is_over, recorder, err);
+}
+
 static int recorder_follow(struct recorder *recorder, const sigset_t *signals, uint64_t start_ns,
                            struct err *err)
 {
@@ -196,7 +205,7 @@ static int recorder_follow(struct recorder *recorder, const sigset_t *signals, u
         *err = recorder->drain_err;
         return recorder->drain_failed;
     }
-    int failed = recording_step(recorder->recording, recorder_is_over, recorder, err);
+    int failed = recorder_take_the_rest(recorder, err);
     struct spool_control *control = recorder->spool.control;
     recorder->outcome->cost.slow_ns = atomic_load(&control->refill_ns) +
                                       atomic_load(&control->wait_ns) +
