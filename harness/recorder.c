@@ -133,14 +133,16 @@ static bool recorder_reap(struct recorder *recorder, uint64_t start_ns)
     int status;
     pid_t pid;
     struct rusage usage;
-    while ((pid = wait4(-1, &status, WNOHANG, &usage)) > 0)
+    while ((pid = wait4(-1, &status, WNOHANG, &usage)) > 0) {
+        uint64_t cpu_ns = clock_timeval_ns(&usage.ru_utime) + clock_timeval_ns(&usage.ru_stime);
+        recorder->outcome->cpu_ns += cpu_ns;
         if (pid == recorder->child) {
             recorder->outcome->cost.wall_ns = clock_ns() - start_ns;
-            recorder->outcome->cost.cpu_ns =
-                clock_timeval_ns(&usage.ru_utime) + clock_timeval_ns(&usage.ru_stime);
+            recorder->outcome->cost.cpu_ns = cpu_ns;
             recorder->outcome->status = status;
             atomic_store(&recorder->child_over, true);
         }
+    }
     return recorder->plan->follow ? pid < 0 && errno == ECHILD : atomic_load(&recorder->child_over);
 }
 
@@ -171,11 +173,13 @@ static void recorder_set_up(struct recorder *recorder)
         prctl(PR_SET_CHILD_SUBREAPER, 1);
 }
 
-static void recorder_account(struct recorder *recorder)
+static void recorder_account(struct recorder *recorder, uint64_t start_ns)
 {
     struct spool_control *control = recorder->spool.control;
     struct timespec cpu;
     clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &cpu);
+    recorder->outcome->wait_ns = atomic_load(&control->wait_ns);
+    recorder->outcome->late_ns = clock_ns() - start_ns - recorder->outcome->cost.wall_ns;
     recorder->outcome->loaded = atomic_load(&control->images) > 0;
     recorder->outcome->drain_ns = (uint64_t)cpu.tv_sec * 1000000000u + (uint64_t)cpu.tv_nsec;
 }
@@ -185,8 +189,7 @@ static void recorder_account(struct recorder *recorder)
 static int recorder_take_the_rest(struct recorder *recorder, struct err *err)
 {
     int failed = recording_step(recorder->recording, recorder_is_over, recorder, err);
-    return failed ? failed
-                  : recording_step(recorder->recording, recorder_is_over, recorder, err);
+    return failed ? failed : recording_step(recorder->recording, recorder_is_over, recorder, err);
 }
 
 static int recorder_follow(struct recorder *recorder, const sigset_t *signals, uint64_t start_ns,
@@ -207,9 +210,8 @@ static int recorder_follow(struct recorder *recorder, const sigset_t *signals, u
     }
     int failed = recorder_take_the_rest(recorder, err);
     struct spool_control *control = recorder->spool.control;
-    recorder->outcome->cost.slow_ns = atomic_load(&control->refill_ns) +
-                                      atomic_load(&control->wait_ns) +
-                                      atomic_load(&control->walk_ns);
+    recorder->outcome->cost.slow_ns =
+        atomic_load(&control->refill_ns) + atomic_load(&control->walk_ns);
     return failed ? failed : recording_finish(recorder->recording, &recorder->outcome->cost, err);
 }
 
@@ -241,7 +243,7 @@ int recorder_run(const struct recorder_plan *plan, struct recorder_outcome *outc
         failed = recorder_follow(&recorder, &signals, start_ns, err);
     signal(SIGPIPE, recorder.pipe_action);
     sigprocmask(SIG_SETMASK, &before, NULL);
-    recorder_account(&recorder);
+    recorder_account(&recorder, start_ns);
     if (failed || outcome->start_errno)
         recording_destroy(recorder.recording);
     else

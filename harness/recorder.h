@@ -25,7 +25,10 @@ struct recorder_outcome {
     int start_errno;            /* why the program could not be started, 0: it was */
     struct recording_cost cost; /* of the program's first process with the children it waited for */
     bool loaded;                /* the recorder was in the program */
+    uint64_t cpu_ns;            /* of all processes that were recorded, as far as known */
+    uint64_t wait_ns;           /* that their threads waited for room, all together */
     uint64_t drain_ns;          /* CPU time of turning records into traces, beside the program */
+    uint64_t late_ns;           /* from the program's end to the trace's */
 };
 
 /* 0 with *outcome and, unless the program was not started, *recording (owned by the caller) to ask

@@ -17,6 +17,12 @@ int intake_add(struct intake *intake, uint32_t chunk)
     return failed;
 }
 
+static void intake_next_thread(struct intake *intake)
+{
+    intake->thread = (*intake->threads)++;
+    intake->at++;
+}
+
 static void intake_next_chunk(struct intake *intake)
 {
     spool_give_back(intake->spool, ((uint32_t *)intake->chunks.at)[intake->begun++]);
@@ -82,9 +88,12 @@ static bool intake_skip(struct intake *intake, uint64_t head, bool ended)
     bool is_control = (head & 7) == SPOOL_CONTROL;
     uint32_t what = (head >> SPOOL_SIZE_SHIFT) & (SPOOL_SMALL - 1);
     bool full = intake->at >= SPOOL_WORDS || (is_control && what == SPOOL_END);
+    if (is_control && what == SPOOL_THREAD) {
+        intake_next_thread(intake);
+        return true;
+    }
     /* A full chunk is the thread's until it has another. */
-    if ((full && (ended || intake->begun + 1 < intake->count)) ||
-        (is_control && what == SPOOL_LEFT)) {
+    if (full && (ended || intake->begun + 1 < intake->count)) {
         intake_next_chunk(intake);
         return true;
     }

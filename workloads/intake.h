@@ -26,6 +26,8 @@ struct intake {
     uint32_t lost;           /* records that were never finished */
     uint64_t plain, stamped; /* records taken without and with a stamp */
     uint64_t stamp;          /* the last one taken */
+    uint32_t thread;         /* whose records these are */
+    uint32_t *threads;       /* how many threads there are, another one than these included */
 };
 
 enum intake_state {

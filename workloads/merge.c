@@ -1,20 +1,21 @@
-/* K-way merge of the threads' records: a binary heap of heads by stamp. */
+/* K-way merge of the streams' records: a binary heap of heads by stamp. */
 #include "workloads/merge.h"
 
 #include <errno.h>
 
 struct merge_head {
     uint64_t key; /* the head record's stamp, or later where it was put off */
-    uint32_t thread;
+    uint32_t stream;
 };
 
 int merge_add(struct merge *merge, struct spool *spool)
 {
-    size_t count = merge->threads + 1;
+    size_t count = merge->streams + 1;
     if (array_reserve(&merge->intakes, count * sizeof(struct intake)) ||
         array_reserve(&merge->heap, count * sizeof(struct merge_head)))
         return -ENOMEM;
-    *merge_intake(merge, merge->threads++) = (struct intake){.spool = spool};
+    *merge_intake(merge, merge->streams++) =
+        (struct intake){.spool = spool, .thread = merge->threads++, .threads = &merge->threads};
     return 0;
 }
 
@@ -41,7 +42,7 @@ static uint64_t merge_next_key(const struct merge *merge)
     return key;
 }
 
-/* Behind the next thread's head, but no further than a record's stamp can be early: from there on
+/* Behind the next stream's head, but no further than a record's stamp can be early: from there on
  * nothing can come to its rescue. */
 static void merge_put_off(struct merge_head *head, uint64_t stamp, uint64_t next, uint64_t slack)
 {
@@ -49,13 +50,13 @@ static void merge_put_off(struct merge_head *head, uint64_t stamp, uint64_t next
     head->key = (next < last ? next : last) + 1;
 }
 
-/* The first thread's records up to the next thread's head. 1: a record is under way, nothing later
+/* The first stream's records up to the next one's head. 1: a record is under way, nothing later
  * is sure. */
 static int merge_batch(struct merge *merge, uint64_t limit, bool ended,
                        const struct merge_visitor *visitor)
 {
     struct merge_head *first = merge->heap.at;
-    struct intake *intake = merge_intake(merge, first->thread);
+    struct intake *intake = merge_intake(merge, first->stream);
     uint64_t next = merge_next_key(merge);
     uint64_t until = next < limit ? next : limit;
     struct intake_record record;
@@ -66,7 +67,7 @@ static int merge_batch(struct merge *merge, uint64_t limit, bool ended,
             return 0;
         }
         bool last_call = first->key > record.stamp + visitor->slack;
-        int verdict = visitor->visit(visitor->arg, first->thread, &record, last_call);
+        int verdict = visitor->visit(visitor->arg, intake->thread, &record, last_call);
         if (verdict < 0)
             return verdict;
         if (verdict == MERGE_LATER) {
@@ -85,14 +86,14 @@ static void merge_collect(struct merge *merge, bool ended, uint64_t *limit)
 {
     struct merge_head *heap = merge->heap.at;
     merge->heads = 0;
-    for (uint32_t i = 0; i < merge->threads; i++) {
+    for (uint32_t i = 0; i < merge->streams; i++) {
         struct intake *intake = merge_intake(merge, i);
         struct intake_record record;
         enum intake_state state = intake_peek(intake, ended, &record);
         if (state == INTAKE_HOLE && intake->stamp < *limit)
             *limit = intake->stamp;
         if (state == INTAKE_RECORD)
-            heap[merge->heads++] = (struct merge_head){.key = record.stamp, .thread = i};
+            heap[merge->heads++] = (struct merge_head){.key = record.stamp, .stream = i};
     }
     for (uint32_t i = merge->heads / 2; i-- > 0;)
         merge_sink(merge, i);
@@ -115,7 +116,7 @@ int merge_run(struct merge *merge, uint64_t limit, bool ended, const struct merg
 struct merge_tally merge_tally(const struct merge *merge)
 {
     struct merge_tally tally = {0};
-    for (uint32_t i = 0; i < merge->threads; i++) {
+    for (uint32_t i = 0; i < merge->streams; i++) {
         const struct intake *intake = merge_intake(merge, i);
         tally.lost += intake->lost;
         tally.plain += intake->plain;
@@ -126,9 +127,9 @@ struct merge_tally merge_tally(const struct merge *merge)
 
 void merge_release(struct merge *merge)
 {
-    for (uint32_t i = 0; i < merge->threads; i++)
+    for (uint32_t i = 0; i < merge->streams; i++)
         intake_release(merge_intake(merge, i));
     array_release(&merge->intakes);
     array_release(&merge->heap);
-    merge->threads = merge->heads = 0;
+    merge->streams = merge->heads = merge->threads = 0;
 }

@@ -18,17 +18,19 @@ struct merge_visitor {
 };
 
 struct merge {
-    struct array intakes; /* struct intake, by thread of this image */
+    struct array intakes; /* struct intake, by stream of this image */
     struct array heap;    /* struct merge_head */
-    uint32_t threads, heads;
+    uint32_t streams, heads;
+    uint32_t threads; /* a stream may be of several, one after the other */
 };
 
-static inline struct intake *merge_intake(const struct merge *merge, uint32_t thread)
+static inline struct intake *merge_intake(const struct merge *merge, uint32_t stream)
 {
-    return (struct intake *)merge->intakes.at + thread;
+    return (struct intake *)merge->intakes.at + stream;
 }
 
-/* A new thread; its number counts from 0. 0 or -ENOMEM. */
+/* A new stream, of a new thread; both count from 0. The merge must stay where it is. 0 or -ENOMEM.
+ */
 int merge_add(struct merge *merge, struct spool *spool);
 
 /* Hands out all records up to the stamp `limit` that are sure to be next. With `ended` nobody

@@ -29,7 +29,7 @@ struct recording_image {
 };
 
 struct recording_stream {
-    uint32_t image, thread;
+    uint32_t image, number; /* in the image's merge */
     bool known;
 };
 
@@ -150,11 +150,11 @@ static int recording_add_chunk(struct recording *recording, uint32_t number)
         return -ENOMEM;
     struct merge *merge = &recording->images[chunk->image].merge;
     if (!stream->known) {
-        *stream = (struct recording_stream){chunk->image, merge->threads, true};
+        *stream = (struct recording_stream){chunk->image, merge->streams, true};
         if (merge_add(merge, recording->spool))
             return -ENOMEM;
     }
-    return intake_add(merge_intake(merge, stream->thread), number);
+    return intake_add(merge_intake(merge, stream->number), number);
 }
 
 /* The list is a stack: the chunk begun last comes first. Taken whole, so that of two chunks of a

@@ -81,7 +81,8 @@ void spool_extend(struct spool *spool)
 void spool_give_back(struct spool *spool, uint32_t number)
 {
     struct spool_chunk *chunk = spool_chunk_at(spool->control, number);
-    memset((void *)chunk->words, 0, sizeof chunk->words);
+    uint32_t used = chunk->taken < SPOOL_WORDS ? chunk->taken : SPOOL_WORDS;
+    memset((void *)chunk->words, 0, used * sizeof *chunk->words);
     spool_push(spool->control, &spool->control->free_list, number);
 }
 

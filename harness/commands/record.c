@@ -25,7 +25,13 @@ struct request {
 };
 
 enum { KEY_STACKS = 1000, KEY_FOLLOW, KEY_TIMES, KEY_ORDER, KEY_ANONYMOUS, KEY_ARGUMENTS };
-enum { RECORD_DEPTH = 16, RECORD_DEPTH_MOST = 64, RECORD_FEW = 8, RECORD_CALIBRATE_NS = 5000000 };
+enum {
+    RECORD_DEPTH = 16,
+    RECORD_DEPTH_MOST = 64,
+    RECORD_FEW = 8,
+    RECORD_CALIBRATE_NS = 5000000,
+    RECORD_WAIT_NS = 1000000
+};
 
 static const struct argp_option options[] = {
     {"output", 'o', "FILE", 0,
@@ -223,13 +229,19 @@ static uint64_t record_file_bytes(const char *path)
 
 static void record_tell_cost(const struct recorder_outcome *outcome)
 {
-    char wall[UNITS_TEXT], cpu[UNITS_TEXT], drain[UNITS_TEXT];
+    char wall[UNITS_TEXT], cpu[UNITS_TEXT], drain[UNITS_TEXT], late[UNITS_TEXT];
     fprintf(stderr,
             "bench record: the program took %s (%s of processor time); writing the trace beside it "
-            "%s of processor time\n",
+            "took %s of processor time and ended %s after it\n",
             units_format_time(wall, (double)outcome->cost.wall_ns),
             units_format_time(cpu, (double)outcome->cost.cpu_ns),
-            units_format_time(drain, (double)outcome->drain_ns));
+            units_format_time(drain, (double)outcome->drain_ns),
+            units_format_time(late, (double)outcome->late_ns));
+    if (outcome->wait_ns > RECORD_WAIT_NS)
+        fprintf(stderr,
+                "bench record: its threads waited %s, all together, for the trace to be written: "
+                "free a processor for that, or expect other times than usual\n",
+                units_format_time(wall, (double)outcome->wait_ns));
 }
 
 static void record_tell(const struct recorder_outcome *outcome, const struct recording *recording)
@@ -246,7 +258,7 @@ static void record_tell(const struct recorder_outcome *outcome, const struct rec
                     units_format_count(events, result.events),
                     units_format_count(lost, result.lost));
     }
-    uint64_t cpu = outcome->cost.cpu_ns;
+    uint64_t cpu = outcome->cpu_ns;
     record_tell_cost(outcome);
     fprintf(stderr,
             "bench record: %s: %s events, %.2f bytes an event, recorder's own share of the "

@@ -105,6 +105,22 @@ for want in sys.argv[1:]:
     has t.trace threads=2 repairs=0
 }
 
+@test "children of a moment: none is forgotten with --follow, whoever ends last" {
+    record --follow -- "$calls" brood
+    [ "$status" = 0 ]
+    rm t.trace
+    children=(t.*.trace)
+    [ ${#children[@]} = 40 ]
+    for child in "${children[@]}"; do
+        has "$child" malloc=50 free=50 lost_events=0
+    done
+}
+
+@test "a hundred threads at once, again and again: each is one" {
+    record -- "$calls" crowd
+    has t.trace threads=2001 malloc=20000 lost_events=0 repairs=0
+}
+
 @test "threads come and go: each counted once, its last frees its own" {
     record -- "$calls" threads
     has t.trace malloc=100000 threads=101 lost_events=0 repairs=0

@@ -110,17 +110,6 @@ static void process_unlock(void)
     atomic_store(&process->locked, 0);
 }
 
-static void process_close(struct stream *stream)
-{
-    struct spool_chunk *chunk = stream->chunk;
-    stream->chunk = NULL;
-    if (!chunk)
-        return;
-    uint32_t at = record_take(&chunk->taken, SPOOL_WORDS + 1);
-    if (at < SPOOL_WORDS)
-        record_put(&chunk->words[at], SPOOL_CONTROL | SPOOL_LEFT << SPOOL_SIZE_SHIFT);
-}
-
 /* Its number may have come to the calling thread in the meantime. */
 static bool process_thread_is_gone(pid_t thread)
 {
@@ -135,10 +124,16 @@ static void process_collect(struct process *here)
             continue;
         }
         *link = stream->next;
-        process_close(stream);
         stream->next = here->free;
         here->free = stream;
     }
+}
+
+static void process_begin_stream(const struct process *here, struct stream *stream)
+{
+    *stream = (struct stream){.image = here->image,
+                              .number = atomic_fetch_add(&record_spool->streams, 1),
+                              .stamped = record_spool->stamp_always};
 }
 
 struct stream *process_stream(struct process *here)
@@ -146,17 +141,18 @@ struct stream *process_stream(struct process *here)
     process_lock();
     process_collect(here);
     struct stream *stream = here->free;
+    bool is_new = !stream && here->used < PROCESS_STREAMS;
     if (stream)
         here->free = stream->next;
-    else if (here->used < PROCESS_STREAMS)
+    else if (is_new)
         stream = &here->streams[here->used++];
     process_unlock();
+    if (is_new)
+        process_begin_stream(here, stream);
+    else if (stream)
+        stream->renewed = true;
     if (stream)
-        *stream = (struct stream){.image = here->image,
-                                  .number = atomic_fetch_add(&record_spool->streams, 1),
-                                  .stamped = record_spool->stamp_always,
-                                  .thread = gettid(),
-                                  .stacks = stream->stacks};
+        stream->thread = gettid();
     return stream;
 }
 

@@ -28,7 +28,8 @@ struct process *process_here(void);
 /* The state without deciding anything: cheap. */
 bool process_is_left_alone(void);
 
-/* A stream for the calling thread, or NULL with 65,536 threads at once. Signals are blocked. */
+/* A stream for the calling thread, or NULL with 65,536 threads at once: one whose thread is gone,
+ * with the rest of its chunk, where there is one. Signals are blocked. */
 struct stream *process_stream(struct process *process);
 
 /* The thread is about to end. It may free memory to the very last, so its stream stays open until

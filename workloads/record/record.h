@@ -18,7 +18,8 @@ struct stream {
     uint32_t stamped; /* this thread has company: every record has a stamp from here on */
     int32_t thread;   /* as the kernel numbers it */
     uint32_t walks;   /* call stacks taken */
-    struct stacks_thread *stacks; /* stays with the stream when another thread gets it */
+    bool renewed;     /* was another thread's; to be told */
+    struct stacks_thread *stacks;
     struct stream *next;          /* among the free ones, or those whose thread is ending */
 };
 

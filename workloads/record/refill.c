@@ -137,6 +137,28 @@ static void refill_open(struct stream *stream, uint32_t number)
     stream->chunk = chunk;
 }
 
+/* A thread that takes over a stream goes on in its chunk. */
+static bool refill_make_room(struct stream *stream)
+{
+    if (stream->renewed && stream->chunk && stream->chunk->taken < SPOOL_WORDS)
+        return true;
+    stream->chunk = NULL;
+    uint32_t number = refill_chunk();
+    if (number)
+        refill_open(stream, number - 1);
+    return number;
+}
+
+static void refill_tell_thread(struct stream *stream)
+{
+    if (!stream->renewed)
+        return;
+    stream->renewed = false;
+    _Atomic uint64_t *word = record_reserve(stream, 1);
+    if (word)
+        record_put(word, SPOOL_CONTROL | SPOOL_THREAD << SPOOL_SIZE_SHIFT);
+}
+
 static struct stream *refill(void)
 {
     struct process *process = process_here();
@@ -149,16 +171,14 @@ static struct stream *refill(void)
     bool is_new = !stream;
     if (is_new && !(stream = process_stream(process)))
         return NULL;
-    stream->chunk = NULL;
-    uint32_t number = refill_chunk();
-    if (!number) {
+    if (!refill_make_room(stream)) {
         atomic_fetch_add(&record_spool->lost, 1);
         if (is_new)
             process_stream_ends(process, stream);
         return NULL;
     }
-    refill_open(stream, number - 1);
     record_stream = stream;
+    refill_tell_thread(stream);
     if (is_new)
         refill_watch_thread(stream);
     return stream;

@@ -40,7 +40,7 @@ enum spool_kind {
  * for the stamp in any case. */
 enum spool_control_record {
     SPOOL_END,     /* full: the stream goes on in its next chunk */
-    SPOOL_LEFT,    /* the thread has ended */
+    SPOOL_THREAD,  /* the thread has ended, what follows is another one's */
     SPOOL_PENDING, /* the head is still to come */
     SPOOL_MODULE,  /* start, end, load bias, path: code that stacks will point into */
     SPOOL_STACK,   /* number, hash, return addresses, the innermost first */

@@ -111,6 +111,36 @@ static void fork_threads(void)
     _exit(0);
 }
 
+/* Children of a moment, some of which outlive their parent. */
+static void brood(void)
+{
+    for (int i = 0; i < 40; i++)
+        if (fork() == 0) {
+            usleep(500 * i);
+            pairs(50, 30);
+            _exit(0);
+        }
+}
+
+static void *lives_shortly(void *arg)
+{
+    pairs(10, 30);
+    return arg;
+}
+
+/* Many at once, again and again. */
+static void crowd(void)
+{
+    pthread_t threads[100];
+    for (int round = 0; round < 20; round++) {
+        for (int i = 0; i < 100; i++)
+            if (pthread_create(&threads[i], NULL, lives_shortly, NULL))
+                abort();
+        for (int i = 0; i < 100; i++)
+            pthread_join(threads[i], NULL);
+    }
+}
+
 static volatile sig_atomic_t handled;
 
 static void handler(int signal)
@@ -167,6 +197,10 @@ int main(int argc, char **argv)
         threads();
     else if (strcmp(mode, "fork") == 0)
         child();
+    else if (strcmp(mode, "brood") == 0)
+        brood();
+    else if (strcmp(mode, "crowd") == 0)
+        crowd();
     else if (strcmp(mode, "fork-threads") == 0)
         fork_threads();
     else if (strcmp(mode, "signals") == 0)
