@@ -2,18 +2,20 @@
 #include "workloads/array.h"
 
 #include <errno.h>
+#include <stdint.h>
 #include <string.h>
 
 #include "harness/base/pages.h"
 
-enum { ARRAY_LEAST = 4096 };
+enum { ARRAY_PAGE = 4096 };
 
 int array_grow(struct array *array, size_t bytes)
 {
-    size_t room = array->bytes ? array->bytes : ARRAY_LEAST;
-    while (room < bytes)
-        if (__builtin_mul_overflow(room, (size_t)2, &room))
-            return -ENOMEM;
+    size_t room = array->bytes * 2;
+    if (bytes > SIZE_MAX / 2)
+        return -ENOMEM;
+    if (room < bytes)
+        room = (bytes + ARRAY_PAGE - 1) / ARRAY_PAGE * ARRAY_PAGE;
     void *moved = pages_map(room);
     if (!moved)
         return -ENOMEM;

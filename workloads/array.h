@@ -12,8 +12,8 @@ struct array {
 /* The rare half of array_reserve. */
 int array_grow(struct array *array, size_t bytes);
 
-/* Makes room for at least `bytes` in all, moving the contents where they must; at least doubles, so
- * that growth is paid once. 0 or -ENOMEM, the array left as it was. A zeroed struct is empty. */
+/* Makes room for at least `bytes` in all, moving the contents where they must; at least doubles what
+ * there is, so that growth is paid once. 0 or -ENOMEM, the array left as it was. A zeroed struct is empty. */
 static inline int array_reserve(struct array *array, size_t bytes)
 {
     return bytes <= array->bytes ? 0 : array_grow(array, bytes);

@@ -87,6 +87,27 @@ static const char *chunks_flaw(const struct chunk *chunk)
     return NULL;
 }
 
+static struct chunk chunks_head(const uint8_t *head)
+{
+    return (struct chunk){bytes_get32(head), bytes_get32(head + 4), bytes_get32(head + 8),
+                          bytes_get32(head + 12), bytes_get64(head + 16)};
+}
+
+struct chunk chunks_largest(const struct chunks *chunks, uint64_t offset)
+{
+    struct chunk largest = {0};
+    uint8_t head[FORMAT_CHUNK_BYTES];
+    while (pread(chunks->fd, head, sizeof head, (off_t)offset) == sizeof head) {
+        struct chunk chunk = chunks_head(head);
+        if (chunks_flaw(&chunk))
+            break;
+        largest.stored = chunk.stored > largest.stored ? chunk.stored : largest.stored;
+        largest.raw = chunk.raw > largest.raw ? chunk.raw : largest.raw;
+        offset += sizeof head + chunk.stored;
+    }
+    return largest;
+}
+
 /* Reads a chunk's head and body into `stored` and checks its sum. */
 int chunks_next(struct chunks *chunks, struct chunk *chunk, struct err *err)
 {
@@ -95,8 +116,7 @@ int chunks_next(struct chunks *chunks, struct chunk *chunk, struct err *err)
     int failed = chunks_exactly(chunks, head, sizeof head, err);
     if (failed)
         return failed;
-    *chunk = (struct chunk){bytes_get32(head), bytes_get32(head + 4), bytes_get32(head + 8),
-                            bytes_get32(head + 12), bytes_get64(head + 16)};
+    *chunk = chunks_head(head);
     const char *flaw = chunks_flaw(chunk);
     if (flaw)
         return chunks_damaged(chunks, flaw, err);

@@ -62,7 +62,7 @@ struct codec_lane {
 /* What runs through all blocks. */
 struct codec {
     struct numbering numbering;
-    struct codec_lane *lanes; /* CODEC_LANES of them, owned */
+    struct codec_lane *lanes; /* CODEC_LANES of them, owned; touched as threads come */
     uint32_t columns;         /* enum trace_column */
     uint32_t thread;          /* of the event before */
     uint32_t threads;         /* seen so far */
@@ -72,6 +72,10 @@ struct codec {
 /* 0 or -ENOMEM. */
 int codec_init(struct codec *codec, uint32_t columns);
 void codec_release(struct codec *codec);
+
+/* Takes and touches ahead what decoding a trace of so many objects and threads needs. 0 or
+ * -ENOMEM. */
+int codec_settle(struct codec *codec, uint32_t objects, uint64_t threads);
 
 struct codec_out {
     uint8_t *bytes[CODEC_STREAMS]; /* room for `CODEC_WORST` a stream and event */

@@ -141,39 +141,39 @@ static int reader_origin(struct trace_reader *reader, struct err *err)
     return codec_init(&reader->codec, origin->columns) ? chunks_no_memory(&reader->chunks, err) : 0;
 }
 
-/* The columns of a stretch in one mapping. */
+/* The columns of a stretch in one mapping, the wide ones first; those that the trace does not have
+ * take no room. */
 static int reader_memory(struct trace_reader *reader)
 {
-    enum { EVENT = 3 + 3 * 4 + 2 * 8 };
-    if (array_reserve(&reader->columns_memory, CODEC_STRETCH * EVENT))
+    enum { ALWAYS = 8 + 2 * 4 + 3 };
+    struct codec_columns *columns = &reader->columns;
+    size_t times = reader->origin.columns & TRACE_HAS_TIMES ? 8 : 0;
+    size_t sites = reader->origin.columns & TRACE_HAS_SITES ? 4 : 0;
+    if (array_reserve(&reader->columns_memory, CODEC_STRETCH * (ALWAYS + times + sites)))
         return -ENOMEM;
     uint8_t *at = reader->columns_memory.at;
-    struct codec_columns *columns = &reader->columns;
     columns->size = (uint64_t *)at;
-    columns->time_ns = (uint64_t *)(at + 8 * CODEC_STRETCH);
-    columns->thread = (uint32_t *)(at + 16 * CODEC_STRETCH);
-    columns->object = (uint32_t *)(at + 20 * CODEC_STRETCH);
-    columns->site = (uint32_t *)(at + 24 * CODEC_STRETCH);
-    columns->kind = at + 28 * CODEC_STRETCH;
-    columns->flags = at + 29 * CODEC_STRETCH;
-    columns->align_log2 = at + 30 * CODEC_STRETCH;
-    if (!(reader->origin.columns & TRACE_HAS_TIMES))
-        columns->time_ns = NULL;
-    if (!(reader->origin.columns & TRACE_HAS_SITES))
-        columns->site = NULL;
+    columns->time_ns = times ? (uint64_t *)(at += 8 * CODEC_STRETCH) : NULL;
+    columns->thread = (uint32_t *)(at += 8 * CODEC_STRETCH);
+    columns->object = (uint32_t *)(at += 4 * CODEC_STRETCH);
+    columns->site = sites ? (uint32_t *)(at += 4 * CODEC_STRETCH) : NULL;
+    columns->kind = at += 4 * CODEC_STRETCH;
+    columns->flags = at += CODEC_STRETCH;
+    columns->align_log2 = at + CODEC_STRETCH;
     return 0;
 }
 
 /* Takes ahead what decoding will need, so that a measuring process does not grow while it reads. */
 static int reader_settle(struct trace_reader *reader, struct err *err)
 {
-    enum { ROOM = 1 << 20 }; /* bytes of a block, stored or unpacked; more is taken when met */
     const struct trace_summary *summary = trace_reader_summary(reader);
     if (!summary || summary->objects > summary->events ||
         summary->objects >= NUMBERING_LIVE - CODEC_STRETCH)
         return 0;
-    if (numbering_reserve(&reader->codec.numbering, (uint32_t)summary->objects + CODEC_STRETCH) ||
-        array_reserve(&reader->chunks.raw, ROOM) || array_reserve(&reader->chunks.stored, ROOM))
+    struct chunk largest = chunks_largest(&reader->chunks, reader->start);
+    if (codec_settle(&reader->codec, (uint32_t)summary->objects, summary->threads) ||
+        array_reserve(&reader->chunks.raw, largest.raw + (size_t)CODEC_SLACK) ||
+        array_reserve(&reader->chunks.stored, largest.stored))
         return chunks_no_memory(&reader->chunks, err);
     return 0;
 }

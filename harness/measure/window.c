@@ -27,7 +27,6 @@ static int window_map(struct window *window, bool places, struct err *err)
         return err_set(err, code, "no memory to decode a trace of %" PRIu32 " live objects",
                        window->objects);
     }
-    memset(window->sizes, 0xff, window->objects * sizeof *window->sizes);
     return 0;
 }
 
@@ -56,7 +55,7 @@ void window_release(struct window *window)
 
 int window_rewind(struct window *window, struct err *err)
 {
-    memset(window->sizes, 0xff, window->objects * sizeof *window->sizes);
+    memset(window->sizes, 0, window->objects * sizeof *window->sizes);
     window->block.count = window->next = 0;
     return trace_reader_rewind(window->reader, err);
 }
@@ -89,15 +88,11 @@ static int window_impossible(const struct window *window, uint32_t object, const
                    window->block.first + window->next, what, object, window->objects);
 }
 
-/* The kinds that a trace and a window share; frees and marks are told apart before. */
-static enum op_kind window_kind(uint8_t kind)
-{
-    static const uint8_t kinds[TRACE_KINDS] = {
-        [TRACE_MALLOC] = OP_MALLOC,   [TRACE_CALLOC] = OP_CALLOC, [TRACE_REALLOC] = OP_REALLOC,
-        [TRACE_ALIGNED] = OP_ALIGNED, [TRACE_FREE] = OP_FREE,
-    };
-    return (enum op_kind)kinds[kind];
-}
+/* The kinds that a trace and a window share; marks are told apart before. */
+static const uint8_t window_kinds[TRACE_KINDS] = {
+    [TRACE_MALLOC] = OP_MALLOC,   [TRACE_CALLOC] = OP_CALLOC, [TRACE_REALLOC] = OP_REALLOC,
+    [TRACE_ALIGNED] = OP_ALIGNED, [TRACE_FREE] = OP_FREE,
+};
 
 static void window_note_place(struct window *window, size_t i)
 {
@@ -126,11 +121,17 @@ static uint64_t window_kept(const struct window *window, uint64_t old, uint32_t 
     return out->size(out->arg, size) ? WINDOW_OUT_BY_SIZE : size;
 }
 
+/* Whether `sizes` holds the size of a block. */
+static bool window_is_replayed(uint64_t size)
+{
+    return size != WINDOW_DEAD && size < WINDOW_OUT_BY_SIZE;
+}
+
 /* Turns the event into what is left of it when blocks are left out: false, nothing. A block that
  * grows into a size that is left out goes, and one that grows out of it comes. */
 static bool window_leave_out(uint64_t old, uint64_t new, uint8_t *kind)
 {
-    bool was = old < WINDOW_OUT_BY_SIZE, is = new < WINDOW_OUT_BY_SIZE;
+    bool was = window_is_replayed(old), is = window_is_replayed(new);
     if (*kind == TRACE_REALLOC && was != is)
         *kind = was ? TRACE_FREE : TRACE_MALLOC;
     return was || is;
@@ -175,65 +176,100 @@ static int window_decode(struct window *window, size_t i, struct err *err)
     else if (kind == TRACE_ALIGNED)
         extra = (uint64_t)1 << (block->align_log2[i] & 63);
     window_note_place(window, i);
-    window_put(window, window_kind(kind), object, kind == TRACE_FREE ? 0 : size, extra);
+    window_put(window, (enum op_kind)window_kinds[kind], object, kind == TRACE_FREE ? 0 : size,
+               extra);
     return 0;
 }
 
-/* Most events are plain ones of one word. A run of them is decoded without a branch on their kind,
- * which no processor can foretell, and with everything in registers. Stops at any other event. */
-static void window_decode_plain(struct window *window)
+/* Which of `count` events are not plain ones of one word, or two where they are reallocs. Without
+ * branches, so that it takes several events at a time. */
+static void window_find_odd(const struct window *window, size_t count, uint8_t *restrict odd)
 {
-    static const uint8_t frees_or_resizes[TRACE_KINDS] = {[TRACE_REALLOC] = 1, [TRACE_FREE] = 1};
-    const struct trace_block block = window->block;
-    const uint32_t objects = window->objects;
-    uint64_t *const sizes = window->sizes, *const start = window->words + window->count;
-    uint64_t *const end = window->words + window->capacity - OP_WORDS_MAX, *word = start;
-    uint64_t by_kind[OP_LARGE] = {0};
-    size_t i = window->next;
-    for (; i < block.count && word <= end; i++) {
-        uint8_t kind = block.kind[i];
-        uint32_t object = block.object[i];
-        uint64_t size = block.size[i];
-        if ((kind == TRACE_ALIGNED) | (kind > TRACE_FREE) | (block.flags[i] != 0) |
-            (object >= objects) | (size >> OP_SIZE_BITS != 0))
-            break;
-        uint64_t old = sizes[object];
-        if ((old != WINDOW_DEAD) != frees_or_resizes[kind])
-            break;
-        bool frees = kind == TRACE_FREE;
-        size = frees ? 0 : size | (size == 0);
-        sizes[object] = frees ? WINDOW_DEAD : size;
-        enum op_kind as = window_kind(kind);
-        word[0] = (uint64_t)object << 32 | size << OP_KIND_BITS | (uint64_t)as;
+    const struct trace_block *block = &window->block;
+    const uint8_t *kind = block->kind + window->next, *flags = block->flags + window->next;
+    const uint32_t *object = block->object + window->next, objects = window->objects;
+    const uint64_t *size = block->size + window->next;
+    for (size_t i = 0; i < count; i++) {
+        uint32_t low = (uint32_t)size[i], large = (uint32_t)(size[i] >> 32) | low >> OP_SIZE_BITS;
+        bool beyond = (large != 0) | (object[i] >= objects);
+        bool empty = (low == 0) & (kind[i] != TRACE_FREE);
+        bool rare = (kind[i] == TRACE_ALIGNED) | (kind[i] > TRACE_FREE) | (flags[i] != 0);
+        odd[i] = beyond | empty | rare;
+    }
+}
+
+static void window_count_kinds(struct window *window, const uint8_t *kind, size_t count)
+{
+    uint32_t callocs = 0, reallocs = 0, frees = 0;
+    for (size_t i = 0; i < count; i++) {
+        callocs += kind[i] == TRACE_CALLOC;
+        reallocs += kind[i] == TRACE_REALLOC;
+        frees += kind[i] == TRACE_FREE;
+    }
+    window->by_kind[OP_MALLOC] += count - callocs - reallocs - frees;
+    window->by_kind[OP_CALLOC] += callocs;
+    window->by_kind[OP_REALLOC] += reallocs;
+    window->by_kind[OP_FREE] += frees;
+}
+
+/* A run of plain events, without a branch on their kind, which no processor can foretell. That what
+ * is freed or resized is live, the reader has seen to. */
+static void window_decode_plain(struct window *window, size_t count)
+{
+    const struct trace_block *block = &window->block;
+    const uint8_t *kind = block->kind + window->next;
+    const uint32_t *object = block->object + window->next;
+    const uint64_t *size = block->size + window->next;
+    uint64_t *const sizes = window->sizes, *word = window->words + window->count;
+    for (size_t i = 0; i < count; i++) {
+        uint64_t as = window_kinds[kind[i]], old = sizes[object[i]];
+        sizes[object[i]] = size[i];
+        word[0] = (uint64_t)object[i] << 32 | size[i] << OP_KIND_BITS | as;
         word[1] = old;
         word += 1 + (as == OP_REALLOC);
-        by_kind[as]++;
     }
     if (window->threads)
-        memcpy(window->threads + window->operations, block.thread + window->next,
-               (i - window->next) * sizeof *window->threads);
-    window->operations += i - window->next;
-    window->count += (size_t)(word - start);
-    window->next = i;
-    for (int kind = 0; kind < OP_LARGE; kind++)
-        window->by_kind[kind] += by_kind[kind];
+        memcpy(window->threads + window->operations, block->thread + window->next,
+               count * sizeof *window->threads);
+    window_count_kinds(window, kind, count);
+    window->count = (size_t)(word - window->words);
+    window->operations += count;
+    window->next += count;
+}
+
+/* As many events as surely find room: runs of plain ones, and each odd one by itself. */
+static int window_decode_stretch(struct window *window, struct err *err)
+{
+    enum { STRETCH = 2048 };
+    uint8_t odd[STRETCH];
+    size_t room = (window->capacity - window->count) / OP_WORDS_MAX;
+    size_t count = window->block.count - window->next;
+    count = count < room ? count : room;
+    count = count < STRETCH ? count : STRETCH;
+    if (window->places)
+        memset(odd, 1, count);
+    else
+        window_find_odd(window, count, odd);
+    for (size_t i = 0; i < count; i++) {
+        const uint8_t *next = memchr(odd + i, 1, count - i);
+        size_t run = next ? (size_t)(next - odd) - i : count - i;
+        window_decode_plain(window, run);
+        i += run;
+        int status = i < count ? window_decode(window, window->next, err) : 0;
+        if (status < 0)
+            return status;
+        window->next += i < count;
+    }
+    return 0;
 }
 
 static int window_decode_block(struct window *window, struct err *err)
 {
-    while (window->next < window->block.count && window->count + OP_WORDS_MAX <= window->capacity) {
-        if (!window->places) {
-            size_t before = window->next;
-            window_decode_plain(window);
-            if (window->next > before)
-                continue;
-        }
-        int status = window_decode(window, window->next, err);
-        if (status < 0)
-            return status;
-        window->next++;
-    }
-    return 0;
+    int status = 0;
+    while (status == 0 && window->next < window->block.count &&
+           window->count + OP_WORDS_MAX <= window->capacity)
+        status = window_decode_stretch(window, err);
+    return status;
 }
 
 int window_fill(struct window *window, struct err *err)

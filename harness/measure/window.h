@@ -107,13 +107,14 @@ struct window {
     size_t next; /* event of the block to decode next */
 };
 
-#define WINDOW_DEAD UINT64_MAX
-#define WINDOW_OUT_BY_SITE (UINT64_MAX - 1)
-#define WINDOW_OUT_BY_SIZE (UINT64_MAX - 2)
+#define WINDOW_DEAD 0
+#define WINDOW_OUT_BY_SITE UINT64_MAX
+#define WINDOW_OUT_BY_SIZE (UINT64_MAX - 1)
 
-/* A window of a million words (8 MiB): long enough that the caches, which decoding fills with other
- * things between windows, do not show; short enough that mapping it does not either. */
-enum { WINDOW_WORDS = 1 << 20 };
+/* A window of a quarter of a million words (2 MiB): long enough that the caches, which decoding fills
+ * with other things between windows, do not show in the figures; short enough that mapping it does
+ * not show in the time of the process. */
+enum { WINDOW_WORDS = 1 << 18 };
 
 /* The most words that a window of this trace can use, up to `words`. */
 size_t window_capacity(const struct trace_summary *summary, size_t words);

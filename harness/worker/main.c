@@ -117,9 +117,9 @@ static int worker_create_heap(struct worker *worker, struct err *err)
 static int worker_open_window(struct worker *worker, struct err *err)
 {
     static const size_t wanted[PASS_KINDS] = {
-        [PASS_THROUGHPUT] = WINDOW_WORDS,   [PASS_LATENCY] = WINDOW_WORDS / 2,
-        [PASS_MEMORY] = WINDOW_WORDS / 16,  [PASS_VERIFY] = WINDOW_WORDS / 16,
-        [PASS_MOMENTS] = WINDOW_WORDS / 16,
+        [PASS_THROUGHPUT] = WINDOW_WORDS,  [PASS_LATENCY] = WINDOW_WORDS,
+        [PASS_MEMORY] = WINDOW_WORDS / 4,  [PASS_VERIFY] = WINDOW_WORDS / 4,
+        [PASS_MOMENTS] = WINDOW_WORDS / 4,
     };
     enum pass pass = worker->area->request.pass;
     const struct trace_summary *summary = worker_summary(worker);
