@@ -99,8 +99,12 @@ void proc_counts(struct proc_counts *counts)
         .major_faults = (uint64_t)usage.ru_majflt,
         .context_switches = (uint64_t)usage.ru_nvcsw + (uint64_t)usage.ru_nivcsw,
         .involuntary_switches = (uint64_t)usage.ru_nivcsw,
-        .migrations = proc_sum("/proc/self/sched", "se.nr_migrations", 1),
     };
+}
+
+uint64_t proc_migrations(void)
+{
+    return proc_sum("/proc/self/sched", "se.nr_migrations", 1);
 }
 
 int proc_reset_peak(void)

@@ -28,9 +28,12 @@ struct proc_counts {
     uint64_t major_faults;
     uint64_t context_switches;
     uint64_t involuntary_switches; /* those of them that were not asked for */
-    uint64_t migrations;           /* UINT64_MAX where the kernel does not tell */
 };
 void proc_counts(struct proc_counts *counts);
+
+/* How often the kernel has moved the calling process to another core; UINT64_MAX where it does not
+ * tell. A text file of the kernel's: 20 us. */
+uint64_t proc_migrations(void);
 
 /* The bytes that a file like /proc/self/status gives as "NAME:  123 kB"; `name` is with its colon.
  * Of several such lines (smaps) the sum. UINT64_MAX when there is none. */

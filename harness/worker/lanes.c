@@ -17,6 +17,8 @@ bool lanes_take_turns(const struct worker *worker)
            worker->area->request.probe;
 }
 
+enum { LANES_LONGER = 4 };
+
 /* ---- preparing ------------------------------------------------------------------------------- */
 
 static unsigned lanes_wanted(const struct worker *worker)
@@ -68,9 +70,10 @@ static int lanes_open_window(struct worker *worker, unsigned lanes, uint64_t *wo
 int lanes_prepare(struct worker *worker, size_t words, struct err *err)
 {
     const struct trace_summary *summary = worker_summary(worker);
-    size_t capacity = window_capacity(summary, words);
     unsigned count = lanes_wanted(worker);
     bool split = count > 1 && !lanes_take_turns(worker);
+    /* At a window's end all lanes wait for the last: longer windows, fewer waits. */
+    size_t capacity = window_capacity(summary, split ? words * LANES_LONGER : words);
     uint64_t *played = lanes_map(worker, count, split ? split_words(capacity, count) : capacity);
     uint64_t *decoded = split && played ? pages_map(capacity * sizeof *decoded) : played;
     int status = lanes_open_window(worker, count, decoded, capacity, err);

@@ -89,6 +89,9 @@ void worker_count(struct worker *worker)
 
 void meter_start(struct meter *meter)
 {
+    if (!meter->begun)
+        meter->migrations = proc_migrations();
+    meter->begun = true;
     proc_counts(&meter->start);
     meter->start_ns = clock_ns();
 }
@@ -103,10 +106,6 @@ void meter_stop(struct meter *meter)
     meter->sum.major_faults += now.major_faults - meter->start.major_faults;
     meter->sum.context_switches += now.context_switches - meter->start.context_switches;
     meter->sum.involuntary_switches += now.involuntary_switches - meter->start.involuntary_switches;
-    if (now.migrations == UINT64_MAX)
-        meter->sum.migrations = UINT64_MAX;
-    else
-        meter->sum.migrations += now.migrations - meter->start.migrations;
 }
 
 void meter_report(const struct meter *meter, struct cell_result *result)
@@ -116,5 +115,6 @@ void meter_report(const struct meter *meter, struct cell_result *result)
     result->major_faults = meter->sum.major_faults;
     result->context_switches = meter->sum.context_switches;
     result->involuntary_switches = meter->sum.involuntary_switches;
-    result->migrations = meter->sum.migrations;
+    uint64_t migrations = proc_migrations();
+    result->migrations = migrations == UINT64_MAX ? COUNT_UNKNOWN : migrations - meter->migrations;
 }

@@ -59,8 +59,11 @@ void worker_count(struct worker *worker);
 /* The trace's own figures. */
 const struct trace_summary *worker_summary(const struct worker *worker);
 
-/* What the kernel counted, and the time that passed, in the stretches between start and stop. */
+/* What the kernel counted, and the time that passed, in the stretches between start and stop.
+ * Migrations count from the first start to the report. */
 struct meter {
+    bool begun;
+    uint64_t migrations; /* before the first start */
     struct proc_counts start, sum;
     uint64_t start_ns, elapsed_ns;
 };
