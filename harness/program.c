@@ -1,6 +1,7 @@
 /* A real program with its allocations served by an allocator. */
 #include "harness/program.h"
 
+#include <dlfcn.h>
 #include <errno.h>
 #include <poll.h>
 #include <signal.h>
@@ -19,6 +20,17 @@
 
 /* --- what it is started with --- */
 
+/* A program may be linked with an allocator of its own (redis-server with jemalloc): the C library
+ * is put before that. */
+static int program_find_c_library(char path[PATH_MAX], struct err *err)
+{
+    Dl_info found;
+    void *function = dlsym(RTLD_DEFAULT, "gnu_get_libc_version");
+    if (!function || !dladdr(function, &found) || !realpath(found.dli_fname, path))
+        return err_set(err, ENOENT, "the C library is not found, so no program can be put on it");
+    return 0;
+}
+
 /* Layers over an external library, or over the C library's malloc: the preload stands before it. */
 static int program_find_library(struct program *program, struct err *err)
 {
@@ -29,7 +41,7 @@ static int program_find_library(struct program *program, struct err *err)
     if (spec->library && !spec_library_path(spec, library, PATH_MAX, err))
         return -ENOENT;
     if (spec->backend->scope == SCOPE_PROCESS && !layered)
-        return 0;
+        return spec->library ? 0 : program_find_c_library(program->library, err);
     if (allocator_has(spec->backend, ALLOCATOR_NOT_REAL))
         return err_set(err, EINVAL, "%s gives no real memory, so no program can run on it",
                        spec->text);
@@ -47,9 +59,8 @@ int program_prepare(struct program *program, const char *allocator, struct err *
         failed = sibling_path("libheapbench-witness.so", witness, sizeof witness, err);
     if (failed)
         return failed;
-    snprintf(program->preload, sizeof program->preload, "%s%s%s%s%s", witness,
-             *program->library ? ":" : "", program->library, *program->behind ? ":" : "",
-             program->behind);
+    snprintf(program->preload, sizeof program->preload, "%s:%s%s%s", witness, program->library,
+             *program->behind ? ":" : "", program->behind);
     const char *paths[] = {program->library, program->behind, witness};
     for (size_t i = 0; i < sizeof paths / sizeof *paths; i++)
         if (strpbrk(paths[i], " :"))
@@ -219,7 +230,7 @@ const char *program_flaw(const struct program *program, const char *name, char *
             name, program->spec.text);
         return text;
     }
-    if (!*program->library || (realpath(owner, path) && strcmp(path, program->library) == 0) ||
+    if ((realpath(owner, path) && strcmp(path, program->library) == 0) ||
         strcmp(owner, program->library) == 0)
         return NULL;
     snprintf(text, length, "malloc of %s came from %s, not from %s: the preload was ignored", name,

@@ -14,7 +14,7 @@
 
 struct program {
     struct spec spec;
-    char library[PATH_MAX]; /* what must own malloc, "" for the C library's own */
+    char library[PATH_MAX]; /* what must own malloc */
     char behind[PATH_MAX];  /* what the layers in it must stand before, "" for the C library's */
     char preload[5 * PATH_MAX];
     int witness; /* a memory file that every process of the program writes to */

@@ -22,7 +22,8 @@
     FIGURE(unusable, "unusable", "free space: how large the holes are, and what they cannot hold") \
     FIGURE(occupancy, "occupancy", "how much of each resident page is live")                       \
     FIGURE(classes, "classes", "size classes and what they lose to rounding")                      \
-    FIGURE(sizes, "sizes", "what the trace asks for: request sizes and lifetimes")
+    FIGURE(sizes, "sizes", "what the trace asks for: request sizes and lifetimes")                 \
+    FIGURE(fidelity, "fidelity", "peak heap of the real program against what its replay foretold")
 
 enum figure_terminal { FIGURE_SVG, FIGURE_PNG, FIGURE_PDF, FIGURE_DUMB, FIGURE_TERMINALS };
 

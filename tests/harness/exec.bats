@@ -134,6 +134,29 @@ CC
     [[ "$output" == *"no command"* ]]
 }
 
+@test "system is the C library's malloc also where a program is linked with another" {
+    cat >own.c <<'C'
+#include <stddef.h>
+void *__libc_malloc(size_t);
+int own_calls;
+void *malloc(size_t size) { own_calls++; return __libc_malloc(size); }
+C
+    cat >linked.c <<'C'
+#include <stdio.h>
+#include <stdlib.h>
+extern int own_calls;
+int main(void) { void *volatile block = malloc(9); puts(block && own_calls ? "its own" : "another"); }
+C
+    gcc -w -fno-builtin -shared -fPIC -o libown.so own.c
+    gcc -w -o linked linked.c -L. -lown -Wl,-rpath,"$PWD"
+    [ "$(./linked)" = "its own" ]
+    local name
+    for name in system system:MALLOC_ARENA_MAX=1 first-fit; do
+        run -0 --separate-stderr "$BENCH" exec -a "$name" -- ./linked
+        [ "$output" = another ]
+    done
+}
+
 @test "installed external allocators and tunables" {
     local name
     for name in jemalloc mimalloc tcmalloc tbbmalloc system:MALLOC_ARENA_MAX=1; do

@@ -12,16 +12,17 @@ setup() {
 @test "every figure of every trace is drawn, with the points in it" {
     run "$BENCH" plot -o "$BATS_TEST_TMPDIR/out" "$run_folder"
     [ "$status" -eq 0 ]
-    [ "${#lines[@]}" -eq 22 ]
+    [ "${#lines[@]}" -eq 24 ]
     cd "$BATS_TEST_TMPDIR/out"
     for name in system jemalloc tbbmalloc; do
         for figure in time-memory footprint memory latency fragmentation heapmap pagemap unusable \
-            occupancy classes; do
+            occupancy classes fidelity; do
             grep -q ">$name<" "$figure.redis.svg"
         done
     done
-    # Twelve points, a line an allocator, a map an allocator and their legend, bars.
+    # Points with names, a line an allocator, a map an allocator and their legend, bars.
     [ "$(grep -c "<use xlink:href='#gpPt" time-memory.redis.svg)" -ge 12 ]
+    [ "$(grep -c "<use xlink:href='#gpPt" fidelity.redis.svg)" -ge 13 ]
     [ "$(grep -c '<path .*M[0-9.]*,[0-9.]* L' latency.redis.svg)" -ge 13 ]
     [ "$(grep -c '<image' heapmap.redis.svg)" -eq 13 ]
     [ "$(grep -c '<image' pagemap.redis.svg)" -eq 13 ]
@@ -148,7 +149,7 @@ class Check(html.parser.HTMLParser):
 check = Check()
 check.feed(open(sys.argv[1], encoding="utf-8").read())
 assert check.refs <= check.ids, check.refs - check.ids
-assert check.figures == 44, check.figures
+assert check.figures == 48, check.figures
 assert not check.open_tags, check.open_tags
 PYTHON
 }

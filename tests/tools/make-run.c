@@ -178,6 +178,20 @@ static void add_census(struct store *store, const struct cell_result *cell, doub
     end(store, file);
 }
 
+/* The real program, watched. */
+static void add_program(struct store *store, const char *allocator, const char *trace, double heap,
+                        struct rng *rng)
+{
+    for (uint64_t i = 0; i < 3; i++) {
+        struct cell_result cell = cell_of(allocator, trace, "watch", i);
+        cell.heap_bytes = (uint64_t)(heap * (1 + 0.01 * share(rng)));
+        cell.own_bytes = 3000000;
+        cell.stack_bytes = cell.data_bytes = cell.processes = 0;
+        cell.file_bytes = 4000000;
+        append(store, &cell);
+    }
+}
+
 static void add_memory(struct store *store, const char *allocator, const char *trace, double waste,
                        struct rng *rng)
 {
@@ -201,6 +215,7 @@ static void add_memory(struct store *store, const char *allocator, const char *t
     add_page_map(store, &cell, waste, rng);
     add_census(store, &cell, waste);
     cell.peak_live_bytes = (uint64_t)peak_live;
+    cell.base_heap_bytes = 100000;
     cell.peak_rss_bytes = (uint64_t)peak;
     cell.peak_vsz_bytes = (uint64_t)(peak * 1.5 + 5e6);
     cell.peak_held_bytes = (uint64_t)(peak * 1.1);
@@ -210,6 +225,7 @@ static void add_memory(struct store *store, const char *allocator, const char *t
     cell.jw4 = cell.rss_over_live - 1;
     cell.page_faults = (uint64_t)(peak / 4096);
     append(store, &cell);
+    add_program(store, allocator, trace, peak * (0.85 + 0.3 * share(rng)), rng);
 }
 
 static void add_statistics(struct store *store, const char *trace)
