@@ -54,7 +54,7 @@ struct cell campaign_cell(const struct plan *plan, const struct plan_cell *at)
         .repetition = at->repetition,
         .touch = plan->touch,
         .pace = plan->pace,
-        .threads = plan->threads,
+        .threads = plan->traces[at->trace].threads,
         .processes = plan->processes,
         .timeout_ns = plan->timeout_ns,
         .memory_limit = plan->memory_limit,

@@ -34,6 +34,7 @@ void plan_release(struct plan *plan)
     for (size_t i = 0; i < plan->trace_count; i++) {
         free(plan->traces[i].path);
         free(plan->traces[i].name);
+        free(plan->traces[i].scaling);
         json_decref(plan->traces[i].profile);
     }
     free(plan->specs);
@@ -150,8 +151,28 @@ int plan_add_trace(struct plan *plan, const char *path, struct err *err)
         return failed;
     }
     trace.name = plan_trace_name(plan, path);
+    trace.threads = plan->threads;
     plan->traces = plan_grow(plan->traces, plan->trace_count, sizeof *plan->traces);
     plan->traces[plan->trace_count++] = trace;
+    return 0;
+}
+
+int plan_scale_trace(struct plan *plan, unsigned threads, const char *scaling, struct err *err)
+{
+    struct plan_trace *trace = &plan->traces[plan->trace_count - 1];
+    char name[256], count[16] = "as-recorded";
+    if (threads != CELL_THREADS_AS_RECORDED)
+        snprintf(count, sizeof count, "%u", threads);
+    snprintf(name, sizeof name, "%.200s%cthreads=%s", scaling, strchr(scaling, ':') ? ',' : ':',
+             count);
+    for (size_t i = 0; i + 1 < plan->trace_count; i++)
+        if (strcmp(plan->traces[i].name, name) == 0)
+            return err_set(err, EINVAL, "%s is asked for twice", name);
+    free(trace->name);
+    free(trace->scaling);
+    trace->threads = threads;
+    trace->name = plan_copy(name);
+    trace->scaling = plan_copy(scaling);
     return 0;
 }
 
@@ -295,9 +316,10 @@ static json_t *plan_traces_json(const struct plan *plan)
         const struct plan_trace *trace = &plan->traces[i];
         char checksum[24];
         snprintf(checksum, sizeof checksum, "%016llx", (unsigned long long)trace->checksum);
-        json_array_append_new(list, json_pack("{s:s, s:s, s:s, s:I}", "name", trace->name, "path",
-                                              trace->path, "checksum", checksum, "events",
-                                              (json_int_t)trace->events));
+        json_array_append_new(
+            list, json_pack("{s:s, s:s, s:s, s:I, s:i, s:s*}", "name", trace->name, "path",
+                            trace->path, "checksum", checksum, "events", (json_int_t)trace->events,
+                            "threads", (int)trace->threads, "scaling", trace->scaling));
     }
     return list;
 }
@@ -326,6 +348,13 @@ static uint64_t plan_number(const json_t *run, const char *key)
     return (uint64_t)json_integer_value(json_object_get(run, key));
 }
 
+static int plan_read_scaling(struct plan *plan, const json_t *item, struct err *err)
+{
+    const char *scaling = json_string_value(json_object_get(item, "scaling"));
+    unsigned threads = (unsigned)plan_number(item, "threads");
+    return scaling ? plan_scale_trace(plan, threads, scaling, err) : 0;
+}
+
 static int plan_read_traces(struct plan *plan, const json_t *list, struct err *err)
 {
     size_t place;
@@ -344,6 +373,9 @@ static int plan_read_traces(struct plan *plan, const json_t *list, struct err *e
             return err_set(err, EINVAL,
                            "%s has changed since the run began; restore it or start a new run",
                            path);
+        failed = plan_read_scaling(plan, item, err);
+        if (failed)
+            return failed;
     }
     return 0;
 }

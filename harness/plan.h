@@ -15,6 +15,8 @@ struct plan_trace {
     char *name; /* unique in the plan */
     uint64_t checksum;
     uint64_t events;
+    unsigned threads; /* that replay it: as in struct cell */
+    char *scaling;    /* what it is replayed as with several numbers of threads; NULL: with one */
     json_t *profile; /* profile_read()'s */
 };
 
@@ -27,7 +29,7 @@ struct plan {
     uint64_t repeat; /* of the timed passes; memory and verify run once */
     enum touch touch;
     enum pace pace;
-    unsigned threads;
+    unsigned threads; /* of the traces that are added */
     unsigned processes;
     uint64_t timeout_ns;
     uint64_t memory_limit;
@@ -53,6 +55,10 @@ int plan_add_allocators(struct plan *plan, const char *list, struct err *err);
 
 /* A trace file, read once to its end: a damaged one is refused before anything is measured. */
 int plan_add_trace(struct plan *plan, const char *path, struct err *err);
+
+/* Makes the trace added last one of several that show how `scaling` does with more threads: its name
+ * becomes that of a workload with so many, "sqlite:threads=4". */
+int plan_scale_trace(struct plan *plan, unsigned threads, const char *scaling, struct err *err);
 
 /* "throughput,memory" */
 int plan_set_passes(struct plan *plan, const char *list, struct err *err);

@@ -14,6 +14,7 @@ extern const char asset_pagemap_gp[];
 extern const char asset_unusable_gp[];
 extern const char asset_occupancy_gp[];
 extern const char asset_classes_gp[];
+extern const char asset_scaling_gp[];
 extern const char asset_sizes_gp[];
 extern const char asset_fidelity_gp[];
 extern const char asset_report_css[];

@@ -10,7 +10,9 @@
 #include "results/series.h"
 #include "results/store.h"
 
-/* Each writes the data of one figure. 0, 1 when there is nothing to show, or -code. */
+/* Each writes the data of one figure. 0, 1 when there is nothing to show, FIGURE_ELSEWHERE, or
+ * -code.
+ */
 #define FIGURE_PREPARE(symbol, name, summary)                                                      \
     int figure_##symbol(struct drawing *drawing, const struct store *store, const char *trace,     \
                         struct err *err);
@@ -68,6 +70,16 @@ struct figure_label {
 /* Finds a place for each text that covers neither points nor texts, as near as there is one. */
 void figure_labels_place(struct figure_label *labels, size_t count, const struct figure_axis *x,
                          const struct figure_axis *y);
+
+/* Names at the right ends of lines: texts at the heights of values, moved apart where they would
+ * overlap, into names.txt: height, colour (-1: grey), name of at most `columns` characters. */
+struct figure_name {
+    const char *text;
+    double value;
+    int colour;
+};
+int figure_names_write(struct drawing *drawing, const struct figure_name *names, size_t count,
+                       size_t columns, const struct figure_axis *y, struct err *err);
 
 /* Moves the heights apart until all are at least `gap` from each other, within low…high. */
 void figure_spread(double *heights, size_t count, double gap, double low, double high);

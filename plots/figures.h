@@ -16,6 +16,8 @@
     FIGURE(footprint, "footprint", "resident, virtual and live memory over the trace")             \
     FIGURE(memory, "memory", "requested, usable, held and resident bytes over the trace")          \
     FIGURE(latency, "latency", "how long single calls take, by percentile")                        \
+    FIGURE(scaling, "scaling",                                                                     \
+           "throughput against threads, where a run has several numbers of them")                  \
     FIGURE(fragmentation, "fragmentation", "internal and external fragmentation over the trace")   \
     FIGURE(heapmap, "heapmap", "heap map: live and resident memory by address and time")           \
     FIGURE(pagemap, "pagemap", "page map: the heap page by page where most is live")               \
@@ -44,8 +46,12 @@ struct figure_options {
     const char *moment; /* of a census; NULL: peak-live */
 };
 
+/* What figure_draw returns where a figure is not of this trace, and nothing is missing. */
+enum { FIGURE_ELSEWHERE = 2 };
+
 /* Draws a figure of one trace onto `out`. Returns 0, or 1 when the run holds nothing that it could
- * show (the pass was not measured), or -code with a sentence; -ENOENT when gnuplot is missing. */
+ * show (the pass was not measured), or FIGURE_ELSEWHERE, or -code with a sentence; -ENOENT when
+ * gnuplot is missing. */
 int figure_draw(size_t figure, enum figure_terminal terminal, const struct figure_options *options,
                 const struct store *store, const char *trace, FILE *out, struct err *err);
 

@@ -93,3 +93,22 @@ void figure_spread(double *heights, size_t count, double gap, double low, double
             heights[i] = fmin(fmax(heights[i], low), high);
         }
 }
+
+int figure_names_write(struct drawing *drawing, const struct figure_name *names, size_t count,
+                       size_t columns, const struct figure_axis *y, struct err *err)
+{
+    double heights[FIGURE_ALLOCATORS];
+    for (size_t i = 0; i < count; i++)
+        heights[i] = figure_axis_pixel(y, names[i].value);
+    double gap = fmin(FIGURE_LINE + 1, (y->last_px - y->first_px) / (double)count);
+    figure_spread(heights, count, gap, y->first_px + gap / 2, y->last_px - gap / 2);
+    FILE *file = drawing_open(drawing, "names.txt", err);
+    if (!file)
+        return -err->code;
+    for (size_t i = 0; i < count; i++) {
+        fprintf(file, "%.10g\t%d\t", figure_axis_value(y, heights[i]), names[i].colour);
+        drawing_text(file, names[i].text, columns);
+        fputc('\n', file);
+    }
+    return drawing_close(file, err);
+}

@@ -66,25 +66,15 @@ static int latency_write_line(struct drawing *drawing, size_t place,
     return drawing_close(file, err);
 }
 
-/* Names stand at the heights where their lines end, moved apart where they would overlap. */
+/* Names stand where their lines end. */
 static int latency_write_names(struct drawing *drawing, const struct latency_line *lines,
                                size_t count, const struct figure_axis *y, struct err *err)
 {
-    double heights[FIGURE_ALLOCATORS];
+    struct figure_name names[FIGURE_ALLOCATORS];
     for (size_t i = 0; i < count; i++)
-        heights[i] = figure_axis_pixel(y, fmax(lines[i].last_s, 1e-9));
-    double gap = fmin(FIGURE_LINE + 1, (y->last_px - y->first_px) / (double)count);
-    figure_spread(heights, count, gap, y->first_px + gap / 2, y->last_px - gap / 2);
-    FILE *file = drawing_open(drawing, "names.txt", err);
-    if (!file)
-        return -err->code;
-    for (size_t i = 0; i < count; i++) {
-        fprintf(file, "%.10g\t%d\t", figure_axis_value(y, heights[i]),
-                lines[i].cell.real ? (int)lines[i].cell.colour : -1);
-        drawing_text(file, lines[i].cell.cell->allocator, LATENCY_NAME);
-        fputc('\n', file);
-    }
-    return drawing_close(file, err);
+        names[i] = (struct figure_name){lines[i].cell.cell->allocator, fmax(lines[i].last_s, 1e-9),
+                                        lines[i].cell.real ? (int)lines[i].cell.colour : -1};
+    return figure_names_write(drawing, names, count, LATENCY_NAME, y, err);
 }
 
 static struct figure_axis latency_axis(const struct latency_line *lines, size_t count)

@@ -186,6 +186,8 @@ static int take_trace(struct request *request, const struct store *store, struct
                        "%s has changed since the run was made; name another with "
                        "--trace",
                        path);
+    if (json_object_get(known, "threads"))
+        trace->threads = (unsigned)json_integer_value(json_object_get(known, "threads"));
     free(trace->name);
     trace->name = strdup(name);
     return trace->name ? 0 : err_set(err, ENOMEM, "no memory for a name");
@@ -350,7 +352,7 @@ static void set_up(struct explaining *explaining, struct request *request)
         .trace_path = plan->traces[0].path,
         .trace_name = plan->traces[0].name,
         .touch = plan->touch,
-        .threads = plan->threads,
+        .threads = plan->traces[0].threads,
         .processes = 1,
         .timeout_ns = plan->timeout_ns,
         .memory_limit = plan->memory_limit,

@@ -257,6 +257,9 @@ int command_plot(int argc, char **argv)
     int failed = plot_folder(&plot, &owned, &err);
     if (!failed)
         failed = plot_traces(&plot, store, &err);
+    if (!failed && !plot.drawn && !plot.empty)
+        fprintf(stderr, "bench plot: nothing was measured that %s could show\n",
+                figure_name((size_t)plot.figure));
     if (failed)
         fprintf(stderr, "bench plot: %s\n", err.text);
     store_close(store);

@@ -8,10 +8,12 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "allocators/spec.h"
 #include "harness/base/units.h"
 #include "harness/campaign.h"
 #include "harness/commands/commands.h"
 #include "harness/interrupt.h"
+#include "harness/measure/lane.h"
 #include "harness/plan.h"
 #include "harness/spool.h"
 #include "results/store.h"
@@ -38,7 +40,10 @@ static const struct argp_option options[] = {
     {"repeat", 'n', "N", 0,
      "Repetitions of the timed passes (default 5); memory and verify run once", 0},
     {"output", 'o', "DIR", 0, "The run folder (default results/<time>-<trace>)", 0},
-    {"threads", OPT_THREADS, "as-recorded|N", 0, "Threads that replay (default as-recorded)", 0},
+    {"threads", OPT_THREADS, "as-recorded|N[,...]", 0,
+     "Threads that replay, or that a workload is generated for (default as-recorded); several "
+     "show how allocators scale",
+     0},
     {"processes", OPT_PROCESSES, "N", 0,
      "Processes that replay, for process-shared allocators (default 1)", 0},
     {"touch", OPT_TOUCH, "none|first|page|all", 0,
@@ -57,6 +62,8 @@ static const struct argp_option options[] = {
     {0},
 };
 
+enum { THREAD_COUNTS = 16 };
+
 struct request {
     struct plan plan;
     const char *output; /* NULL: the default */
@@ -64,6 +71,8 @@ struct request {
     const char *lists[64];
     size_t list_count;
     const char *traces[256];
+    unsigned threads[THREAD_COUNTS];
+    size_t thread_counts; /* 0: as recorded */
     size_t trace_count;
     const volatile int *interrupted;
     bool json, shaped; /* shaped: an option was given that a resumed run has already */
@@ -80,14 +89,29 @@ static int parse_small(const char *option, const char *text, uint64_t least, uin
     return 0;
 }
 
-static int parse_threads(struct request *request, const char *text)
+static int parse_thread_count(struct request *request, const char *text)
 {
     uint64_t threads = CELL_THREADS_AS_RECORDED;
     if (strcmp(text, "as-recorded") != 0 &&
-        parse_small("--threads", text, 1, 4096, &threads, &request->err))
+        parse_small("--threads", text, 1, LANES_MAX, &threads, &request->err))
         return -EINVAL;
-    request->plan.threads = (unsigned)threads;
+    if (request->thread_counts == THREAD_COUNTS)
+        return err_set(&request->err, E2BIG, "--threads takes at most %d numbers", THREAD_COUNTS);
+    request->threads[request->thread_counts++] = (unsigned)threads;
     return 0;
+}
+
+static int parse_threads(struct request *request, const char *text)
+{
+    int failed = 0;
+    for (const char *rest = text; !failed && rest; rest = strchr(rest, ',')) {
+        char part[32];
+        rest += rest != text;
+        snprintf(part, sizeof part, "%.*s", (int)strcspn(rest, ","), rest);
+        failed = parse_thread_count(request, part);
+    }
+    request->plan.threads = request->threads[0];
+    return failed;
 }
 
 static int parse_processes(struct request *request, const char *text)
@@ -213,10 +237,17 @@ static bool is_workload(const char *name)
     return false;
 }
 
-/* Generated once, kept in the run's own folder. */
-static int make_workload(const char *folder, const char *name, char *path, size_t length,
-                         struct err *err)
+/* Generated once, kept in the run's own folder; for so many threads where it can be and its options
+ * do not say otherwise. */
+static int make_workload(const char *folder, const char *workload, unsigned threads, char *path,
+                         size_t length, struct err *err)
 {
+    char name[SPEC_TEXT];
+    if (threads == CELL_THREADS_AS_RECORDED || !generate_takes_threads(workload))
+        snprintf(name, sizeof name, "%s", workload);
+    else
+        snprintf(name, sizeof name, "%s%cthreads=%u", workload, strchr(workload, ':') ? ',' : ':',
+                 threads);
     char slug[STORE_NAME];
     int failed = spool_make_folder(folder, err);
     if (failed)
@@ -233,10 +264,34 @@ static int plan_trace(struct plan *plan, const char *name, const char *folder, s
     if (strcmp(name, "-") == 0)
         failed = spool_standard_input(folder, path, sizeof path, err);
     else if (is_workload(name))
-        failed = make_workload(folder, name, path, sizeof path, err);
+        failed = make_workload(folder, name, plan->threads, path, sizeof path, err);
     else
         return plan_add_trace(plan, name, err);
     return failed ? failed : plan_add_trace(plan, path, err);
+}
+
+/* Once, or once for each number of threads. */
+static int plan_trace_or_several(struct request *request, const char *name, const char *folder,
+                                 struct err *err)
+{
+    struct plan *plan = &request->plan;
+    int failed = 0;
+    if (request->thread_counts < 2)
+        return plan_trace(plan, name, folder, err);
+    if (strcmp(name, "-") == 0)
+        return err_set(err, EINVAL,
+                       "standard input is read once: --threads takes one number there");
+    char *scaling = NULL;
+    for (size_t i = 0; !failed && i < request->thread_counts; i++) {
+        plan->threads = request->threads[i];
+        failed = plan_trace(plan, name, folder, err);
+        if (!failed && !scaling)
+            scaling = strdup(is_workload(name) ? name : plan->traces[plan->trace_count - 1].name);
+        if (!failed)
+            failed = plan_scale_trace(plan, plan->threads, scaling ? scaling : name, err);
+    }
+    free(scaling);
+    return failed;
 }
 
 static int begin(struct request *request, int argc, char **argv, struct store **store,
@@ -248,7 +303,7 @@ static int begin(struct request *request, int argc, char **argv, struct store **
     const char *folder = request->output ? request->output : named;
     int failed = plan_allocators(request, err);
     for (size_t i = 0; !failed && i < request->trace_count; i++)
-        failed = plan_trace(&request->plan, request->traces[i], folder, err);
+        failed = plan_trace_or_several(request, request->traces[i], folder, err);
     if (failed)
         return failed;
     json_t *run = campaign_describe(&request->plan, argc, argv);

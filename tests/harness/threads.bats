@@ -103,3 +103,34 @@ for name in names:
     assert first == second
 PY
 }
+
+@test "several numbers of threads are several traces of one load, and a figure" {
+    "$BENCH" run -a system,bump -n 2 -p throughput --threads 1,2,3 -o out --json \
+        larson:blocks=40,replace=300,rounds=2 crowd.trace >table.json
+    python <<'PY'
+import json
+want = {"%sthreads=%d" % (load, n): n for n in (1, 2, 3)
+        for load in ("larson:blocks=40,replace=300,rounds=2,", "crowd:")}
+cells = [json.loads(line) for line in open("out/cells.jsonl")]
+assert len(cells) == 6 * 2 * 2
+assert {c["trace"]: c["threads_replayed"] for c in cells} == want, cells
+# A workload is generated for its number of threads; a recording is folded.
+recorded = {c["trace"]: c["threads_recorded"] for c in cells}
+assert [recorded[name] for name in sorted(recorded)] == [6, 6, 6, 2, 4, 6], recorded
+PY
+    head -n 5 out/cells.jsonl >kept
+    cp kept out/cells.jsonl
+    run "$BENCH" run --resume out
+    [ "$status" = 0 ]
+    [ "$(wc -l <out/cells.jsonl)" = 24 ]
+    run bash -c '"$BENCH" plot --figure scaling -o figures out 2>messages'
+    [ "$status" = 0 ]
+    [ "${#lines[@]}" = 2 ]
+    [ ! -s messages ]
+    grep -q '>system<' figures/scaling.crowd*.svg
+    grep -q 'crowd: throughput against threads' figures/scaling.crowd*.svg
+    for wrong in "--threads 1,1" "--threads 1,,2" "--threads 1,x" "--threads 0"; do
+        run "$BENCH" run -a system -o wrong $wrong crowd.trace
+        [ "$status" = 2 ] || { echo "$wrong: $status"; false; }
+    done
+}

@@ -135,6 +135,19 @@ static int generate_write(const struct generator *generator, const union option_
     return failed;
 }
 
+bool generate_takes_threads(const char *workload)
+{
+    size_t length = strcspn(workload, ":");
+    if (strstr(workload + length, "threads="))
+        return false;
+    for (size_t i = 0; generators[i]; i++)
+        if (strncmp(generators[i]->name, workload, length) == 0 && !generators[i]->name[length])
+            for (const struct option_row *row = generators[i]->options; row && row->name; row++)
+                if (strcmp(row->name, "threads") == 0)
+                    return true;
+    return false;
+}
+
 int generate(const char *workload, const char *path, struct err *err)
 {
     union option_value values[OPTIONS_MAX];

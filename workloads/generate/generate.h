@@ -4,6 +4,8 @@
 #ifndef WORKLOADS_GENERATE_H
 #define WORKLOADS_GENERATE_H
 
+#include <stdbool.h>
+
 #include "harness/base/err.h"
 #include "harness/base/options.h"
 
@@ -25,5 +27,8 @@ extern const struct generator *const generators[];
 /* Generates `workload` ("name" or "name:option=value,option=value") into a trace at `path`. The
  * sentence of a failure names the nearest workload or option. */
 int generate(const char *workload, const char *path, struct err *err);
+
+/* Whether the workload has an option for its threads that is not set in it. */
+bool generate_takes_threads(const char *workload);
 
 #endif

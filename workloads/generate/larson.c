@@ -33,6 +33,8 @@ static uint64_t larson_size(struct generation *to, const union option_value *opt
     return min + rng_below(&to->rng, max - min + 1);
 }
 
+/* A set goes to the thread beside: also where the threads of all rounds are folded onto those of one,
+ * blocks are freed by another. */
 static void larson_round(struct generation *to, const union option_value *options, uint64_t round,
                          uint32_t *objects)
 {
@@ -40,7 +42,8 @@ static void larson_round(struct generation *to, const union option_value *option
     for (uint64_t i = 0; i < options[LARSON_REPLACE].number && !generation_failed(to); i++)
         for (uint64_t t = 0; t < threads; t++) {
             uint32_t thread = (uint32_t)(round * threads + t);
-            uint32_t *slot = &objects[t * blocks + rng_below(&to->rng, blocks)];
+            uint64_t set = (round + t) % threads;
+            uint32_t *slot = &objects[set * blocks + rng_below(&to->rng, blocks)];
             generation_free(to, thread, *slot);
             *slot = generation_malloc(to, thread, larson_size(to, options));
         }
