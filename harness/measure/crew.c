@@ -24,7 +24,7 @@ struct crew_shared {
 
 enum {
     STACK_BYTES = 1 << 20,    /* with what libraries keep a thread; untouched, it costs nothing */
-    STACK_TOUCHED = 48 << 10, /* reading the kernel's figures needs the most */
+    STACK_TOUCHED = 64 << 10, /* reading the kernel's figures needs the most */
 };
 
 /* ---- mapping --------------------------------------------------------------------------------- */
@@ -271,12 +271,12 @@ void crew_take_turns(struct crew *crew, const struct window *window, crew_turn *
 
 /* ---- the threads ----------------------------------------------------------------------------- */
 
-/* What the lane's own code needs of its stack is faulted in before anything is measured. */
-static __attribute__((noinline)) void crew_touch_stack(void)
+/* What the lane's own code needs of its stack is faulted in before anything is measured, and so is
+ * what libraries keep of each thread, which lies above. */
+static void crew_touch_stack(char *end)
 {
-    volatile char stack[STACK_TOUCHED];
-    for (size_t i = 0; i < sizeof stack; i += 1024)
-        stack[i] = 0;
+    for (char *at = end - STACK_TOUCHED; at < end; at += 1024)
+        *(volatile char *)at = 0;
 }
 
 /* Whether there is more to come. */
@@ -306,7 +306,6 @@ static void *crew_lane(void *arg)
 {
     struct lane *lane = arg;
     struct crew *crew = lane->crew;
-    crew_touch_stack();
     crew_end(crew->shared);
     uint32_t calls = 0;
     do
@@ -318,9 +317,11 @@ static void *crew_lane(void *arg)
 static int crew_start_thread(struct crew *crew, unsigned number)
 {
     struct lane *lane = &crew->lanes[number];
+    char *stack = crew->stacks + (size_t)number * STACK_BYTES;
     pthread_attr_t attributes;
+    crew_touch_stack(stack + STACK_BYTES);
     pthread_attr_init(&attributes);
-    pthread_attr_setstack(&attributes, crew->stacks + (size_t)number * STACK_BYTES, STACK_BYTES);
+    pthread_attr_setstack(&attributes, stack, STACK_BYTES);
     int status = pthread_create(&lane->thread, &attributes, crew_lane, lane);
     pthread_attr_destroy(&attributes);
     return -status;

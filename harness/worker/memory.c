@@ -352,8 +352,10 @@ int memory_pass(struct worker *worker, struct err *err)
     status = memory_play(&memory, &meter, err);
     proc_own_resident("/proc/self/smaps", worker->program, &own_after);
     memory_report(&memory, &meter);
-    if (own_after != own_before)
-        worker_note(worker, "the harness's own memory grew by %" PRId64 " bytes in the replay",
-                    (int64_t)(own_after - own_before));
+    if (status == 0 && own_after != own_before)
+        return worker_refuse(worker, "failed: the harness itself grew",
+                             "%" PRId64 " bytes of its own became resident in the replay, so that "
+                             "the allocator's figures hold them too: report this as a bug",
+                             (int64_t)(own_after - own_before));
     return status;
 }
