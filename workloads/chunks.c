@@ -93,19 +93,27 @@ static struct chunk chunks_head(const uint8_t *head)
                           bytes_get32(head + 12), bytes_get64(head + 16)};
 }
 
-struct chunk chunks_largest(const struct chunks *chunks, uint64_t offset)
+static void chunks_count_texts(struct chunk_texts *texts, const struct chunk *chunk)
 {
-    struct chunk largest = {0};
+    texts->count += chunk->count < chunk->raw ? chunk->count : chunk->raw;
+    texts->bytes += chunk->raw;
+}
+
+struct chunk_needs chunks_needs(const struct chunks *chunks, uint64_t offset)
+{
+    struct chunk_needs needs = {0};
     uint8_t head[FORMAT_CHUNK_BYTES];
     while (pread(chunks->fd, head, sizeof head, (off_t)offset) == sizeof head) {
         struct chunk chunk = chunks_head(head);
         if (chunks_flaw(&chunk))
             break;
-        largest.stored = chunk.stored > largest.stored ? chunk.stored : largest.stored;
-        largest.raw = chunk.raw > largest.raw ? chunk.raw : largest.raw;
+        needs.stored = chunk.stored > needs.stored ? chunk.stored : needs.stored;
+        needs.raw = chunk.raw > needs.raw ? chunk.raw : needs.raw;
+        if (chunk.tag == FORMAT_LABEL || chunk.tag == FORMAT_SITE)
+            chunks_count_texts(chunk.tag == FORMAT_LABEL ? &needs.labels : &needs.sites, &chunk);
         offset += sizeof head + chunk.stored;
     }
-    return largest;
+    return needs;
 }
 
 /* Reads a chunk's head and body into `stored` and checks its sum. */

@@ -44,9 +44,16 @@ int chunks_exactly(struct chunks *chunks, void *to, size_t length, struct err *e
 /* Reads a chunk's head, and its body into `stored`, and checks its sum. */
 int chunks_next(struct chunks *chunks, struct chunk *chunk, struct err *err);
 
-/* The most bytes that a chunk takes stored and unpacked, as the heads from `offset` on tell in a file
- * that can be sought; 0 where they cannot be read. */
-struct chunk chunks_largest(const struct chunks *chunks, uint64_t offset);
+/* What the chunks will need, as their heads from `offset` on tell in a file that can be sought; 0
+ * where they cannot be read. */
+struct chunk_texts {
+    uint64_t count, bytes;
+};
+struct chunk_needs {
+    uint32_t stored, raw; /* bytes of the largest, as stored and unpacked */
+    struct chunk_texts labels, sites;
+};
+struct chunk_needs chunks_needs(const struct chunks *chunks, uint64_t offset);
 
 /* Unpacks `stored` bytes into the `raw` that they must give. */
 bool chunks_unpack(struct chunks *chunks, void *to, size_t raw, const void *from, size_t stored);

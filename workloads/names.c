@@ -4,6 +4,14 @@
 #include <errno.h>
 #include <string.h>
 
+int names_reserve(struct names *names, uint64_t count, uint64_t bytes)
+{
+    if (array_reserve(&names->text, bytes) ||
+        array_reserve(&names->starts, count * sizeof(uint32_t)))
+        return -ENOMEM;
+    return 0;
+}
+
 int names_add(struct names *names, const char *text, size_t length)
 {
     if (length >= UINT32_MAX - names->used || names->count == UINT32_MAX)

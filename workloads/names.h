@@ -13,6 +13,9 @@ struct names {
     uint32_t used; /* bytes of text */
 };
 
+/* Makes room for so many texts, of `bytes` with their ends. 0 or -ENOMEM. */
+int names_reserve(struct names *names, uint64_t count, uint64_t bytes);
+
 /* Appends a text of `length` bytes without zero bytes. 0 or -ENOMEM. */
 int names_add(struct names *names, const char *text, size_t length);
 

@@ -163,6 +163,14 @@ static int reader_memory(struct trace_reader *reader)
     return 0;
 }
 
+/* A damaged file may claim more than any holds. */
+static int reader_settle_names(struct names *names, const struct chunk_texts *texts)
+{
+    if (texts->count == 0 || texts->bytes > FORMAT_STORED_MOST)
+        return 0;
+    return names_reserve(names, texts->count, texts->bytes);
+}
+
 /* Takes ahead what decoding will need, so that a measuring process does not grow while it reads. */
 static int reader_settle(struct trace_reader *reader, struct err *err)
 {
@@ -170,10 +178,12 @@ static int reader_settle(struct trace_reader *reader, struct err *err)
     if (!summary || summary->objects > summary->events ||
         summary->objects >= NUMBERING_LIVE - CODEC_STRETCH)
         return 0;
-    struct chunk largest = chunks_largest(&reader->chunks, reader->start);
+    struct chunk_needs needs = chunks_needs(&reader->chunks, reader->start);
     if (codec_settle(&reader->codec, (uint32_t)summary->objects, summary->threads) ||
-        array_reserve(&reader->chunks.raw, largest.raw + (size_t)CODEC_SLACK) ||
-        array_reserve(&reader->chunks.stored, largest.stored))
+        array_reserve(&reader->chunks.raw, needs.raw + (size_t)CODEC_SLACK) ||
+        array_reserve(&reader->chunks.stored, needs.stored) ||
+        reader_settle_names(&reader->labels, &needs.labels) ||
+        reader_settle_names(&reader->sites, &needs.sites))
         return chunks_no_memory(&reader->chunks, err);
     return 0;
 }

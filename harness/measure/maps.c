@@ -129,6 +129,21 @@ static int maps_add_to_baseline(void *arg, const struct mapping *mapping)
     return 0;
 }
 
+static int maps_touch_file(void *arg, const struct mapping *mapping)
+{
+    enum { PAGE = 4096 };
+    (void)arg;
+    if (mapping->rights[0] == 'r' && mapping->rights[1] == '-' && mapping_is_named(mapping, "/"))
+        for (uint64_t at = mapping->start; at < mapping->end; at += PAGE)
+            (void)*(const volatile char *)(uintptr_t)at;
+    return 0;
+}
+
+void maps_touch_files(void)
+{
+    maps_read("/proc/self/maps", maps_touch_file, NULL);
+}
+
 int maps_baseline(struct intervals *baseline)
 {
     baseline->count = 0;

@@ -49,6 +49,11 @@ void intervals_add(struct intervals *intervals, uint64_t start, uint64_t end);
 /* Bytes of [start, end) that lie in no interval. */
 uint64_t intervals_outside(const struct intervals *intervals, uint64_t start, uint64_t end);
 
+/* Makes resident what this process has mapped of files to read or to execute: code and constants,
+ * so that a page of them that is first used in a replay is neither a fault nor a byte of the
+ * heap's. */
+void maps_touch_files(void);
+
 /* The heap-like mappings of this process now. */
 int maps_baseline(struct intervals *baseline);
 

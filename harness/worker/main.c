@@ -149,6 +149,7 @@ static int worker_prepare(struct worker *worker, struct err *err)
         return err_set(err, errno, "no memory for the table of %u live objects",
                        worker->window.objects);
     worker_touch_stack();
+    maps_touch_files();
     lanes_start(worker);
     return 0;
 }
