@@ -24,6 +24,8 @@
     FIGURE(unusable, "unusable", "free space: how large the holes are, and what they cannot hold") \
     FIGURE(occupancy, "occupancy", "how much of each resident page is live")                       \
     FIGURE(classes, "classes", "size classes and what they lose to rounding")                      \
+    FIGURE(split, "split",                                                                         \
+           "where the resident memory went at chosen moments ('bench explain' finds out)")         \
     FIGURE(sizes, "sizes", "what the trace asks for: request sizes and lifetimes")                 \
     FIGURE(fidelity, "fidelity", "peak heap of the real program against what its replay foretold")
 
@@ -54,5 +56,11 @@ enum { FIGURE_ELSEWHERE = 2 };
  * gnuplot is missing. */
 int figure_draw(size_t figure, enum figure_terminal terminal, const struct figure_options *options,
                 const struct store *store, const char *trace, FILE *out, struct err *err);
+
+/* The same into folder/FIGURE.TRACE.KIND, the folder being made where it is missing; whole or not
+ * there. The path is owned by the caller (free), whatever became of it. */
+int figure_save(size_t figure, enum figure_terminal terminal, const struct figure_options *options,
+                const struct store *store, const char *trace, const char *folder, char **path,
+                struct err *err);
 
 #endif

@@ -15,6 +15,7 @@
 #include "harness/interrupt.h"
 #include "harness/plan.h"
 #include "harness/profile.h"
+#include "plots/figures.h"
 #include "results/asked.h"
 
 enum { OPT_TRACE = 256, OPT_AT, OPT_WITHOUT, OPT_TOUCH, OPT_TIMEOUT, OPT_JSON };
@@ -235,91 +236,109 @@ static int begin(struct request *request, int argc, char **argv, struct store **
 
 /* ---- the moments ---- */
 
+/* What was found at a moment, told when all of the replay's are there: in the order asked for. */
+struct found {
+    struct breakdown breakdown;
+    bool reached;
+    char *text;      /* owned */
+    json_t *holders; /* owned */
+};
+
 struct explaining {
     struct request *request;
     struct store *store;
     struct inquiry inquiry;
     struct sites sites;
-    struct breakdown found[MOMENTS_MAX]; /* of the allocator under way, nothing left out */
-    bool reached[MOMENTS_MAX];           /* in the replay under way */
+    struct breakdown before[MOMENTS_MAX]; /* of the allocator under way, nothing left out */
+    struct found found[MOMENTS_MAX];      /* of the replay under way */
     bool leaves_out;
     json_t *moments; /* for --json */
     int status;
 };
 
-static int keep(struct explaining *explaining, const struct breakdown *breakdown, json_t *holders,
-                struct err *err)
+static int keep(struct explaining *explaining, const struct found *found, struct err *err)
 {
-    json_array_append_new(explaining->moments, record_moment(breakdown, holders));
+    json_array_append_new(explaining->moments, record_moment(&found->breakdown, found->holders));
     if (!explaining->store)
         return 0;
-    json_t *line = record_line(breakdown, holders);
+    json_t *line = record_line(&found->breakdown, found->holders);
     int failed = breakdown_append(explaining->store, line, err);
     json_decref(line);
     return failed;
 }
 
-static void show(const struct explaining *explaining, const struct breakdown *breakdown,
-                 const struct holders *holders, size_t place)
+static char *put_into_words(const struct explaining *explaining, const struct found *found,
+                            const struct holders *holders)
 {
-    if (explaining->request->json)
-        return;
+    char *text = NULL;
+    size_t length, place = (size_t)(found - explaining->found);
+    FILE *out = open_memstream(&text, &length);
+    if (!out)
+        BUG("out of memory for words");
     if (explaining->leaves_out)
-        words_of_gain(stdout, &explaining->found[place], breakdown);
+        words_of_gain(out, &explaining->before[place], &found->breakdown);
     else
-        words_of_moment(stdout, breakdown, holders, &explaining->sites, explaining->inquiry.events);
-    fflush(stdout);
+        words_of_moment(out, &found->breakdown, holders, &explaining->sites,
+                        explaining->inquiry.events);
+    fclose(out);
+    return text;
 }
 
 static int visit(void *arg, const struct moment *moment, const struct scene *scene,
                  const struct moments_area *at, struct err *err)
 {
+    (void)err;
     struct explaining *explaining = arg;
-    struct breakdown breakdown;
+    const struct inquiry *inquiry = &explaining->inquiry;
+    struct found *found = &explaining->found[moment - inquiry->moments];
     struct holders holders;
-    size_t place = (size_t)(moment - explaining->inquiry.moments);
-    record_scene(&breakdown, &explaining->inquiry, moment, scene, at);
+    record_scene(&found->breakdown, inquiry, moment, scene, at);
     if (explaining->leaves_out)
-        without_describe(&explaining->request->without, breakdown.without,
-                         sizeof breakdown.without);
-    else
-        explaining->found[place] = breakdown;
-    explaining->reached[place] = true;
+        without_describe(&explaining->request->without, found->breakdown.without,
+                         sizeof found->breakdown.without);
+    found->reached = true;
     holders_find(&holders, scene, &explaining->sites, at);
-    json_t *list = record_holders(&holders, &explaining->sites, explaining->inquiry.times);
-    show(explaining, &breakdown, &holders, place);
-    int failed = keep(explaining, &breakdown, list, err);
-    json_decref(list);
+    found->holders = record_holders(&holders, &explaining->sites, inquiry->times);
+    found->text = put_into_words(explaining, found, &holders);
     holders_release(&holders);
-    return failed;
+    return 0;
 }
 
-/* Moments that were not reached are results too. */
-static int tell_failure(struct explaining *explaining, struct err *err)
+/* A moment that was not reached is a result too. */
+static void note_failure(struct explaining *explaining, size_t place)
 {
+    struct found *found = &explaining->found[place];
     const struct inquiry *inquiry = &explaining->inquiry;
-    int failed = 0;
+    record_failure(&found->breakdown, inquiry, &inquiry->moments[place], &inquiry->result);
+    bool leaves_out = explaining->leaves_out;
+    explaining->leaves_out = false;
+    found->text = put_into_words(explaining, found, NULL);
+    explaining->leaves_out = leaves_out;
     if (!record_status_is_fine(inquiry->result.status))
         explaining->status = STATUS_FAILED;
-    for (size_t i = 0; i < inquiry->count && !failed; i++) {
-        struct breakdown breakdown;
-        if (explaining->reached[i])
-            continue;
-        record_failure(&breakdown, inquiry, &inquiry->moments[i], &inquiry->result);
-        if (!explaining->request->json)
-            words_of_moment(stdout, &breakdown, NULL, NULL, inquiry->events);
-        failed = keep(explaining, &breakdown, NULL, err);
-    }
-    return failed;
 }
 
-static int ask(struct explaining *explaining, const struct moments_request *left_out,
-               struct err *err)
+/* Tells all of a replay's moments; `failed` is how it ended. */
+static int tell(struct explaining *explaining, int failed, struct err *err)
 {
-    explaining->leaves_out = left_out != NULL;
-    memset(explaining->reached, 0, sizeof explaining->reached);
-    int failed = inquiry_ask(&explaining->inquiry, left_out, visit, explaining, err);
-    return failed == -ECANCELED ? tell_failure(explaining, err) : failed;
+    bool ended = !failed || failed == -ECANCELED;
+    failed = ended ? 0 : failed;
+    for (size_t i = 0; i < explaining->inquiry.count; i++) {
+        struct found *found = &explaining->found[i];
+        if (ended && !found->reached)
+            note_failure(explaining, i);
+        if (found->text && !explaining->request->json)
+            fputs(found->text, stdout);
+        if (found->text && !failed)
+            failed = keep(explaining, found, err);
+        if (!explaining->leaves_out)
+            explaining->before[i] = found->breakdown;
+        free(found->text);
+        json_decref(found->holders);
+        *found = (struct found){0};
+    }
+    fflush(stdout);
+    return failed;
 }
 
 static int explain_allocator(struct explaining *explaining, const char *spec,
@@ -327,15 +346,17 @@ static int explain_allocator(struct explaining *explaining, const char *spec,
 {
     struct inquiry *inquiry = &explaining->inquiry;
     inquiry->cell.allocator = spec;
-    memset(explaining->reached, 0, sizeof explaining->reached);
+    explaining->leaves_out = false;
     int failed = inquiry_resolve(inquiry, err);
-    if (failed == -ECANCELED)
-        return tell_failure(explaining, err);
     if (!failed)
-        failed = ask(explaining, NULL, err);
-    if (!failed && left_out && explaining->reached[0])
-        failed = ask(explaining, left_out, err);
-    return failed;
+        failed = inquiry_ask(inquiry, NULL, visit, explaining, err);
+    bool whole = !failed;
+    failed = tell(explaining, failed, err);
+    if (failed || !whole || !left_out)
+        return failed;
+    explaining->leaves_out = true;
+    failed = inquiry_ask(inquiry, left_out, visit, explaining, err);
+    return tell(explaining, failed, err);
 }
 
 static void set_up(struct explaining *explaining, struct request *request)
@@ -375,6 +396,30 @@ static int explain_all(struct explaining *explaining, struct err *err)
     return failed;
 }
 
+/* No figure is no reason to lose the words: a missing gnuplot is only told. */
+static void draw(const struct explaining *explaining)
+{
+    const struct request *request = explaining->request;
+    const char *trace = request->plan.traces[0].name;
+    char *path = NULL, *folder = NULL;
+    struct err err = {0};
+    size_t figure = 0;
+    while (strcmp(figure_name(figure), "split") != 0)
+        figure++;
+    bool elsewhere = request->output && is_folder(request->subject);
+    if (asprintf(&folder, "%s%s", elsewhere ? request->output : store_folder(explaining->store),
+                 elsewhere ? "" : "/plots") < 0)
+        BUG("out of memory for a path");
+    int failed = figure_save(figure, FIGURE_SVG, &(struct figure_options){0}, explaining->store,
+                             trace, folder, &path, &err);
+    if (failed < 0)
+        fprintf(stderr, "bench explain: %s\n", err.text);
+    else if (!failed)
+        fprintf(stderr, "bench explain: the figure is %s\n", path);
+    free(folder);
+    free(path);
+}
+
 static int finish(struct explaining *explaining, int failed, const struct err *err)
 {
     if (explaining->request->json) {
@@ -405,6 +450,8 @@ static int explain(struct request *request, struct store *store)
     explaining->moments = json_array();
     set_up(explaining, request);
     int status = finish(explaining, explain_all(explaining, &err), &err);
+    if (store)
+        draw(explaining);
     sites_release(&explaining->sites);
     json_decref(explaining->moments);
     free(explaining);

@@ -4,8 +4,6 @@
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include "allocators/spec.h"
 #include "harness/base/nearest.h"
@@ -150,43 +148,15 @@ static const struct argp plot_argp = {
            "Example:\n  bench plot --figure latency --terminal png results/monday\n"
            "Files are named FIGURE.TRACE.KIND; dumb figures go to the standard output."};
 
-/* A file that is not finished is not left behind. */
-static int plot_keep(FILE *file, const char *unfinished, const char *path, int failed,
-                     struct err *err)
-{
-    errno = ENOSPC;
-    bool written = !ferror(file) && fflush(file) == 0;
-    int code = errno;
-    fclose(file);
-    if (!failed && !written)
-        failed = err_set(err, code, "%s: %s", path, strerror(code));
-    if (!failed && rename(unfinished, path) < 0)
-        failed = err_set(err, errno, "%s: %s", path, strerror(errno));
-    if (failed)
-        unlink(unfinished);
-    return failed;
-}
-
 static int plot_file(struct plot *plot, const struct store *store, const char *trace, size_t figure,
                      struct err *err)
 {
-    char slug[STORE_NAME], *path, *unfinished;
-    if (asprintf(&path, "%s/%s.%s.%s", plot->output, figure_name(figure), store_slug(slug, trace),
-                 figure_terminals[plot->terminal]) < 0 ||
-        asprintf(&unfinished, "%s.part", path) < 0)
-        BUG("out of memory for a path");
-    FILE *file = fopen(unfinished, "we");
+    char *path = NULL;
     int failed =
-        file ? 0
-             : err_set(err, errno, "%s: %s; choose another folder with -o", path, strerror(errno));
-    if (file) {
-        failed = figure_draw(figure, plot->terminal, &plot->options, store, trace, file, err);
-        failed = plot_keep(file, unfinished, path, failed, err);
-    }
+        figure_save(figure, plot->terminal, &plot->options, store, trace, plot->output, &path, err);
     if (!failed)
         puts(path);
     free(path);
-    free(unfinished);
     return failed;
 }
 
@@ -227,19 +197,13 @@ static int plot_traces(struct plot *plot, const struct store *store, struct err 
     return failed;
 }
 
-static int plot_folder(struct plot *plot, char **owned, struct err *err)
+static void plot_folder(struct plot *plot, char **owned)
 {
-    if (plot->terminal == FIGURE_DUMB)
-        return 0;
-    if (!plot->output) {
-        if (asprintf(owned, "%s/plots", plot->run) < 0)
-            BUG("out of memory for a path");
-        plot->output = *owned;
-    }
-    if (mkdir(plot->output, 0777) < 0 && errno != EEXIST)
-        return err_set(err, errno, "%s: %s; choose another folder with -o", plot->output,
-                       strerror(errno));
-    return 0;
+    if (plot->terminal == FIGURE_DUMB || plot->output)
+        return;
+    if (asprintf(owned, "%s/plots", plot->run) < 0)
+        BUG("out of memory for a path");
+    plot->output = *owned;
 }
 
 int command_plot(int argc, char **argv)
@@ -254,9 +218,8 @@ int command_plot(int argc, char **argv)
         fprintf(stderr, "bench plot: %s\n", err.text);
         return STATUS_USAGE;
     }
-    int failed = plot_folder(&plot, &owned, &err);
-    if (!failed)
-        failed = plot_traces(&plot, store, &err);
+    plot_folder(&plot, &owned);
+    int failed = plot_traces(&plot, store, &err);
     if (!failed && !plot.drawn && !plot.empty)
         fprintf(stderr, "bench plot: nothing was measured that %s could show\n",
                 figure_name((size_t)plot.figure));

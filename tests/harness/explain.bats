@@ -95,6 +95,30 @@ assert m["inside"]["inside_blocks"] == m["live_blocks"] > 0, m
 '
 }
 
+@test "with a run its settings are used, and what is found is kept in it and drawn" {
+    "$BENCH" generate larson:threads=1,rounds=1 -o small.trace
+    "$BENCH" run -a null,first-fit,buddy -p memory --touch none -o out small.trace >/dev/null 2>&1
+    "$BENCH" explain out --trace small -a first-fit --json >out.json
+    check '
+assert [m["at"] for m in moments] == ["peak-rss", "peak-live", "end"], moments
+assert all(m["touch"] == "none" and m["sum"] == m["rss_bytes"] for m in moments), moments
+assert moments[1]["not_resident"]["touched_not_yet"] > 0, moments
+'
+    [ "$(wc -l <out/split.jsonl)" = 3 ]
+    grep -q '>first-fit<' out/plots/split.small.svg
+    # Without -a all that give memory; a line that was cut off does not spoil those after it.
+    printf '{"cut' >>out/split.jsonl
+    "$BENCH" explain out --at end -o figures >/dev/null
+    [ "$(wc -l <out/split.jsonl)" = 6 ]
+    grep -q '>buddy<' figures/split.small.svg
+    run ! grep -q '>null<' figures/split.small.svg
+    run "$BENCH" explain out --trace other
+    [ "$status" = 2 ]
+    # A trace alone, and a run made for it.
+    "$BENCH" explain small.trace -a first-fit --at end -o new >/dev/null
+    "$BENCH" plot --figure split --terminal dumb new | grep -q first-fit
+}
+
 @test "what cannot be explained is told in a sentence" {
     "$BENCH" generate larson:threads=1,rounds=1 -o small.trace
     run "$BENCH" explain small.trace -a first-fit --at 99999999

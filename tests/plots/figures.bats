@@ -12,11 +12,11 @@ setup() {
 @test "every figure of every trace is drawn, with the points in it" {
     run "$BENCH" plot -o "$BATS_TEST_TMPDIR/out" "$run_folder"
     [ "$status" -eq 0 ]
-    [ "${#lines[@]}" -eq 24 ]
+    [ "${#lines[@]}" -eq 26 ]
     cd "$BATS_TEST_TMPDIR/out"
     for name in system jemalloc tbbmalloc; do
         for figure in time-memory footprint memory latency fragmentation heapmap pagemap unusable \
-            occupancy classes fidelity; do
+            occupancy classes split fidelity; do
             grep -q ">$name<" "$figure.redis.svg"
         done
     done
@@ -27,6 +27,7 @@ setup() {
     [ "$(grep -c '<image' heapmap.redis.svg)" -eq 13 ]
     [ "$(grep -c '<image' pagemap.redis.svg)" -eq 13 ]
     [ "$(grep -c '<polygon' sizes.redis.svg)" -ge 50 ]
+    [ "$(grep -c '<polygon' split.redis.svg)" -ge $((13 * 2 * 6)) ]
     [ "$(grep -c "stroke='rgb(  0, 114, 178)'\|rgb(0, 114, 178)" footprint.redis.svg)" -ge 12 ]
 }
 
@@ -149,7 +150,7 @@ class Check(html.parser.HTMLParser):
 check = Check()
 check.feed(open(sys.argv[1], encoding="utf-8").read())
 assert check.refs <= check.ids, check.refs - check.ids
-assert check.figures == 48, check.figures
+assert check.figures == 52, check.figures
 assert not check.open_tags, check.open_tags
 PYTHON
 }

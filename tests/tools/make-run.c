@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "harness/base/rng.h"
+#include "results/breakdown.h"
 #include "results/store.h"
 #include "results/strip.h"
 
@@ -228,6 +229,32 @@ static void add_memory(struct store *store, const char *allocator, const char *t
     add_program(store, allocator, trace, peak * (0.85 + 0.3 * share(rng)), rng);
 }
 
+static void add_split(struct store *store, const char *allocator, const char *trace, double waste)
+{
+    static const char *const moments[] = {"peak-rss", "end"};
+    for (size_t i = 0; i < 2; i++) {
+        struct breakdown split;
+        struct err err = {0};
+        breakdown_clear(&split);
+        snprintf(split.allocator, sizeof split.allocator, "%s", allocator);
+        snprintf(split.trace, sizeof split.trace, "%s", trace);
+        snprintf(split.at, sizeof split.at, "%s", moments[i]);
+        snprintf(split.status, sizeof split.status, "ok");
+        split.payload = split.live_bytes = i ? 1 << 20 : 40 << 20;
+        split.rounding = (uint64_t)(0.2 * waste * (double)split.payload);
+        split.free_in_live_pages = 2 * split.rounding;
+        split.free_pages = split.rounding + i * 4096;
+        split.unused_pages = 65536;
+        split.lazy_free = split.metadata = 4096;
+        split.rest_of_process = 9 << 20;
+        split.sum = split.rss_bytes = breakdown_sum(&split);
+        json_t *line = record_to_json(breakdown_fields, breakdown_field_count, &split);
+        if (breakdown_append(store, line, &err) < 0)
+            fail(&err);
+        json_decref(line);
+    }
+}
+
 static void add_statistics(struct store *store, const char *trace)
 {
     struct err err = {0};
@@ -298,6 +325,7 @@ int main(int argc, char **argv)
             add_throughput(store, names[i], *where, ns, &rng);
             add_latency(store, names[i], *where, ns, &rng);
             add_memory(store, names[i], *where, waste, &rng);
+            add_split(store, names[i], *where, waste);
         }
     }
     store_close(store);
