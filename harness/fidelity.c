@@ -271,34 +271,47 @@ int fidelity_run_program(const struct fidelity_test *test, struct store *store, 
 
 /* --- where the replay was off --- */
 
-static int fidelity_replay_paced(const struct fidelity_test *test, const char *allocator,
-                                 struct store *store, struct err *err)
+/* One memory cell that differs from the plan's, filed as `pass`; its series under `repetition`. */
+static int fidelity_replay_again(const struct fidelity_test *test, struct cell cell,
+                                 const char *pass, struct store *store, struct err *err)
 {
-    const struct plan *plan = test->plan;
-    struct cell cell =
-        campaign_cell(plan, &(struct plan_cell){.pass = PASS_MEMORY, .repetition = 1});
     struct cell_result result;
-    cell.allocator = allocator;
-    cell.pace = PACE_RECORDED;
-    fprintf(stderr, "replaying at the program's pace: %s\n", allocator);
+    fprintf(stderr, "replaying %s again: %s\n", cell.allocator, pass);
     int failed = cell_measure(&cell, store, test->interrupted, &result, err);
     if (failed)
         return failed;
-    strcpy(result.pass, FIDELITY_PACED);
+    snprintf(result.pass, sizeof result.pass, "%s", pass);
+    result.repetition = 0;
     return store_append(store, &result, err);
+}
+
+static int fidelity_diagnose_row(const struct fidelity_test *test, const struct fidelity_row *row,
+                                 struct store *store, struct err *err)
+{
+    const struct plan *plan = test->plan;
+    const json_t *duration = json_object_get(plan->traces[0].profile, "duration_ns");
+    struct cell paced = campaign_cell(plan, &(struct plan_cell){.pass = PASS_MEMORY});
+    paced.allocator = row->allocator;
+    struct cell bare = paced;
+    paced.pace = PACE_RECORDED;
+    paced.repetition = 1;
+    bare.touch = TOUCH_FIRST;
+    bare.repetition = 2;
+    int failed = 0;
+    if (plan->pace == PACE_FULL && json_integer_value(duration) > 0)
+        failed = fidelity_replay_again(test, paced, FIDELITY_PACED, store, err);
+    if (!failed && row->error > 0 && plan->touch > TOUCH_FIRST)
+        failed = fidelity_replay_again(test, bare, FIDELITY_BARE, store, err);
+    return failed;
 }
 
 int fidelity_diagnose(const struct fidelity_test *test, struct store *store, struct err *err)
 {
-    const struct plan *plan = test->plan;
-    const json_t *duration = json_object_get(plan->traces[0].profile, "duration_ns");
-    if (plan->pace == PACE_RECORDED || json_integer_value(duration) == 0)
-        return 0;
-    struct fidelity fidelity = fidelity_of(store, plan->traces[0].name);
+    struct fidelity fidelity = fidelity_of(store, test->plan->traces[0].name);
     int failed = 0;
     for (size_t i = 0; i < fidelity.count && !failed; i++)
         if (fidelity_is_off(&fidelity.rows[i]))
-            failed = fidelity_replay_paced(test, fidelity.rows[i].allocator, store, err);
+            failed = fidelity_diagnose_row(test, &fidelity.rows[i], store, err);
     fidelity_release(&fidelity);
     return failed;
 }

@@ -26,8 +26,8 @@ int fidelity_record(const struct fidelity_test *test, struct err *err);
  * -errno. */
 int fidelity_run_program(const struct fidelity_test *test, struct store *store, struct err *err);
 
-/* After the replays: replays again at the program's pace where the error is to be explained. As
- * fidelity_run_program. */
+/* After the replays: where the error is to be explained, replays again at the program's pace, and
+ * with only the first byte of each block written. As fidelity_run_program. */
 int fidelity_diagnose(const struct fidelity_test *test, struct store *store, struct err *err);
 
 #endif

@@ -147,6 +147,7 @@ static void watch_hear(struct watch *watch, const struct mappings_record *record
         ranges_release(&watch->own);
         watch->peak = (struct residents){0};
         watch->peak_rss = watch->beside = 0;
+        watch->begun = false;
     } else if (record->kind == MAPPINGS_MAPPED) {
         ranges_add(&watch->own, record->start, end);
     } else {
@@ -179,11 +180,15 @@ static void watch_look(struct watch *watch)
     watch->peak_rss = sizes.rss > watch->peak_rss ? sizes.rss : watch->peak_rss;
     uint64_t heap = watch->peak.heap, slack = heap / WATCH_FINENESS;
     slack = slack > WATCH_LEAST ? slack : WATCH_LEAST;
-    if (sizes.rss - sizes.shared < watch->beside + heap + slack)
+    if (watch->begun && sizes.rss - sizes.shared < watch->beside + heap + slack)
         return;
     if (residents_read(watch->pid, &watch->own, &now) < 0)
         return;
     watch->looks++;
+    if (!watch->begun)
+        watch->absent_before = now.absent;
+    watch->begun = true;
+    now.absent -= now.absent < watch->absent_before ? now.absent : watch->absent_before;
     watch->beside = sizes.rss - sizes.shared - now.heap;
     if (now.heap > watch->peak.heap)
         watch->peak = now;

@@ -31,7 +31,9 @@ struct watch {
     pid_t pid;              /* the rest is its own */
     int listener, channel[2], log;
     uint64_t log_read;
-    uint64_t beside; /* anonymous memory beside the heap at the last look */
+    bool begun;             /* looked at since it became what it is */
+    uint64_t absent_before; /* absent then: what libraries reserved for themselves */
+    uint64_t beside;        /* anonymous memory beside the heap at the last look */
     struct ranges own;
 };
 

@@ -90,6 +90,7 @@ static void fidelity_fill(struct fidelity_row *row, const struct store *store)
     row->replayed_ns = fidelity_median(store, row, "throughput", "elapsed_ns", NULL);
     row->error = row->replayed_bytes / row->heap_bytes - 1;
     row->paced_bytes = fidelity_replayed(store, row, FIDELITY_PACED);
+    row->bare_bytes = fidelity_replayed(store, row, FIDELITY_BARE);
     row->threads = fidelity_count(fidelity_median(store, row, "memory", "threads_recorded", NULL));
     row->untouched_bytes = fidelity_untouched(store, row->trace);
     fidelity_explain(row);

@@ -20,8 +20,10 @@
 #define FIDELITY_UNTOUCHED                                                                         \
     "untouched" /* one, filed under the first allocator: large blocks apart */
 
-/* A replay at the program's pace where the one at full speed is to be explained. */
+/* Further replays where the error is to be explained: at the program's pace, and with nothing
+ * written but the first byte of each block. */
 #define FIDELITY_PACED "paced"
+#define FIDELITY_BARE "bare"
 
 /* Allocators whose heaps differ by less are not put in an order, and an error up to that is none to
  * be explained. */

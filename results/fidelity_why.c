@@ -37,12 +37,17 @@ static void why_untouched(struct fidelity_row *row)
     if (row->error < 0 || strcmp(row->touch, "page") != 0)
         return;
     if (untouched > WHY_WORTH * heap)
+        why_add(row,
+                "the replay touches every page, and the program had not touched at least %s of its "
+                "blocks of 32 KiB and more: without them the error is %+.1f %%",
+                units_format_size(text, (uint64_t)untouched),
+                100 * ((row->replayed_bytes - untouched) / heap - 1));
+    if (row->bare_bytes < heap)
         why_add(
             row,
-            "the replay touches every page, and the program had not touched %s of its blocks of "
-            "32 KiB and more: without them the error is %+.1f %%",
-            units_format_size(text, (uint64_t)untouched),
-            100 * ((row->replayed_bytes - untouched) / heap - 1));
+            "with only the first byte of each block written it is %+.1f %%: the program touched "
+            "some pages of its blocks and not others",
+            100 * (row->bare_bytes / heap - 1));
     if (row->live_bytes > heap)
         why_add(row,
                 "more is live than resident, so at least %s of the live blocks were never touched",
@@ -51,8 +56,7 @@ static void why_untouched(struct fidelity_row *row)
 
 static void why_pace(struct fidelity_row *row)
 {
-    double moved = fabs(row->paced_bytes - row->replayed_bytes);
-    if (moved > WHY_WORTH * row->heap_bytes)
+    if (row->replayed_bytes - row->paced_bytes > WHY_WORTH * row->heap_bytes)
         why_add(row,
                 "memory is given back by the clock: replayed at the program's pace the error is "
                 "%+.1f %%",
@@ -78,5 +82,5 @@ void fidelity_explain(struct fidelity_row *row)
     why_pace(row);
     why_varies(row);
     if (!*row->why)
-        why_add(row, "not by untouched pages of large blocks, nor by the clock, nor by threads");
+        why_add(row, "not by untouched pages, nor by the clock, nor by threads");
 }

@@ -187,13 +187,15 @@
     REAL(paced_bytes, "bytes",                                                                     \
          "replayed_bytes of a replay at the program's pace; only where the error was to be "       \
          "explained")                                                                              \
+    REAL(bare_bytes, "bytes",                                                                      \
+         "the same of a replay that writes only the first byte of each block; there too")          \
     TEXT(why, 512, "where the error exceeds 10 %: what is known of its cause")                     \
     COUNT(threads, "", "threads in the recording")                                                 \
     COUNT(processes, "", "other processes that the program started")                               \
     COUNT(repetitions, "", "runs of the program that ended well")
 
 /* The parts of a footprint: they add up to rss_bytes. */
-#define BREAKDOWN_PARTS(COUNT)                                                                         \
+#define BREAKDOWN_PARTS(COUNT)                                                                     \
     COUNT(payload, "bytes", "requested bytes of live blocks (R), as far as resident")              \
     COUNT(rounding, "bytes", "what live blocks could hold beyond that (U - R), resident")          \
     COUNT(free_in_live_pages, "bytes",                                                             \
@@ -208,27 +210,27 @@
     COUNT(rest_of_process, "bytes", "what is not the heap's: the replay's tables, code, stacks")
 
 /* Beside them, not resident. */
-#define BREAKDOWN_BESIDE(COUNT)                                                                        \
+#define BREAKDOWN_BESIDE(COUNT)                                                                    \
     COUNT(touched_not_yet, "bytes", "requested bytes of live blocks without memory behind them")   \
     COUNT(swapped, "bytes", "pages of the heap in the swap")                                       \
     COUNT(returned, "bytes", "mapped pages on which blocks lay, given back to the kernel")         \
     COUNT(reserved, "bytes", "address space of the heap that was never resident for a block")
 
 /* What the rest of the process is. */
-#define BREAKDOWN_REST(COUNT)                                                                          \
+#define BREAKDOWN_REST(COUNT)                                                                      \
     COUNT(rest_harness, "bytes", "of rest_of_process: the replay's own memory and stack")          \
     COUNT(rest_code, "bytes", "of it: code and constants of programs and libraries")               \
     COUNT(rest_data, "bytes", "of it: data of libraries (an allocator's own too) and the loader")
 
 /* What the heap's own walk says, to be held against the parts. */
-#define BREAKDOWN_INSIDE(COUNT)                                                                        \
+#define BREAKDOWN_INSIDE(COUNT)                                                                    \
     COUNT(inside_blocks, "", "live blocks by the heap's own walk; null where it has none")         \
     COUNT(inside_used, "bytes", "resident bytes of its live blocks")                               \
     COUNT(inside_free, "bytes", "resident bytes of its free blocks")                               \
     COUNT(inside_metadata, "bytes", "resident bytes of its tables")
 
 /* One line of split.jsonl: where the footprint of one replay went at one moment. */
-#define BREAKDOWN_FIELDS(TEXT, COUNT, REAL)                                                            \
+#define BREAKDOWN_FIELDS(TEXT, COUNT, REAL)                                                        \
     TEXT(allocator, 512, "the allocator spec")                                                     \
     TEXT(trace, 256, "the trace's name")                                                           \
     TEXT(at, 64, "the moment as it was asked for: peak-rss, peak-live, end, an event, a time")     \
@@ -238,12 +240,12 @@
     TEXT(touch, 8, "what the replay wrote into each block")                                        \
     COUNT(event, "", "the moment: after so many events of the trace")                              \
     COUNT(time_ns, "ns", "the time stamp of the last event, where the trace has times")            \
-    BREAKDOWN_PARTS(COUNT)                                                                             \
+    BREAKDOWN_PARTS(COUNT)                                                                         \
     COUNT(sum, "bytes", "of these parts")                                                          \
     COUNT(rss_bytes, "bytes", "resident size of the process, read from smaps_rollup")              \
     COUNT(metadata_told, "", "1 where the heap's walk tells what is metadata, else 0")             \
     COUNT(rounding_told, "", "1 where the allocator tells usable sizes, else 0")                   \
-    BREAKDOWN_BESIDE(COUNT)                                                                            \
+    BREAKDOWN_BESIDE(COUNT)                                                                        \
     COUNT(live_bytes, "bytes", "R: payload and touched_not_yet and what of it is swapped")         \
     COUNT(usable_bytes, "bytes", "U")                                                              \
     COUNT(live_blocks, "", "live blocks")                                                          \
@@ -252,7 +254,7 @@
     COUNT(huge_bytes, "bytes", "of the heap, in huge pages")                                       \
     COUNT(base_rss_bytes, "bytes", "resident size just before the first event")                    \
     COUNT(peak_rss_bytes, "bytes", "the highest RSS of the replay that looked for the peak")       \
-    BREAKDOWN_REST(COUNT)                                                                              \
+    BREAKDOWN_REST(COUNT)                                                                          \
     BREAKDOWN_INSIDE(COUNT)
 
 #define FIELD_TEXT(name, length, help) char name[length];

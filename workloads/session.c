@@ -43,6 +43,9 @@ static int session_emit(struct session *session, struct trace_event *event, uint
     if (session->ns_per_tick > 0 && record->stamp > session->start_stamp)
         event->time_ns =
             (uint64_t)((double)(record->stamp - session->start_stamp) * session->ns_per_tick);
+    else
+        event->time_ns = session->last_ns;
+    session->last_ns = event->time_ns;
     return trace_writer_add(session->writer, event, session->err);
 }
 

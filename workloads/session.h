@@ -18,6 +18,7 @@ struct session {
     struct array moving; /* struct session_moving, by thread: blocks inside a realloc */
     uint32_t threads;
     uint64_t start_stamp; /* for time stamps */
+    uint64_t last_ns;     /* of the operation before; what exec ends has no stamp of its own */
     double ns_per_tick;
     uint64_t orphan_frees, double_allocations;
     struct symbols *symbols;   /* NULL without call stacks */

@@ -14,13 +14,13 @@
 #include "harness/interrupt.h"
 #include "results/fidelity.h"
 
-enum { OPT_TOUCH = 256, OPT_PACE, OPT_TIMEOUT, OPT_SEED, OPT_JSON, FIDELITY_REPEAT = 3 };
+enum { OPT_TOUCH = 256, OPT_PACE, OPT_TIMEOUT, OPT_SEED, OPT_JSON, FIDELITY_REPEAT = 5 };
 
 static const struct argp_option options[] = {
     {"allocators", 'a', "SPEC[,SPEC...]", 0,
      "Allocators to run on (default: system and every installed external one)", 0},
     {"repeat", 'n', "N", 0,
-     "Runs of the program on each allocator, undisturbed and again watched (default 3)", 0},
+     "Runs of the program on each allocator, undisturbed and again watched (default 5)", 0},
     {"output", 'o', "DIR", 0, "The run folder (default results/<time>-<program>)", 0},
     {"touch", OPT_TOUCH, "none|first|page|all", 0,
      "What the replay writes into each block (default page)", 0},
