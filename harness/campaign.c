@@ -8,6 +8,7 @@
 #include <time.h>
 
 #include "harness/machine.h"
+#include "harness/preflight.h"
 #include "harness/profile.h"
 #include "harness/progress.h"
 
@@ -38,7 +39,11 @@ json_t *campaign_describe(const struct plan *plan, int argc, char **argv)
     json_object_set_new(run, "command", command);
     json_object_set_new(run, "started", json_string(stamp));
     plan_write(plan, run);
+    struct preflight preflight = {0};
+    preflight_look(&preflight);
+    preflight_warn(stderr, &preflight);
     json_object_set_new(run, "machine", machine_json());
+    json_object_set_new(run, "preflight", preflight_json(&preflight));
     return run;
 }
 

@@ -5,7 +5,7 @@
 #include <jansson.h>
 
 /* A new object: cpu, cores, memory, kernel, libc, transparent huge pages, frequency governor, load,
- * clock, compiler and flags. What cannot be read is null. */
+ * clock, variables that steer allocators, compiler and flags. What cannot be read is null. */
 json_t *machine_json(void);
 
 #endif

@@ -252,11 +252,32 @@ static void report_pairs(FILE *out, const json_t *object)
     json_decref(copy);
 }
 
+/* What made figures doubtful when the run began. */
+static void report_doubts(const struct report *report)
+{
+    static const char *const parts[] = {"name", "what", "remedy"};
+    static const char *const between[] = {"<li><b>", "</b>: ", ". "};
+    const json_t *doubts = json_object_get(store_run(report->store), "preflight");
+    if (json_array_size(doubts))
+        fputs("<p>What makes figures doubtful there, and what to do:</p>\n", report->out);
+    fputs("<ul>\n", report->out);
+    for (size_t i = 0; i < json_array_size(doubts); i++) {
+        for (size_t part = 0; part < sizeof parts / sizeof *parts; part++) {
+            const json_t *text = json_object_get(json_array_get(doubts, i), parts[part]);
+            fputs(between[part], report->out);
+            text_html(report->out, json_is_string(text) ? json_string_value(text) : "?");
+        }
+        fputs(".</li>\n", report->out);
+    }
+    fputs("</ul>\n", report->out);
+}
+
 static void report_machine(const struct report *report)
 {
     const json_t *command = json_object_get(store_run(report->store), "command");
     fputs("<h2>The machine and the run</h2>\n", report->out);
     report_pairs(report->out, json_object_get(store_run(report->store), "machine"));
+    report_doubts(report);
     fputs("<p>Command:</p>\n<pre>", report->out);
     for (size_t i = 0; i < json_array_size(command); i++) {
         const char *word = json_string_value(json_array_get(command, i));

@@ -16,6 +16,7 @@
     COMMAND(explain, "where the footprint of an allocator went, and who holds its pages")          \
     COMMAND(record, "record a real program's allocations as a trace")                              \
     COMMAND(generate, "make the trace of a pattern")                                               \
+    COMMAND(preflight, "what on this machine makes figures doubtful, and what to do")              \
     COMMAND(exec, "run a real program on an allocator")                                            \
     COMMAND(fidelity, "does the replay foretell a real program on these allocators?")
 
