@@ -1,13 +1,15 @@
 /* How fast placement is: backends against the C library's malloc over traces and made-up streams.
  *
- *     bench-policies [-a SPEC,...] [-n ROUNDS] [-t] TRACE|STREAM...
+ *     bench-policies [-a SPEC,...] [-n ROUNDS] [-tw] TRACE|STREAM...
  *
  * A stream is one of: churn (random sizes, 10,000 live), churn10 (the same, ten times as many
  * live), holes (many equal holes too small for every other request), border (sizes around those of
  * classes), saw (the heap fills and empties). Each replay runs in a child process of its own over a
  * shared, decoded stream; the specs take turns in every round. Printed are the least ns/op of all
  * rounds, its ratio to the first spec's, and the range of that ratio over the rounds. With -t only
- * a table of geometric means. */
+ * a table of geometric means. With -w the first word of each block is written when it is allocated
+ * and read when it is freed, as programs do at least: what a cache costs that is too small for the
+ * stream is then in every row, and not only in those of allocators with headers. */
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -44,6 +46,7 @@ struct options {
     size_t spec_count;
     int rounds;
     bool terse;
+    bool touch;
 };
 
 static void quit(const char *sentence)
@@ -175,20 +178,39 @@ static void stream_make(struct stream *stream, const char *name)
 
 /* ---- replay ---------------------------------------------------------------------------------- */
 
+static void *replay_alloc(struct heap *heap, const struct operation *operation, void *old)
+{
+    if (operation->kind == TRACE_MALLOC)
+        return heap_alloc(heap, operation->size);
+    if (operation->kind != TRACE_REALLOC)
+        return heap_zalloc(heap, operation->size);
+    return operation->old ? heap_realloc(heap, old, operation->old, operation->size)
+                          : heap_alloc(heap, operation->size);
+}
+
 static void replay(struct heap *heap, const struct stream *stream, void **refs)
 {
     const struct operation *end = stream->operations + stream->count;
     for (const struct operation *operation = stream->operations; operation < end; operation++) {
         void **ref = &refs[operation->object];
-        if (operation->kind == TRACE_MALLOC) {
-            *ref = heap_alloc(heap, operation->size);
-        } else if (operation->kind == TRACE_FREE) {
+        if (operation->kind == TRACE_FREE)
             heap_free(heap, *ref);
-        } else if (operation->kind == TRACE_REALLOC) {
-            *ref = operation->old ? heap_realloc(heap, *ref, operation->old, operation->size)
-                                  : heap_alloc(heap, operation->size);
+        else
+            *ref = replay_alloc(heap, operation, *ref);
+    }
+}
+
+static void replay_touching(struct heap *heap, const struct stream *stream, void **refs)
+{
+    const struct operation *end = stream->operations + stream->count;
+    for (const struct operation *operation = stream->operations; operation < end; operation++) {
+        void **ref = &refs[operation->object];
+        if (operation->kind == TRACE_FREE) {
+            (void)*(volatile char *)heap_resolve(heap, *ref);
+            heap_free(heap, *ref);
         } else {
-            *ref = heap_zalloc(heap, operation->size);
+            *ref = replay_alloc(heap, operation, *ref);
+            *(volatile char *)heap_resolve(heap, *ref) = 1;
         }
     }
 }
@@ -201,7 +223,7 @@ static uint64_t cpu_ns(void)
     return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
 }
 
-static double replay_ns(const char *text, const struct stream *stream)
+static double replay_ns(const char *text, const struct stream *stream, bool touch)
 {
     struct spec spec;
     struct region region = {0};
@@ -211,11 +233,11 @@ static double replay_ns(const char *text, const struct stream *stream)
     if (!refs || spec_parse(&spec, text, &err) || spec_create(&spec, &region, NULL, &heap, &err))
         quit(refs ? err.text : "no memory");
     uint64_t begun = cpu_ns();
-    replay(heap, stream, refs);
+    (touch ? replay_touching : replay)(heap, stream, refs);
     return (double)(cpu_ns() - begun) / (double)stream->count;
 }
 
-static double child_ns(const char *text, const struct stream *stream)
+static double child_ns(const char *text, const struct stream *stream, bool touch)
 {
     int ends[2];
     double ns = 0;
@@ -223,7 +245,7 @@ static double child_ns(const char *text, const struct stream *stream)
         quit("no pipe");
     pid_t child = fork();
     if (child == 0) {
-        ns = replay_ns(text, stream);
+        ns = replay_ns(text, stream, touch);
         _exit(write(ends[1], &ns, sizeof ns) != sizeof ns);
     }
     close(ends[1]);
@@ -249,7 +271,7 @@ static void measure(const struct options *options, struct stream *stream, struct
     for (int round = 0; round < options->rounds; round++)
         for (size_t i = 0; i < options->spec_count; i++) {
             struct row *row = &rows[(i + (size_t)round) % options->spec_count];
-            double ns = child_ns(options->specs[row - rows], stream);
+            double ns = child_ns(options->specs[row - rows], stream, options->touch);
             row->ns[round] = ns;
             row->least = ns < row->least ? ns : row->least;
         }
@@ -284,13 +306,15 @@ int main(int argc, char **argv)
     struct options options = {.rounds = 5};
     int option;
     read_specs(&options, "system,first-fit,best-fit,next-fit,worst-fit,buddy");
-    while ((option = getopt(argc, argv, "a:n:t")) != -1) {
+    while ((option = getopt(argc, argv, "a:n:tw")) != -1) {
         if (option == 'a')
             read_specs(&options, optarg);
         else if (option == 'n')
             options.rounds = atoi(optarg);
         else if (option == 't')
             options.terse = true;
+        else if (option == 'w')
+            options.touch = true;
         else
             return 2;
     }
