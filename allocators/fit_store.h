@@ -8,6 +8,12 @@
 #define ALLOCATORS_FIT_STORE_H
 
 #include <stddef.h>
+#include <stdint.h>
+
+#define FIT_INLINE static inline __attribute__((always_inline))
+
+/* No place. */
+#define FIT_NONE SIZE_MAX
 
 struct region;
 

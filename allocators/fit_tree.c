@@ -1,54 +1,47 @@
 /* Laying out and growing trees of maxima. */
 #include "allocators/fit_tree.h"
 
-static size_t fit_tree_element(bool wide)
-{
-    return wide ? sizeof(uint32_t) : sizeof(uint8_t);
-}
-
 /* Bytes of the whole groups that hold elements 0 … last. */
-static size_t fit_tree_level_bytes(bool wide, size_t last)
+static size_t fit_tree_level_bytes(size_t last)
 {
-    unsigned fan = fit_tree_fan_log2(wide);
-    return ((last >> fan) + 1) * fit_tree_element(wide) << fan;
+    return ((last >> FIT_GROUP_LOG2) + 1) * sizeof(uint32_t) << FIT_GROUP_LOG2;
 }
 
-size_t fit_tree_bytes(bool wide, size_t count)
+size_t fit_tree_bytes(size_t count)
 {
     size_t bytes = 0;
-    for (size_t last = count - 1;; last >>= fit_tree_fan_log2(wide)) {
-        bytes += fit_store_bytes(fit_tree_level_bytes(wide, last));
-        if (last >> fit_tree_fan_log2(wide) == 0)
+    for (size_t last = count - 1;; last >>= FIT_GROUP_LOG2) {
+        bytes += fit_store_bytes(fit_tree_level_bytes(last));
+        if (last >> FIT_GROUP_LOG2 == 0)
             return bytes;
     }
 }
 
-void fit_tree_init(struct fit_tree *tree, bool wide, size_t count, struct fit_store *store)
+void fit_tree_init(struct fit_tree *tree, size_t count, struct fit_store *store)
 {
     *tree = (struct fit_tree){0};
     size_t last = count - 1;
     for (unsigned level = 0; level < FIT_LEVELS; level++) {
-        tree->level[level] = fit_store_table(store, fit_tree_level_bytes(wide, last));
-        last >>= fit_tree_fan_log2(wide);
+        tree->level[level] = (uint32_t *)(void *)fit_store_table(store, fit_tree_level_bytes(last));
+        last >>= FIT_GROUP_LOG2;
         if (last == 0)
             break;
     }
 }
 
-int fit_tree_reach(struct fit_tree *tree, bool wide, size_t last, struct fit_store *store)
+int fit_tree_reach(struct fit_tree *tree, size_t last, struct fit_store *store)
 {
-    unsigned fan = fit_tree_fan_log2(wide), height = 0;
+    unsigned height = 0;
     for (;; height++) {
-        size_t bytes = fit_tree_level_bytes(wide, last >> (fan * height));
+        size_t bytes = fit_tree_level_bytes(last >> (FIT_GROUP_LOG2 * height));
         int error = fit_store_reach(store, tree->level[height], bytes);
         if (error)
             return error;
-        if (last >> (fan * (height + 1)) == 0)
+        if (last >> (FIT_GROUP_LOG2 * (height + 1)) == 0)
             break;
     }
     while (tree->height < height) {
-        fit_tree_put(tree, wide, tree->height + 1, 0,
-                     fit_tree_group_max(tree, wide, tree->height, 0));
+        tree->level[tree->height + 1][0] = fit_tree_group_max(tree, tree->height, 0);
         tree->height++;
     }
     tree->last = last > tree->last ? last : tree->last;

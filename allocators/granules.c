@@ -5,7 +5,7 @@
 
 static size_t granules_words(size_t count)
 {
-    return ((count - 1) >> GRANULES_WORD_LOG2) + 1;
+    return ((count + GRANULES_AHEAD - 1) >> GRANULES_WORD_LOG2) + 1;
 }
 
 size_t granules_bytes(size_t count)

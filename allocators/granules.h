@@ -8,16 +8,16 @@
  *   tail    the length of the last segment that begins in the word, if it ends in another one,
  *   lead    where the segment begins that reaches into the word from outside, if it ends in it:
  * so that the length of a segment and the start of the one before it are found in constant time.
- * 24 bytes a word. What is not said here about a word is left from earlier times. */
+ * 24 bytes a word. What is not said here about a word is left from earlier times.
+ * The words behind the last one in use are readable (GRANULES_AHEAD). */
 #ifndef ALLOCATORS_GRANULES_H
 #define ALLOCATORS_GRANULES_H
 
 #include <stdbool.h>
 
-#include "allocators/fit_map.h"
 #include "allocators/fit_store.h"
 
-enum { GRANULES_WORD_LOG2 = 6 };
+enum { GRANULES_WORD_LOG2 = 6, GRANULES_AHEAD = 3 * 64 };
 
 struct granules {
     uint64_t *starts, *used;

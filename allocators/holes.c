@@ -8,18 +8,18 @@ static size_t holes_words(size_t count)
 
 size_t holes_bytes(size_t count)
 {
-    return fit_tree_bytes(true, holes_words(count));
+    return fit_tree_bytes(holes_words(count));
 }
 
 void holes_init(struct holes *holes, size_t count, struct fit_store *store)
 {
     *holes = (struct holes){0};
-    fit_tree_init(&holes->tree, true, holes_words(count), store);
+    fit_tree_init(&holes->tree, holes_words(count), store);
 }
 
 int holes_reach(struct holes *holes, size_t last, struct fit_store *store)
 {
-    return fit_tree_reach(&holes->tree, true, last >> GRANULES_WORD_LOG2, store);
+    return fit_tree_reach(&holes->tree, last >> GRANULES_WORD_LOG2, store);
 }
 
 size_t holes_find_from(struct holes *holes, const struct granules *map, size_t size, size_t from)
@@ -39,7 +39,7 @@ size_t holes_find_from(struct holes *holes, const struct granules *map, size_t s
 size_t holes_find_worst(struct holes *holes, const struct granules *map, size_t size)
 {
     for (;;) {
-        size_t most = fit_tree_max(&holes->tree, true), word = 0;
+        size_t most = fit_tree_max(&holes->tree), word = 0;
         if (most < size)
             return FIT_NONE;
         size_t position = holes_seek(holes, map, most, &word);

@@ -36,7 +36,7 @@ size_t holes_find_from(struct holes *holes, const struct granules *map, size_t s
 
 FIT_INLINE uint32_t *holes_bound(struct holes *holes, size_t word)
 {
-    return (uint32_t *)holes->tree.level[0] + word;
+    return holes->tree.level[0] + word;
 }
 
 /* There is a hole at `position` in the map. `leftover`: what is left of one whose front was taken;
@@ -46,7 +46,7 @@ FIT_INLINE void holes_insert(struct holes *holes, size_t position, size_t size, 
     size_t word = position / 64;
     if (*holes_bound(holes, word) < size) {
         *holes_bound(holes, word) = (uint32_t)size;
-        fit_tree_raise(&holes->tree, true, word, (uint32_t)size);
+        fit_tree_raise(&holes->tree, word, (uint32_t)size);
     }
     if (leftover)
         return;
@@ -66,7 +66,7 @@ FIT_INLINE size_t holes_seek(struct holes *holes, const struct granules *map, si
                              size_t *word)
 {
     for (;; ++*word) {
-        *word = fit_tree_seek(&holes->tree, true, 0, *word, (uint32_t)size);
+        *word = fit_tree_seek(&holes->tree, 0, *word, (uint32_t)size);
         if (*word == FIT_NONE)
             return FIT_NONE;
         size_t largest, position = granules_hole_in(map, *word, size, &largest);

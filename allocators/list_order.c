@@ -8,13 +8,13 @@ enum { LIST_ORDER_SLOTS = 1024 }; /* to begin with */
 size_t list_order_bytes(size_t count)
 {
     size_t slots = 4 * count + LIST_ORDER_SLOTS;
-    return fit_tree_bytes(true, slots) + fit_store_bytes(slots * sizeof(uint32_t));
+    return fit_tree_bytes(slots) + fit_store_bytes(slots * sizeof(uint32_t));
 }
 
 /* Slots up to `end`. */
 static int list_order_reach(struct list_order *list, size_t end)
 {
-    if (fit_tree_reach(&list->sizes, true, end - 1, list->store))
+    if (fit_tree_reach(&list->sizes, end - 1, list->store))
         return -ENOMEM;
     return fit_store_reach(list->store, list->position, end * sizeof(uint32_t));
 }
@@ -23,7 +23,7 @@ int list_order_init(struct list_order *list, size_t count, struct fit_store *sto
 {
     size_t slots = 4 * count + LIST_ORDER_SLOTS;
     *list = (struct list_order){.store = store};
-    fit_tree_init(&list->sizes, true, slots, store);
+    fit_tree_init(&list->sizes, slots, store);
     list->position = (uint32_t *)(void *)fit_store_table(store, slots * sizeof(uint32_t));
     list->front = list->end = LIST_ORDER_SLOTS;
     return list_order_reach(list, list->end);

@@ -42,8 +42,8 @@ FIT_INLINE bool list_order_has_room(const struct list_order *list)
 FIT_INLINE void list_order_set(struct list_order *list, size_t slot, size_t position, size_t size)
 {
     list->position[slot] = (uint32_t)position;
-    ((uint32_t *)list->sizes.level[0])[slot] = (uint32_t)size;
-    fit_tree_raise(&list->sizes, true, slot, (uint32_t)size);
+    list->sizes.level[0][slot] = (uint32_t)size;
+    fit_tree_raise(&list->sizes, slot, (uint32_t)size);
 }
 
 /* A block at the head: its slot. There is room. */
@@ -58,19 +58,19 @@ FIT_INLINE size_t list_order_push(struct list_order *list, size_t position, size
 FIT_INLINE void list_order_cut(struct list_order *list, size_t slot, size_t position, size_t size)
 {
     list->position[slot] = (uint32_t)position;
-    ((uint32_t *)list->sizes.level[0])[slot] = (uint32_t)size;
+    list->sizes.level[0][slot] = (uint32_t)size;
 }
 
 FIT_INLINE void list_order_remove(struct list_order *list, size_t slot)
 {
-    ((uint32_t *)list->sizes.level[0])[slot] = 0;
+    list->sizes.level[0][slot] = 0;
     list->count--;
 }
 
 /* The first slot from `from` on whose block has at least `size` > 0 granules, or FIT_NONE. */
 FIT_INLINE size_t list_order_find(struct list_order *list, size_t size, size_t from)
 {
-    return fit_tree_seek(&list->sizes, true, 0, from, (uint32_t)size);
+    return fit_tree_seek(&list->sizes, 0, from, (uint32_t)size);
 }
 
 #endif

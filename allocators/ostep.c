@@ -159,7 +159,7 @@ static size_t ostep_find_other(struct ostep *heap, size_t size)
         return key == KEY_NONE ? FIT_NONE : key_place(key);
     }
     if (heap->fit == FIT_WORST) {
-        size_t most = fit_tree_max(&order->sizes, true);
+        size_t most = fit_tree_max(&order->sizes);
         return most < size ? FIT_NONE : list_order_find(order, most, order->front);
     }
     size_t from = heap->rover > order->front ? heap->rover : order->front;

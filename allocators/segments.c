@@ -3,8 +3,9 @@
 
 #include <stdio.h>
 
-#define SEGMENTS_STEP ((size_t)64 << 10) /* bytes to grow by at least, */
-enum { SEGMENTS_STEP_SHARE = 32 };       /* and this share of what there is */
+#define SEGMENTS_STEP ((size_t)32 << 10) /* bytes to grow by at least, */
+enum { SEGMENTS_STEP_SHARE = 64 };       /* or this share of what there is, */
+enum { SEGMENTS_STEP_MOST = 4 };         /* but at most so many steps */
 
 static size_t segments_page_up(size_t bytes)
 {
@@ -17,6 +18,12 @@ static size_t segments_least(size_t a, size_t b)
     return a < b ? a : b;
 }
 
+/* Of the table of pages that are given back, for positions up to `last`. */
+static size_t segments_gone_bytes(size_t last)
+{
+    return ((last >> SEGMENTS_UNIT_LOG2) + 1) * sizeof(struct segments_pages);
+}
+
 int segments_create(const struct heap_config *config, const struct allocator *ops,
                     size_t heap_bytes, size_t bytes, size_t header,
                     size_t (*index_bytes)(size_t count), struct segments **out, struct err *err)
@@ -24,7 +31,8 @@ int segments_create(const struct heap_config *config, const struct allocator *op
     struct region *region = config->region;
     size_t count = segments_least(segments_least(bytes, region->reserved) / 16, UINT32_MAX - 64);
     size_t control = segments_page_up(heap_bytes);
-    size_t apart = control + granules_bytes(count + 64) + index_bytes(count + 64);
+    size_t apart = control + granules_bytes(count + 64) + index_bytes(count + 64) +
+                   fit_store_bytes(segments_gone_bytes(count + 64));
     if (apart + 2 * SEGMENTS_STEP > region->reserved)
         return err_set(err, ENOMEM, "%s: a region of %zu bytes is too small, it takes at least %zu",
                        ops->name, region->reserved, apart + 2 * SEGMENTS_STEP);
@@ -44,6 +52,13 @@ int segments_create(const struct heap_config *config, const struct allocator *op
     return 0;
 }
 
+void segments_set_returning(struct segments *heap)
+{
+    size_t bytes = segments_gone_bytes(heap->limit + 64);
+    heap->gone = (struct segments_pages *)(void *)fit_store_table(&heap->store, bytes);
+    heap->credit = SEGMENTS_CREDIT;
+}
+
 int segments_start(struct segments *heap, const struct segments_policy *policy, struct err *err)
 {
     heap->policy = policy;
@@ -58,27 +73,43 @@ void segments_destroy(struct heap *heap)
     (void)heap;
 }
 
-/* Bytes of the region that are committed for granules. */
-static size_t segments_bytes(const struct segments *heap, size_t granules)
+size_t segments_bytes(const struct segments *heap, size_t granules)
 {
     return segments_page_up(16 * granules + (heap->header ? 16 : 0));
+}
+
+size_t segments_granules_in(const struct segments *heap, size_t bytes)
+{
+    return (bytes - (heap->header ? 16 : 0)) / 16;
+}
+
+static int segments_reach_tables(struct segments *heap, size_t last)
+{
+    if (granules_reach(&heap->map, last, &heap->store) || heap->policy->reach(heap, last))
+        return -ENOMEM;
+    return heap->gone ? fit_store_reach(&heap->store, heap->gone, segments_gone_bytes(last)) : 0;
 }
 
 static int segments_reach_exactly(struct segments *heap, size_t end)
 {
     size_t from = heap->reached ? segments_bytes(heap, heap->reached) : 0;
     size_t to = segments_bytes(heap, end);
-    if (granules_reach(&heap->map, end, &heap->store) || heap->policy->reach(heap, end) ||
+    if (segments_reach_tables(heap, end) ||
         (to > from && region_commit(heap->region, from, to - from)))
         return -ENOMEM;
     heap->reached = end;
+    if (from < heap->furthest)
+        segments_regret(heap, segments_least(to, heap->furthest) - from);
+    else
+        heap->furthest = to;
     return 0;
 }
 
 int segments_reach(struct segments *heap, size_t end)
 {
-    size_t step = heap->reached / SEGMENTS_STEP_SHARE;
-    size_t ahead = heap->reached + (step > SEGMENTS_STEP / 16 ? step : SEGMENTS_STEP / 16);
+    size_t least = SEGMENTS_STEP / 16, step = heap->reached / SEGMENTS_STEP_SHARE;
+    step = segments_least(step > least ? step : least, least * SEGMENTS_STEP_MOST);
+    size_t ahead = heap->reached + step;
     ahead = segments_least(ahead > end ? ahead : end, heap->limit);
     if (segments_reach_exactly(heap, ahead) == 0)
         return 0;
@@ -120,7 +151,7 @@ static bool segments_take_behind(struct segments *heap, size_t end, size_t size)
     if (end == heap->top)
         return segments_take_top(heap, size) != FIT_NONE;
     size_t room = granules_size(&heap->map, end);
-    if (granules_is_used(&heap->map, end) || room < size)
+    if (granules_is_used(&heap->map, end) || room < size || segments_prepare(heap, end, size))
         return false;
     policy->remove(heap, end, room);
     if (segments_take(heap, end, size) > 0)
@@ -218,8 +249,6 @@ static int segments_count(void *arg, const struct span *span)
         stats->free_bytes += span->size;
     } else if (span->kind == SPAN_META) {
         stats->metadata_bytes += span->size;
-    } else {
-        stats->held_bytes += span->size;
     }
     return 0;
 }
@@ -228,6 +257,7 @@ void segments_stats(struct heap *heap, struct heap_stats *out)
 {
     *out = (struct heap_stats){0};
     segments_walk(heap, segments_count, out);
+    out->held_bytes = ((struct segments *)heap)->region->committed;
 }
 
 static int segments_damaged(const struct segments *heap, size_t position, const char *flaw,
@@ -254,6 +284,9 @@ int segments_check(struct heap *heap, char *why, size_t length)
             return segments_damaged(segments, at, "the one before it is not found", why, length);
         if (hole && hole_before && (!policy->joins || policy->joins(segments, at)))
             return segments_damaged(segments, at, "it is free beside a free one", why, length);
+        const char *flaw = hole && policy->flaw ? policy->flaw(segments, at) : NULL;
+        if (flaw)
+            return segments_damaged(segments, at, flaw, why, length);
         hole_before = hole;
     }
     return 0;

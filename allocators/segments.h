@@ -2,8 +2,10 @@
  * region on, in a map (granules.h), and an index of the holes, which is the policy's.
  *
  * The memory behind the last used segment is the top; it is in no index, and the map ends where it
- * begins. It is committed in steps and never given back. Tables stand at the high end of the
- * region. Everything small is inline; one thread. */
+ * begins. It is committed in steps. Where the policy says so, what is free goes back to the region:
+ * the top by itself when much of it is free, the whole pages of large holes at once, all whole
+ * pages on request (segments_return.c). Tables stand at the high end of the region. Everything
+ * small is inline; one thread. */
 #ifndef ALLOCATORS_SEGMENTS_H
 #define ALLOCATORS_SEGMENTS_H
 
@@ -13,6 +15,19 @@
 #include "allocators/allocator.h"
 #include "allocators/granules.h"
 #include "allocators/region.h"
+
+/* Of smaller holes no pages are given back: at most one of those that have some begins in each
+ * unit.
+ */
+enum { SEGMENTS_UNIT_LOG2 = 10, SEGMENTS_UNIT = 1 << SEGMENTS_UNIT_LOG2 };
+
+/* The top keeps so many granules at least. */
+enum { SEGMENTS_KEEP = (512 << 10) / 16 };
+
+/* Pages of the region, from lo on, before hi; none: both are 0. */
+struct segments_pages {
+    uint32_t lo, hi;
+};
 
 struct segments {
     struct heap heap;
@@ -25,6 +40,12 @@ struct segments {
     struct fit_store store;
     struct granules map;
     const struct segments_policy *policy;
+    /* Only where memory is given back: */
+    struct segments_pages *gone; /* of the hole that begins in a unit, if any; NULL: never */
+    size_t holes;                /* with pages gone: each costs the kernel a mapping */
+    size_t credit;               /* bytes that may be given back */
+    size_t dirty;                /* granules from this one and from the top on are zero */
+    size_t furthest;             /* bytes that have been committed at some time */
 };
 
 /* What a policy adds for the paths that are not inlined. */
@@ -35,6 +56,8 @@ struct segments_policy {
     void (*remove)(struct segments *heap, size_t position, size_t size);
     void (*leave)(struct segments *heap, size_t position, size_t size); /* what is left of a hole */
     bool (*joins)(struct segments *heap, size_t position); /* with what is before; NULL: always */
+    /* What is wrong with what the index knows of a hole, or NULL; may be NULL itself. */
+    const char *(*flaw)(const struct segments *heap, size_t position);
 };
 
 /* What segments_release made one hole of: lengths of the holes before and behind, 0: none. */
@@ -48,10 +71,35 @@ struct segments_hole {
 int segments_create(const struct heap_config *config, const struct allocator *ops,
                     size_t heap_bytes, size_t bytes, size_t header,
                     size_t (*index_bytes)(size_t count), struct segments **out, struct err *err);
+
+/* Between the two: what is free shall be given back. */
+void segments_set_returning(struct segments *heap);
 int segments_start(struct segments *heap, const struct segments_policy *policy, struct err *err);
 
 /* Commits the top up to granule `end` and some more: 0 or -ENOMEM. */
 int segments_reach(struct segments *heap, size_t end);
+
+/* Of heaps that give back, for the inline functions below.
+ * fill: the first `size` granules of the hole at `position`, which has SEGMENTS_UNIT at least, are
+ *   about to be taken: 0, or -ENOMEM and nothing has changed.
+ * settle: a hole of SEGMENTS_UNIT or more was made; it is not at the top.
+ * fell: a hole has become part of the top, which now begins with it. */
+int segments_fill(struct segments *heap, size_t position, size_t size);
+void segments_settle(struct segments *heap, const struct segments_hole *hole);
+void segments_fell(struct segments *heap, const struct segments_hole *hole);
+
+/* As in allocator.h, of heaps that give back. */
+size_t segments_trim(struct heap *heap);
+
+/* So many bytes are committed that had been given back before: less will be from now on. */
+void segments_regret(struct segments *heap, size_t bytes);
+
+/* Bytes that may be given back to begin with. */
+#define SEGMENTS_CREDIT ((size_t)256 << 20)
+
+/* The offset in the region up to which it is committed for so many granules, and back. */
+size_t segments_bytes(const struct segments *heap, size_t granules);
+size_t segments_granules_in(const struct segments *heap, size_t bytes);
 
 void segments_destroy(struct heap *heap);
 size_t segments_usable(struct heap *heap, void *ref);
@@ -85,7 +133,7 @@ FIT_INLINE size_t segments_granules(const struct segments *heap, size_t size)
 }
 
 /* The first `size` granules of the hole at `position` are used; returns what is left behind them,
- * which is a hole in the map and in no index. */
+ * which is a hole in the map and in no index. Its memory is there: segments_fill. */
 FIT_INLINE size_t segments_take(struct segments *heap, size_t position, size_t size)
 {
     size_t rest = granules_size(&heap->map, position) - size;
@@ -96,6 +144,14 @@ FIT_INLINE size_t segments_take(struct segments *heap, size_t position, size_t s
         granules_put(&heap->map, position + size, rest);
     }
     return rest;
+}
+
+/* Before that, where memory is given back: 0 or -ENOMEM. */
+FIT_INLINE int segments_prepare(struct segments *heap, size_t position, size_t size)
+{
+    if (__builtin_expect(granules_size(&heap->map, position) < SEGMENTS_UNIT, 1))
+        return 0;
+    return segments_fill(heap, position, size);
 }
 
 /* A used segment of `size` granules at the top: its position, or FIT_NONE. */
@@ -135,12 +191,28 @@ FIT_INLINE struct segments_hole segments_release(struct segments *heap, size_t p
     return hole;
 }
 
+/* After that, where memory is given back and the hole is not at the top. */
+FIT_INLINE void segments_released(struct segments *heap, const struct segments_hole *hole)
+{
+    if (__builtin_expect(hole->size >= SEGMENTS_UNIT, 0))
+        segments_settle(heap, hole);
+}
+
 /* The hole at `start` becomes part of the top. */
 FIT_INLINE void segments_fall(struct segments *heap, size_t start)
 {
     granules_join(&heap->map, heap->top);
     granules_end(&heap->map, start);
+    heap->dirty = heap->dirty > heap->top ? heap->dirty : heap->top;
     heap->top = start;
+}
+
+/* Where memory is given back. */
+FIT_INLINE void segments_fall_returning(struct segments *heap, const struct segments_hole *hole)
+{
+    segments_fall(heap, hole->start);
+    if (hole->before >= SEGMENTS_UNIT || heap->reached - heap->top > SEGMENTS_KEEP)
+        segments_fell(heap, hole);
 }
 
 #endif

@@ -7,15 +7,13 @@
 
 void naive_init(struct naive *naive, enum naive_policy policy)
 {
-    bool two = policy <= NAIVE_WORST, shared = policy == NAIVE_SHARED;
+    bool shared = policy == NAIVE_SHARED;
     *naive = (struct naive){.policy = policy,
                             .top = shared ? 1 : 0,
                             .tag = shared || policy == NAIVE_OSTEP ? 8 : 0,
                             .grow = 4096,
-                            .least = two ? 2 : 1,
-                            .spare = two      ? 2
-                                     : shared ? 1
-                                              : 0,
+                            .least = 1,
+                            .spare = shared ? 1 : 0,
                             .page = policy == NAIVE_MEMS ? 4096 / 16 : 0};
     naive_pages_init(&naive->pages);
 }
