@@ -118,20 +118,20 @@ static void report_summary(const struct report *report)
 
 /* ---- one trace ---- */
 
-static void report_row(FILE *out, const struct row *row)
+static void report_row(FILE *out, const struct row *row, const struct columns_shown *shown)
 {
     char text[COLUMN_TEXT];
     fprintf(out, "<tr%s><th>", row->real ? "" : " class=\"floor\"");
     text_html(out, row->allocator);
     fputs("</th>", out);
     if (!column_any(row)) {
-        fprintf(out, "<td class=\"status\" colspan=\"%zu\">", column_count);
+        fprintf(out, "<td class=\"status\" colspan=\"%zu\">", shown->count);
         text_html(out, row->status);
         fputs("</td></tr>\n", out);
         return;
     }
-    for (size_t i = 0; i < column_count; i++) {
-        columns[i].write(text, row);
+    for (size_t i = 0; i < shown->count; i++) {
+        shown->at[i]->write(text, row);
         fputs("<td>", out);
         text_html(out, text);
         fputs("</td>", out);
@@ -151,14 +151,15 @@ static void report_note(void *out, const char *subject, const char *text)
 static void report_table(FILE *out, const struct row *rows, size_t count)
 {
     fputs("<div class=\"wide\"><table>\n<thead><tr><th>allocator</th>", out);
-    for (size_t i = 0; i < column_count; i++) {
+    const struct columns_shown shown = columns_shown(rows, count);
+    for (size_t i = 0; i < shown.count; i++) {
         fputs("<th title=\"", out);
-        text_html(out, columns[i].help);
-        fprintf(out, "\">%s</th>", columns[i].title);
+        text_html(out, shown.at[i]->help);
+        fprintf(out, "\">%s</th>", shown.at[i]->title);
     }
     fputs("</tr></thead>\n<tbody>\n", out);
     for (size_t i = 0; i < count; i++)
-        report_row(out, &rows[i]);
+        report_row(out, &rows[i], &shown);
     fputs("</tbody></table></div>\n", out);
     fputs("<ul class=\"note\">\n", out);
     note_each(rows, count, report_note, out);

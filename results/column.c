@@ -125,35 +125,75 @@ static void column_faults(char out[COLUMN_TEXT], const struct row *row)
         units_format_count(out, row->page_faults);
 }
 
+#define COLUMN_PER_OP(name)                                                                        \
+    static void column_##name(char out[COLUMN_TEXT], const struct row *row)                        \
+    {                                                                                              \
+        column_number(out, row->name##_per_op < 10 ? "%.3f" : "%.1f", row->name##_per_op);         \
+    }
+COLUMN_PER_OP(cycles)
+COLUMN_PER_OP(instructions)
+COLUMN_PER_OP(cache_misses)
+COLUMN_PER_OP(tlb_misses)
+
 const struct column columns[] = {
-    {"ns/op", COLUMN_TIME,
+    {"ns/op", COLUMN_TIME, false,
      "median over the repetitions of the whole replay divided by its operations, no clock inside",
      column_ns_per_op},
-    {"relative", COLUMN_TIME,
+    {"relative", COLUMN_TIME, false,
      "time over that of the fastest real allocator, with its 95 % bootstrap interval",
      column_relative},
-    {"p50", COLUMN_TIME, "median latency of one call, the clock's own cost included", column_p50},
-    {"p99", COLUMN_TIME, "one call in a hundred takes longer", column_p99},
-    {"p99.9", COLUMN_TIME, "one call in a thousand takes longer", column_p999},
-    {"max", COLUMN_TIME, "the slowest call of all repetitions", column_max},
-    {"peak RSS", COLUMN_MEMORY,
+    {"p50", COLUMN_TIME, false, "median latency of one call, the clock's own cost included",
+     column_p50},
+    {"p99", COLUMN_TIME, false, "one call in a hundred takes longer", column_p99},
+    {"p99.9", COLUMN_TIME, false, "one call in a thousand takes longer", column_p999},
+    {"max", COLUMN_TIME, false, "the slowest call of all repetitions", column_max},
+    {"cycles/op", COLUMN_TIME, true, "processor cycles an operation", column_cycles},
+    {"instr/op", COLUMN_TIME, true, "instructions an operation", column_instructions},
+    {"LLC miss/op", COLUMN_TIME, true, "misses of the last-level cache an operation",
+     column_cache_misses},
+    {"dTLB miss/op", COLUMN_TIME, true, "loads an operation that missed the data TLB",
+     column_tlb_misses},
+    {"peak RSS", COLUMN_MEMORY, false,
      "most resident memory of the process, less what it had before the first operation",
      column_peak_rss},
-    {"peak VSZ", COLUMN_MEMORY, "most address space, less what it had before", column_peak_vsz},
-    {"RSS/live", COLUMN_MEMORY,
+    {"peak VSZ", COLUMN_MEMORY, false, "most address space, less what it had before",
+     column_peak_vsz},
+    {"RSS/live", COLUMN_MEMORY, false,
      "peak RSS over the most bytes the program had asked for at once: 1 is the floor",
      column_rss_over_live},
-    {"internal", COLUMN_MEMORY,
+    {"internal", COLUMN_MEMORY, false,
      "internal fragmentation where the heap is largest: the share of the blocks' usable bytes that "
      "was not asked for",
      column_internal},
-    {"external", COLUMN_MEMORY,
+    {"external", COLUMN_MEMORY, false,
      "external fragmentation where the heap is largest: the share of the bytes held from the "
      "system that is in no live block",
      column_external},
-    {"faults", COLUMN_MEMORY, "page faults in the replay", column_faults},
+    {"faults", COLUMN_MEMORY, false, "page faults in the replay", column_faults},
 };
 const size_t column_count = sizeof columns / sizeof *columns;
+
+_Static_assert(sizeof columns / sizeof *columns <= COLUMNS_MOST, "every column may be shown");
+
+static bool column_is_shown(const struct column *column, const struct row *rows, size_t count)
+{
+    char text[COLUMN_TEXT];
+    for (size_t i = 0; i < count; i++) {
+        column->write(text, &rows[i]);
+        if (strcmp(text, "-") != 0)
+            return true;
+    }
+    return !column->optional;
+}
+
+struct columns_shown columns_shown(const struct row *rows, size_t count)
+{
+    struct columns_shown shown = {.count = 0};
+    for (size_t i = 0; i < column_count; i++)
+        if (column_is_shown(&columns[i], rows, count))
+            shown.at[shown.count++] = &columns[i];
+    return shown;
+}
 
 bool column_any(const struct row *row)
 {

@@ -14,6 +14,7 @@ enum column_group { COLUMN_TIME, COLUMN_MEMORY };
 struct column {
     const char *title;
     enum column_group group;
+    bool optional;    /* left out where no row has it */
     const char *help; /* what the figure is, in a sentence */
     /* Writes the figure, "-" where it was not measured. */
     void (*write)(char out[COLUMN_TEXT], const struct row *row);
@@ -21,6 +22,14 @@ struct column {
 
 extern const struct column columns[];
 extern const size_t column_count;
+
+/* The columns that a table of these rows shows. */
+enum { COLUMNS_MOST = 24 };
+struct columns_shown {
+    const struct column *at[COLUMNS_MOST];
+    size_t count;
+};
+struct columns_shown columns_shown(const struct row *rows, size_t count);
 
 /* Whether the row has any figure to show. */
 bool column_any(const struct row *row);

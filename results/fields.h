@@ -102,6 +102,14 @@
     COUNT(involuntary_switches, "",                                                                \
           "those of them that took the core away: other work, not the allocator")                  \
     COUNT(migrations, "", "times the kernel moved the replay to another core")                     \
+    TEXT(counters, 96,                                                                             \
+         "what the hardware counters count: user and kernel, user only, or not available and "     \
+         "why; throughput pass only")                                                              \
+    REAL(cycles_per_op, "",                                                                        \
+         "processor cycles an operation, replay loop included; throughput pass only")              \
+    REAL(instructions_per_op, "", "instructions an operation, likewise")                           \
+    REAL(cache_misses_per_op, "", "misses of the last-level cache an operation, likewise")         \
+    REAL(tlb_misses_per_op, "", "loads an operation that missed the data TLB, likewise")           \
     COUNT(samples, "", "samples taken along the trace; memory pass only")                          \
     REAL(sampling_share, "", "share of the pass spent sampling")                                   \
     COUNT(verified_blocks, "",                                                                     \
@@ -153,6 +161,11 @@
     REAL(jw2, "", "as in cells")                                                                   \
     REAL(jw3, "", "as in cells")                                                                   \
     REAL(jw4, "", "as in cells")                                                                   \
+    REAL(cycles_per_op, "",                                                                        \
+         "median of processor cycles an operation, where the machine counts them")                 \
+    REAL(instructions_per_op, "", "median of instructions an operation")                           \
+    REAL(cache_misses_per_op, "", "median of misses of the last-level cache an operation")         \
+    REAL(tlb_misses_per_op, "", "median of data TLB misses an operation")                          \
     COUNT(page_faults, "", "of the memory pass")                                                   \
     COUNT(failed_allocations, "", "calls that returned NULL")                                      \
     COUNT(faults_found, "", "blocks found wrong by the verify pass")                               \

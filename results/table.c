@@ -15,14 +15,13 @@
 enum {
     TABLE_NAME_MIN = 9,  /* "allocator" */
     TABLE_NAME_MAX = 32, /* a longer spec gets a line of its own */
-    TABLE_COLUMNS_MAX = 16,
     TABLE_GAP = 2,
 };
 
 /* The columns one table shows, and their widths. */
 struct table_layout {
-    const struct column *columns[TABLE_COLUMNS_MAX];
-    size_t widths[TABLE_COLUMNS_MAX];
+    const struct column *columns[COLUMNS_MOST];
+    size_t widths[COLUMNS_MOST];
     size_t count;
     size_t name; /* width of the allocators' */
     size_t total;
@@ -54,11 +53,12 @@ static void table_lay_out(struct table_layout *layout, const struct row *rows, s
             layout->name = table_max(layout->name, name);
     }
     layout->total = layout->name;
-    for (size_t i = 0; i < column_count; i++) {
-        if (!(columns[i].group == COLUMN_TIME ? time : memory))
+    const struct columns_shown shown = columns_shown(rows, count);
+    for (size_t i = 0; i < shown.count; i++) {
+        if (!(shown.at[i]->group == COLUMN_TIME ? time : memory))
             continue;
-        size_t width = table_column_width(&columns[i], rows, count);
-        layout->columns[layout->count] = &columns[i];
+        size_t width = table_column_width(shown.at[i], rows, count);
+        layout->columns[layout->count] = shown.at[i];
         layout->widths[layout->count++] = width;
         layout->total += TABLE_GAP + width;
     }
@@ -198,15 +198,15 @@ static void table_markdown_cell(FILE *out, const char *text)
     fputc(' ', out);
 }
 
-static void table_markdown_line(FILE *out, const struct row *row)
+static void table_markdown_line(FILE *out, const struct row *row, const struct columns_shown *shown)
 {
     char text[COLUMN_TEXT];
     bool any = column_any(row);
     table_markdown_cell(out, row->allocator);
     if (!any)
         table_markdown_cell(out, row->status);
-    for (size_t i = any ? 0 : 1; i < column_count; i++) {
-        columns[i].write(text, row);
+    for (size_t i = any ? 0 : 1; i < shown->count; i++) {
+        shown->at[i]->write(text, row);
         table_markdown_cell(out, any ? text : "");
     }
     fputs("|\n", out);
@@ -231,14 +231,15 @@ static void table_markdown(FILE *out, const struct row *rows, size_t count)
         fputs("## ", out);
         text_markdown(out, title);
         fputs("\n\n| allocator", out);
-        for (size_t j = 0; j < column_count; j++)
-            fprintf(out, " | %s", columns[j].title);
+        const struct columns_shown shown = columns_shown(rows + i, same);
+        for (size_t j = 0; j < shown.count; j++)
+            fprintf(out, " | %s", shown.at[j]->title);
         fputs(" |\n| ---", out);
-        for (size_t j = 0; j < column_count; j++)
+        for (size_t j = 0; j < shown.count; j++)
             fputs(" | ---:", out);
         fputs(" |\n", out);
         for (size_t j = 0; j < same; j++)
-            table_markdown_line(out, &rows[i + j]);
+            table_markdown_line(out, &rows[i + j], &shown);
         note_each(rows + i, same, table_markdown_note, &(struct table_page){out, 0, 0});
         fputc('\n', out);
     }

@@ -102,6 +102,10 @@ static void table_throughput(struct row *row, const struct store *store)
     row->spread = statistics_spread(sample.values, sample.count);
     row->repetitions = sample.count;
     sample_release(&sample);
+    row->cycles_per_op = table_median(store, row, "throughput", "cycles_per_op");
+    row->instructions_per_op = table_median(store, row, "throughput", "instructions_per_op");
+    row->cache_misses_per_op = table_median(store, row, "throughput", "cache_misses_per_op");
+    row->tlb_misses_per_op = table_median(store, row, "throughput", "tlb_misses_per_op");
 }
 
 static void table_latency(struct row *row, const struct store *store)

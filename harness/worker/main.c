@@ -150,6 +150,8 @@ static int worker_prepare(struct worker *worker, struct err *err)
                        worker->window.objects);
     worker_touch_stack();
     maps_touch_files();
+    if (request->pass == PASS_THROUGHPUT)
+        counters_open(&worker->counters, counter_events);
     lanes_start(worker);
     return 0;
 }

@@ -1,21 +1,60 @@
 /* The throughput pass: the whole loop between two readings of the clock, nothing else in between.
  */
+#include <string.h>
+
 #include "harness/worker/worker.h"
+
+/* What the counters say of a window without operations, which is taken off each that has some. */
+static void throughput_count_nothing(const struct counters *counters, uint64_t nothing[COUNTERS])
+{
+    struct meter meter = {.begun = true};
+    counters_start(counters);
+    meter_start(&meter);
+    meter_stop(&meter);
+    counters_stop(counters);
+    counters_read(counters, nothing);
+}
+
+static void throughput_report_counts(const struct worker *worker, const uint64_t nothing[COUNTERS],
+                                     uint64_t windows)
+{
+    struct cell_result *result = worker->result;
+    double *const figures[COUNTERS] = {
+        [COUNTER_CYCLES] = &result->cycles_per_op,
+        [COUNTER_INSTRUCTIONS] = &result->instructions_per_op,
+        [COUNTER_CACHE_MISSES] = &result->cache_misses_per_op,
+        [COUNTER_TLB_MISSES] = &result->tlb_misses_per_op,
+    };
+    uint64_t counts[COUNTERS];
+    counters_read(&worker->counters, counts);
+    strcpy(result->counters, worker->counters.state);
+    for (size_t i = 0; i < COUNTERS; i++) {
+        double count = (double)counts[i] - (double)nothing[i] * (double)(windows + 1);
+        if (counts[i] != UINT64_MAX && nothing[i] != UINT64_MAX && result->operations)
+            *figures[i] = (count > 0 ? count : 0) / (double)result->operations;
+    }
+}
 
 int throughput_pass(struct worker *worker, struct err *err)
 {
     struct meter meter = {0};
+    uint64_t nothing[COUNTERS], windows = 0;
     int status;
+    throughput_count_nothing(&worker->counters, nothing);
     while ((status = worker_next_window(worker, err)) > 0) {
+        counters_start(&worker->counters);
         meter_start(&meter);
         crew_play(&worker->crew);
         meter_stop(&meter);
+        counters_stop(&worker->counters);
+        windows++;
         worker_window_done(worker);
     }
     if (status < 0)
         return status;
     meter_report(&meter, worker->result);
     lanes_report(worker);
+    throughput_report_counts(worker, nothing, windows);
     if (worker->result->operations != COUNT_UNKNOWN)
         worker->result->ns_per_op = (double)meter.elapsed_ns / (double)worker->result->operations;
     return 0;

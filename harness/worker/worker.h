@@ -5,6 +5,7 @@
 #include "allocators/region.h"
 #include "allocators/spec.h"
 #include "harness/measure/area.h"
+#include "harness/measure/counters.h"
 #include "harness/measure/crew.h"
 #include "harness/measure/maps.h"
 #include "harness/measure/proc.h"
@@ -25,6 +26,7 @@ struct worker {
     uint64_t by_kind[OP_LARGE]; /* operations of the windows that are done */
     struct region region;       /* base NULL where the heap has none */
     struct heap *heap;
+    struct counters counters;  /* opened for the throughput pass */
     enum touch touch;          /* what is asked, or none where blocks cannot be written */
     bool usable_known;         /* usable_size() may be believed to be of this allocator */
     char program[PATH_MAX];    /* this program's path, as maps spells it */

@@ -1,4 +1,5 @@
 /* From cells to rows, and from rows to text. */
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -257,6 +258,34 @@ static void wide_terminals_get_one_table(void **state)
     run_end(store, folder);
 }
 
+/* Counters that a machine has not got take no room in its tables. */
+static void optional_columns_come_with_their_figures(void **state)
+{
+    (void)state;
+    static const char *const names[] = {"a", NULL};
+    for (int counted = 0; counted < 2; counted++) {
+        char folder[RUN_FOLDER];
+        struct store *store = run_begin(folder, names, 1);
+        struct cell_result cell = run_cell("a", "throughput", 0);
+        cell.ns_per_op = 10;
+        if (counted)
+            cell.tlb_misses_per_op = 0.125;
+        run_append(store, &cell);
+        size_t count;
+        struct row *rows = table_rows(store, &count);
+        assert_true(isnan(rows[0].cycles_per_op));
+        for (int format = TABLE_TEXT; format <= TABLE_MARKDOWN; format++) {
+            char *text = printed(rows, count, (enum table_format)format);
+            assert_null(strstr(text, "cycles/op"));
+            assert_int_equal(strstr(text, "dTLB miss/op") != NULL, counted);
+            assert_int_equal(strstr(text, "0.125") != NULL, counted);
+            free(text);
+        }
+        free(rows);
+        run_end(store, folder);
+    }
+}
+
 static void hostile_names_stay_text(void **state)
 {
     (void)state;
@@ -287,6 +316,7 @@ int main(void)
         cmocka_unit_test(what_failed_is_a_row_with_its_sentence),
         cmocka_unit_test(failing_to_serve_is_not_winning),
         cmocka_unit_test(wide_terminals_get_one_table),
+        cmocka_unit_test(optional_columns_come_with_their_figures),
         cmocka_unit_test(hostile_names_stay_text),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
