@@ -304,7 +304,9 @@ static json_t *plan_allocators_json(const struct plan *plan)
         struct spec spec;
         bool known = spec_parse(&spec, plan->specs[i], NULL) == 0;
         bool real = known && plan_is_real(&spec);
-        json_array_append_new(list, json_pack("{s:s, s:b}", "spec", plan->specs[i], "real", real));
+        bool frees = known && !allocator_has(spec.backend, ALLOCATOR_NO_FREE);
+        json_array_append_new(list, json_pack("{s:s, s:b, s:b}", "spec", plan->specs[i], "real",
+                                              real, "frees", frees));
     }
     return list;
 }

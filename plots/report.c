@@ -12,6 +12,7 @@
 #include "plots/figures.h"
 #include "plots/summary.h"
 #include "plots/svg.h"
+#include "results/answer.h"
 #include "results/column.h"
 #include "results/note.h"
 #include "results/table.h"
@@ -28,14 +29,6 @@ struct report {
     struct err *err;
     int failed;
 };
-
-static size_t report_same_trace(const struct row *rows, size_t count)
-{
-    size_t same = 1;
-    while (same < count && strcmp(rows[same].trace, rows->trace) == 0)
-        same++;
-    return same;
-}
 
 static const char *report_string(const struct report *report, const char *key)
 {
@@ -61,6 +54,22 @@ void report_html_end(FILE *out)
 }
 
 /* ---- summary ---- */
+
+/* As points of a list, in HTML or Markdown. */
+static void report_advice(FILE *out, const struct store *store, const struct row *rows,
+                          size_t count, bool html)
+{
+    char lines[RECOMMEND_SENTENCES][RECOMMEND_TEXT];
+    answer_advice(store, rows, count, lines);
+    for (size_t line = 0; line < RECOMMEND_SENTENCES; line++) {
+        if (!*lines[line])
+            continue;
+        const char *subject = line ? "" : "What would help: ";
+        fprintf(out, html ? "<li>%s" : "* %s", subject);
+        (html ? text_html : text_markdown)(out, lines[line]);
+        fputs(html ? "</li>\n" : "\n", out);
+    }
+}
 
 static void report_totals(const struct report *report)
 {
@@ -99,7 +108,7 @@ static void report_summary(const struct report *report)
     fputs("<h2>In short</h2>\n", report->out);
     for (size_t i = 0, same; i < report->count; i += same, traces++) {
         char lines[SUMMARY_LINES][SUMMARY_TEXT];
-        same = report_same_trace(report->rows + i, report->count - i);
+        same = row_same_trace(report->rows + i, report->count - i);
         summary_of_trace(report->rows + i, same, lines);
         fprintf(report->out, "<h3><a href=\"#run%u-trace%zu\">", report->number, i);
         text_html(report->out, report->rows[i].trace);
@@ -110,6 +119,7 @@ static void report_summary(const struct report *report)
                 text_html(report->out, lines[line]);
                 fputs("</li>\n", report->out);
             }
+        report_advice(report->out, report->store, report->rows + i, same, true);
         fputs("</ul>\n", report->out);
     }
     if (traces > 1)
@@ -304,7 +314,7 @@ int report_html_run(FILE *out, const struct store *store, unsigned number, struc
     fputs("</p></header>\n", out);
     report_summary(&report);
     for (size_t i = 0, same; i < report.count; i += same) {
-        same = report_same_trace(report.rows + i, report.count - i);
+        same = row_same_trace(report.rows + i, report.count - i);
         report_trace(&report, report.rows + i, same);
     }
     if (report.failed) {
@@ -332,7 +342,7 @@ void report_markdown_run(FILE *out, const struct store *store)
     fputs("\n\n", out);
     for (size_t i = 0, same; i < count; i += same) {
         char lines[SUMMARY_LINES][SUMMARY_TEXT];
-        same = report_same_trace(rows + i, count - i);
+        same = row_same_trace(rows + i, count - i);
         summary_of_trace(rows + i, same, lines);
         fputs("**", out);
         text_markdown(out, rows[i].trace);
@@ -343,6 +353,7 @@ void report_markdown_run(FILE *out, const struct store *store)
                 text_markdown(out, lines[line]);
                 fputc('\n', out);
             }
+        report_advice(out, store, rows + i, same, false);
         fputc('\n', out);
     }
     table_print(out, rows, count, TABLE_MARKDOWN);

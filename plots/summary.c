@@ -181,14 +181,6 @@ void summary_of_trace(const struct row *rows, size_t count, char lines[SUMMARY_L
     summary_trouble(rows, count, lines[3]);
 }
 
-static size_t summary_same_trace(const struct row *rows, size_t count)
-{
-    size_t same = 1;
-    while (same < count && strcmp(rows[same].trace, rows->trace) == 0)
-        same++;
-    return same;
-}
-
 /* The sums of logarithms, until summary_finish. */
 static void summary_add(struct summary_total *total, const struct row *row,
                         const struct row *fastest, const struct row *smallest)
@@ -232,7 +224,7 @@ struct summary_total *summary_totals(const struct row *rows, size_t count, size_
         BUG("out of memory for %zu rows", count);
     *totals = 0;
     for (size_t i = 0, same; i < count; i += same) {
-        same = summary_same_trace(rows + i, count - i);
+        same = row_same_trace(rows + i, count - i);
         const struct row *fastest = summary_fastest(rows + i, same);
         const struct row *smallest = summary_smallest(rows + i, same);
         for (size_t j = i; j < i + same; j++) {

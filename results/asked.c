@@ -68,6 +68,11 @@ bool asked_is_real(const struct store *store, const char *allocator)
     return !json_is_false(json_object_get(asked_allocator(store, allocator), "real"));
 }
 
+bool asked_frees(const struct store *store, const char *allocator)
+{
+    return !json_is_false(json_object_get(asked_allocator(store, allocator), "frees"));
+}
+
 uint64_t asked_repetitions(const struct store *store, const char *pass)
 {
     const json_t *passes = json_object_get(store_run(store), "passes");

@@ -16,6 +16,9 @@ const char **asked_traces(const struct store *store);
 /* False for what only shows the floor of the harness or is not for timing. */
 bool asked_is_real(const struct store *store, const char *allocator);
 
+/* False for what never gives memory back. */
+bool asked_frees(const struct store *store, const char *allocator);
+
 /* The entry of `allocators` or `traces` in run.json whose spec or name is that, NULL if none. */
 const json_t *asked_allocator(const struct store *store, const char *allocator);
 const json_t *asked_trace(const struct store *store, const char *trace);

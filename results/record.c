@@ -110,6 +110,14 @@ bool record_status_is_fine(const char *status)
            (strncmp(status, "skipped", 7) == 0 && !strstr(status, "not installed"));
 }
 
+size_t row_same_trace(const struct row *rows, size_t count)
+{
+    size_t same = 1;
+    while (same < count && strcmp(rows[same].trace, rows->trace) == 0)
+        same++;
+    return same;
+}
+
 void row_clear(struct row *row)
 {
     struct row *result = row;

@@ -51,11 +51,14 @@ const struct field *field_find(const struct field *fields, size_t count, const c
 /* The figure as a number, NaN when it was not measured or is a text. */
 double field_number(const struct field *field, const void *record);
 
-/* All unmeasured, texts empty. */
 /* Whether a status is no failure: ok, or an impossible pair (one that was skipped, but not for want
  * of the allocator, which was asked for). */
 bool record_status_is_fine(const char *status);
 
+/* How many rows from `rows` on are of the same trace. */
+size_t row_same_trace(const struct row *rows, size_t count);
+
+/* All unmeasured, texts empty. */
 void row_clear(struct row *row);
 void fidelity_row_clear(struct fidelity_row *row);
 

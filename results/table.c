@@ -172,19 +172,10 @@ static void table_trace(FILE *out, const struct row *rows, size_t count, size_t 
     note_each(rows, count, table_note, &(struct table_page){out, width ? width : SIZE_MAX, 0});
 }
 
-/* Rows from `rows` on that are of the same trace. */
-static size_t table_same_trace(const struct row *rows, size_t count)
-{
-    size_t same = 1;
-    while (same < count && strcmp(rows[same].trace, rows->trace) == 0)
-        same++;
-    return same;
-}
-
 void table_print_text(FILE *out, const struct row *rows, size_t count, size_t width)
 {
     for (size_t i = 0, same; i < count; i += same) {
-        same = table_same_trace(rows + i, count - i);
+        same = row_same_trace(rows + i, count - i);
         table_trace(out, rows + i, same, width);
         fputc('\n', out);
     }
@@ -226,7 +217,7 @@ static void table_markdown(FILE *out, const struct row *rows, size_t count)
 {
     char title[600];
     for (size_t i = 0, same; i < count; i += same) {
-        same = table_same_trace(rows + i, count - i);
+        same = row_same_trace(rows + i, count - i);
         table_title(title, table_best_known(rows + i, same));
         fputs("## ", out);
         text_markdown(out, title);
@@ -281,18 +272,6 @@ static void table_csv(FILE *out, const struct row *rows, size_t count)
     }
 }
 
-static void table_json(FILE *out, const struct row *rows, size_t count)
-{
-    json_t *list = json_array();
-    for (size_t i = 0; i < count; i++)
-        if (json_array_append_new(list, record_to_json(row_fields, row_field_count, &rows[i])) < 0)
-            BUG("out of memory for %zu rows", count);
-    json_t *table = json_pack("{s:o}", "rows", list);
-    json_dumpf(table, out, JSON_INDENT(2) | JSON_REAL_PRECISION(10));
-    fputc('\n', out);
-    json_decref(table);
-}
-
 void table_print(FILE *out, const struct row *rows, size_t count, enum table_format format)
 {
     switch (format) {
@@ -304,9 +283,6 @@ void table_print(FILE *out, const struct row *rows, size_t count, enum table_for
         break;
     case TABLE_CSV:
         table_csv(out, rows, count);
-        break;
-    case TABLE_JSON:
-        table_json(out, rows, count);
         break;
     }
 }

@@ -13,9 +13,9 @@
  * An allocator with no cell at all is a row whose status says so. */
 struct row *table_rows(const struct store *store, size_t *count);
 
-enum table_format { TABLE_TEXT, TABLE_MARKDOWN, TABLE_CSV, TABLE_JSON };
+enum table_format { TABLE_TEXT, TABLE_MARKDOWN, TABLE_CSV };
 
-/* One table a trace (text and Markdown), or all rows (CSV; JSON as {"rows": […]}). Text is as wide
+/* One table a trace (text and Markdown), or all rows (CSV; for JSON see answer.h). Text is as wide
  * as the terminal that `out` is, else 100 columns; where one table does not fit, time and memory
  * are two. */
 void table_print(FILE *out, const struct row *rows, size_t count, enum table_format format);

@@ -8,6 +8,7 @@
 
 #include "harness/commands/commands.h"
 #include "plots/report.h"
+#include "results/answer.h"
 #include "results/table.h"
 
 enum { OPT_FORMAT = 256, REPORT_RUNS = 64 };
@@ -90,11 +91,11 @@ static struct row *report_rows(const struct report *report, size_t *count)
     return all;
 }
 
-static void report_tables(const struct report *report, FILE *out)
+static void report_csv(const struct report *report, FILE *out)
 {
     size_t count;
     struct row *rows = report_rows(report, &count);
-    table_print(out, rows, count, report->format == REPORT_CSV ? TABLE_CSV : TABLE_JSON);
+    table_print(out, rows, count, TABLE_CSV);
     free(rows);
 }
 
@@ -105,7 +106,7 @@ static void report_text(const struct report *report, FILE *out)
         struct row *rows = table_rows(report->stores[i], &count);
         if (report->count > 1)
             fprintf(out, "%s== %s ==\n\n", i ? "\n" : "", report->runs[i]);
-        table_print(out, rows, count, TABLE_TEXT);
+        answer_text(out, report->stores[i], rows, count);
         free(rows);
     }
 }
@@ -136,8 +137,10 @@ static void report_write(struct report *report, FILE *out)
             report_markdown_run(out, report->stores[i]);
         break;
     case REPORT_CSV:
+        report_csv(report, out);
+        break;
     case REPORT_JSON:
-        report_tables(report, out);
+        answer_json(out, report->stores, report->count);
         break;
     }
 }

@@ -16,6 +16,7 @@
 #include "harness/measure/lane.h"
 #include "harness/plan.h"
 #include "harness/spool.h"
+#include "results/answer.h"
 #include "results/store.h"
 #include "results/table.h"
 #include "workloads/generate/generate.h"
@@ -329,11 +330,14 @@ static int resume(struct request *request, struct store **store, struct err *err
 
 /* ---- the end --------------------------------------------------------------------------------- */
 
-static int print_table(const struct store *store, bool json)
+static int print_table(struct store *store, bool json)
 {
     size_t count;
     struct row *rows = table_rows(store, &count);
-    table_print(stdout, rows, count, json ? TABLE_JSON : TABLE_TEXT);
+    if (json)
+        answer_json(stdout, &store, 1);
+    else
+        answer_text(stdout, store, rows, count);
     int status = STATUS_DONE;
     for (size_t i = 0; i < count; i++)
         if (!record_status_is_fine(rows[i].status))
