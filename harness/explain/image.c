@@ -209,11 +209,10 @@ static int image_take(struct image_reading *reading, const struct image_mapping 
     uint64_t size = mapping->end - mapping->start;
     switch (mapping->kind) {
     case IMAGE_HEAP:
-        if (size > IMAGE_LARGEST && mapping->rss == 0 && mapping->swap == 0)
-            image->reserved += size;
-        else
-            return image_cut_mapping(reading, mapping, err);
         image->huge_bytes += mapping->huge;
+        if (size <= IMAGE_LARGEST || mapping->rss > 0 || mapping->swap > 0)
+            return image_cut_mapping(reading, mapping, err);
+        image->reserved += size;
         return 0;
     case IMAGE_RESERVED:
         image->reserved += size;

@@ -11,9 +11,11 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include "harness/base/clock.h"
 #include "harness/worker/replay.h"
 
-enum { MOMENTS_EXACT = 3000 }; /* readings of smaps_rollup in a replay */
+/* What exact readings may take in a replay. */
+#define MOMENTS_EXACT_NS UINT64_C(3000000000)
 
 struct moments {
     struct worker *worker;
@@ -25,9 +27,9 @@ struct moments {
     uint64_t next_look;             /* RSS is read after so many events */
     uint64_t gone_event;            /* the last event that took a block away, and which */
     uint32_t gone_object;
-    uint64_t faults; /* when RSS was last read */
-    uint64_t exact;  /* exact readings */
-    int sizes;       /* descriptor of statm */
+    uint64_t faults;   /* when RSS was last read */
+    uint64_t exact_ns; /* spent on exact readings */
+    int sizes;         /* descriptor of statm */
 };
 
 /* ---- the blocks ---- */
@@ -186,7 +188,7 @@ static bool moments_may_have_risen(struct moments *moments)
     return risen;
 }
 
-/* An exact reading walks the page tables: there are only so many. */
+/* An exact reading walks the page tables, which takes the longer the more there is. */
 static uint64_t moments_rss(struct moments *moments)
 {
     const struct moments_request *request = &moments->area->request;
@@ -194,9 +196,10 @@ static uint64_t moments_rss(struct moments *moments)
     proc_sizes_again(moments->sizes, &sizes);
     if (request->exact_above == UINT64_MAX)
         return sizes.rss;
-    if (sizes.rss < request->exact_above || moments->exact++ >= MOMENTS_EXACT)
+    if (sizes.rss < request->exact_above || moments->exact_ns > MOMENTS_EXACT_NS)
         return 0;
-    uint64_t exact = proc_kilobytes("/proc/self/smaps_rollup", "Rss:");
+    uint64_t start_ns = clock_ns(), exact = proc_kilobytes("/proc/self/smaps_rollup", "Rss:");
+    moments->exact_ns += clock_ns() - start_ns;
     return exact == UINT64_MAX ? sizes.rss : exact;
 }
 

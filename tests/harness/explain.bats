@@ -148,6 +148,32 @@ assert moments[1]["not_resident"]["touched_not_yet"] > 0, moments
     [[ "$output" == *"not installed"* ]]
 }
 
+@test "pages of zeros are nobody's, and lazily freed ones are told apart" {
+    [ -z "${SANITIZE-}" ] || skip "a sanitizer's malloc cannot be replaced by another"
+    gcc -shared -fPIC -O1 -fno-builtin -o lazy.so "$BATS_TEST_DIRNAME/libraries/lazy.c"
+    { printf '20000\n200\n260\n1\n'
+      for i in $(seq 0 99); do echo "a $i 10000"; done
+      for i in $(seq 0 59); do echo "f $i"; done
+      for i in $(seq 100 199); do echo "a $i 3000"; done; } >lazy.rep
+    "$BENCH" import lazy.rep -o lazy.trace
+    "$BENCH" explain lazy.trace -a "so:$PWD/lazy.so" --at end --json >out.json
+    check '
+[m] = moments
+p = m["parts"]
+assert m["sum"] == m["rss_bytes"] and p["payload"] == m["live_bytes"] == 40 * 10000 + 100 * 3000, m
+assert 59 * 3 * 4096 <= p["lazy_free"] <= 60 * 3 * 4096, m
+assert p["lazy_free"] + p["free_pages"] == 60 * 3 * 4096, m
+'
+    # What is read and not written is not resident.
+    "$BENCH" explain lazy.trace -a "so:$PWD/lazy.so" --at end --touch first --json >out.json
+    check '
+[m] = moments
+assert m["sum"] == m["rss_bytes"], m
+assert m["not_resident"]["touched_not_yet"] == 40 * (10000 - 4096 + 64), m
+assert m["parts"]["payload"] + m["not_resident"]["touched_not_yet"] == m["live_bytes"], m
+'
+}
+
 @test "an allocator that crashes before the moment is told, and the next one is explained" {
     [ -z "${SANITIZE-}" ] || skip "a sanitizer's malloc cannot be replaced by another"
     gcc -shared -fPIC -O1 -w -fno-builtin -DBREAK=CRASH -o crash.so \

@@ -12,13 +12,19 @@
 #include "workloads/writer.h"
 
 static char path[64];
+static uint32_t with_sites; /* TRACE_HAS_SITES, or 0 */
 
 static void write_trace(const struct trace_event *events, size_t count)
 {
     struct trace_writer *writer;
     struct err err;
-    const struct trace_origin origin = {
-        .program = "test", .arguments = "", .host = "", .tool = "", .source = "", .losses = ""};
+    const struct trace_origin origin = {.program = "test",
+                                        .arguments = "",
+                                        .host = "",
+                                        .tool = "",
+                                        .source = "",
+                                        .losses = "",
+                                        .columns = with_sites};
     snprintf(path, sizeof path, "/tmp/heapbench-window.%d", (int)getpid());
     assert_int_equal(trace_writer_create(&writer, path, &origin, &err), 0);
     for (size_t i = 0; i < count; i++)
@@ -337,6 +343,64 @@ static void a_touch_is_one_byte_a_page(void **state)
     assert_int_equal(touched_bytes(TOUCH_PAGE, 16, 8000, 9000), 2);
 }
 
+static bool site_seven(const void *arg, uint32_t site)
+{
+    (void)arg;
+    return site == 7;
+}
+
+static bool size_forty_eight(const void *arg, uint64_t size)
+{
+    (void)arg;
+    return size == 48;
+}
+
+/* Object 0 is of the site; 1 has the size, and grows out of it and into it again; 2 stays. The
+ * number of 0 is taken again by one that stays. */
+static void what_is_left_out_was_never_asked_for(void **state)
+{
+    (void)state;
+    static const struct trace_event events[] = {
+        {.kind = TRACE_MALLOC, .object = 0, .size = 24, .site = 7},
+        {.kind = TRACE_MALLOC, .object = 1, .size = 48, .site = 8},
+        {.kind = TRACE_CALLOC, .object = 2, .size = 100, .site = 8},
+        {.kind = TRACE_REALLOC, .object = 0, .size = 30, .site = 8},
+        {.kind = TRACE_REALLOC, .object = 1, .size = 60, .site = 7},
+        {.kind = TRACE_FREE, .object = 0},
+        {.kind = TRACE_REALLOC, .object = 1, .size = 70, .site = 8},
+        {.kind = TRACE_REALLOC, .object = 1, .size = 48, .site = 8},
+        {.kind = TRACE_FREE, .object = 1},
+        {.kind = TRACE_MALLOC, .object = 1, .size = 5, .site = 8},
+        {.kind = TRACE_FREE, .object = 2},
+    };
+    static const struct operation left[] = {
+        {OP_CALLOC, 2, 100, 0}, {OP_MALLOC, 1, 60, 0}, {OP_REALLOC, 1, 70, 60},
+        {OP_FREE, 1, 0, 0},     {OP_MALLOC, 1, 5, 0},  {OP_FREE, 2, 0, 0},
+    };
+    static const uint64_t where[] = {2, 4, 6, 7, 9, 10};
+    const struct window_left_out out = {site_seven, size_forty_eight, NULL};
+    struct opened opened;
+    with_sites = TRACE_HAS_SITES;
+    write_trace(events, sizeof events / sizeof *events);
+    with_sites = 0;
+    open_window(&opened, WINDOW_WORDS, true);
+    opened.window.left_out = &out;
+    assert_int_equal(window_fill(&opened.window, NULL), 1);
+    assert_int_equal(opened.window.operations, sizeof left / sizeof *left);
+    const uint64_t *op = opened.window.words;
+    for (size_t i = 0; i < sizeof left / sizeof *left; i++) {
+        struct operation got;
+        op = op_read(op, &got);
+        assert_int_equal(got.kind, left[i].kind);
+        assert_int_equal(got.object, left[i].object);
+        assert_int_equal(got.size, left[i].size);
+        assert_int_equal(got.extra, left[i].extra);
+        assert_int_equal(opened.window.places[i].event, where[i]);
+    }
+    assert_int_equal(window_fill(&opened.window, NULL), 0);
+    close_window(&opened);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -345,6 +409,7 @@ int main(void)
         cmocka_unit_test(the_player_calls_each_once),
         cmocka_unit_test(refusals_are_counted_and_skipped),
         cmocka_unit_test(a_touch_is_one_byte_a_page),
+        cmocka_unit_test(what_is_left_out_was_never_asked_for),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
