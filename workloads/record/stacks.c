@@ -16,7 +16,7 @@ enum {
     STACKS_MOST = STACKS_SLOTS / 4 * 3,
     STACKS_NUMBER_BITS = 24,
     STACKS_TIMED = 64, /* one walk in so many is timed */
-    STACKS_RECENT = 1024,
+    STACKS_RECENT = 8192,
     STACKS_PATH = 1024,
 };
 
