@@ -7,6 +7,8 @@
 
 #include "workloads/merge.h"
 
+enum { SESSION_DEPTH_MOST = 64 }; /* frames of a call stack */
+
 struct session_moving {
     uint64_t address; /* 0: no realloc under way */
     uint32_t number;
@@ -161,22 +163,16 @@ static int session_resize(struct session *session, uint32_t thread,
 
 static int session_module(struct session *session, const uint64_t *words)
 {
-    return symbols_add(session->symbols, words[0], words[1], words[2], (const char *)&words[3])
+    return symbols_add(session->symbols, words[0], words[1], words[2], (const char *)&words[3],
+                       true)
                ? session_no_memory(session)
                : 0;
 }
 
-/* The frames' names, a line each. */
 static uint32_t session_describe(struct session *session, const uint64_t *addresses, size_t count)
 {
-    char text[64 * 400];
-    size_t used = 0;
-    *text = '\0';
-    for (size_t i = 0; i < count && used + 400 < sizeof text; i++) {
-        used += (size_t)snprintf(text + used, 2, "%s", i ? "\n" : "");
-        symbols_describe(session->symbols, addresses[i], text + used, 300);
-        used += strlen(text + used);
-    }
+    char text[SESSION_DEPTH_MOST * SYMBOLS_FRAME];
+    symbols_describe_stack(session->symbols, addresses, count, text, sizeof text);
     return trace_writer_site(session->writer, text);
 }
 

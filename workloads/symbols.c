@@ -13,9 +13,12 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "workloads/demangle.h"
+
 struct symbol {
     uint64_t address, size;
     const char *name; /* within the mapped file */
+    char *readable;   /* owned; NULL: as the name is, or not asked for yet */
 };
 
 struct module {
@@ -31,6 +34,7 @@ struct module {
 struct symbols {
     struct module *modules;
     size_t count;
+    struct demangle demangle;
 };
 
 struct symbols *symbols_create(void)
@@ -42,6 +46,8 @@ static void module_release(struct module *module)
 {
     if (module->file)
         munmap(module->file, module->bytes);
+    for (size_t i = 0; i < module->count; i++)
+        free(module->table[i].readable);
     free(module->table);
     free(module->path);
 }
@@ -52,12 +58,13 @@ void symbols_destroy(struct symbols *symbols)
         return;
     for (size_t i = 0; i < symbols->count; i++)
         module_release(&symbols->modules[i]);
+    demangle_release(&symbols->demangle);
     free(symbols->modules);
     free(symbols);
 }
 
 int symbols_add(struct symbols *symbols, uint64_t start, uint64_t end, uint64_t bias,
-                const char *path)
+                const char *path, bool known)
 {
     size_t kept = 0;
     for (size_t i = 0; i < symbols->count; i++)
@@ -75,7 +82,7 @@ int symbols_add(struct symbols *symbols, uint64_t start, uint64_t end, uint64_t 
         return -ENOMEM;
     }
     grown[symbols->count++] =
-        (struct module){.start = start, .end = end, .bias = bias, .path = copy};
+        (struct module){.start = start, .end = end, .bias = bias, .path = copy, .read = !known};
     return 0;
 }
 
@@ -124,6 +131,25 @@ static bool elf_map(struct module *module, const char *path)
     const Elf64_Ehdr *header = elf_at(module, 0, sizeof *header);
     return header && memcmp(header->e_ident, ELFMAG, SELFMAG) == 0 &&
            header->e_ident[EI_CLASS] == ELFCLASS64;
+}
+
+bool symbols_is_file(const char *path, const struct symbols_segment *segments, size_t count)
+{
+    struct module module = {0};
+    const Elf64_Ehdr *header = elf_map(&module, path) ? module.file : NULL;
+    size_t met = 0;
+    for (size_t i = 0; header && i < header->e_phnum; i++) {
+        const Elf64_Phdr *part =
+            elf_at(&module, header->e_phoff + i * sizeof(Elf64_Phdr), sizeof(Elf64_Phdr));
+        if (!part ||
+            (part->p_type == PT_LOAD && (met == count || part->p_vaddr != segments[met].address ||
+                                         part->p_memsz != segments[met].size)))
+            header = NULL;
+        else
+            met += part->p_type == PT_LOAD;
+    }
+    module_release(&module);
+    return header && met == count;
 }
 
 /* The note's place in /usr/lib/debug/.build-id, where a -dbgsym package puts the symbols. */
@@ -190,7 +216,7 @@ static void module_read(struct module *module)
 }
 
 /* The last symbol that begins at or before `address`, if it reaches so far. */
-static const struct symbol *module_symbol(const struct module *module, uint64_t address)
+static struct symbol *module_symbol(const struct module *module, uint64_t address)
 {
     size_t low = 0, high = module->count;
     while (low < high) {
@@ -200,9 +226,16 @@ static const struct symbol *module_symbol(const struct module *module, uint64_t 
         else
             high = middle;
     }
-    const struct symbol *symbol = low ? &module->table[low - 1] : NULL;
+    struct symbol *symbol = low ? &module->table[low - 1] : NULL;
     bool inside = symbol && (!symbol->size || address - symbol->address < symbol->size);
     return inside ? symbol : NULL;
+}
+
+static const char *symbol_name(struct symbols *symbols, struct symbol *symbol)
+{
+    if (!symbol->readable)
+        symbol->readable = demangle(&symbols->demangle, symbol->name);
+    return symbol->readable ? symbol->readable : symbol->name;
 }
 
 void symbols_describe(struct symbols *symbols, uint64_t address, char *text, size_t length)
@@ -221,10 +254,23 @@ void symbols_describe(struct symbols *symbols, uint64_t address, char *text, siz
     const char *slash = strrchr(module->path, '/');
     const char *file = slash ? slash + 1 : module->path;
     uint64_t at = address - module->bias;
-    const struct symbol *symbol = module_symbol(module, at - 1);
+    struct symbol *symbol = module_symbol(module, at - 1);
     if (symbol)
-        snprintf(text, length, "%.200s+0x%llx [%s]", symbol->name,
+        snprintf(text, length, "%.200s+0x%llx [%s]", symbol_name(symbols, symbol),
                  (unsigned long long)(at - symbol->address), file);
     else
         snprintf(text, length, "[%s]+0x%llx", file, (unsigned long long)at);
+}
+
+void symbols_describe_stack(struct symbols *symbols, const uint64_t *addresses, size_t count,
+                            char *text, size_t length)
+{
+    size_t used = 0;
+    *text = '\0';
+    for (size_t i = 0; i < count && used + SYMBOLS_FRAME < length; i++) {
+        if (i)
+            text[used++] = '\n';
+        symbols_describe(symbols, addresses[i], text + used, SYMBOLS_FRAME - 1);
+        used += strlen(text + used);
+    }
 }

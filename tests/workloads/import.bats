@@ -107,10 +107,11 @@ info() {
 @test "heaptrack, raw: milliseconds, no threads" {
     run import "$fixtures/heaptrack_raw.txt"
     [ "$status" -eq 0 ]
-    [ "${lines[0]}" = "0 0 t0 malloc #0 16" ]
-    [ "${lines[1]}" = "1 10000000 t0 malloc #1 32" ]
-    [ "${lines[3]}" = "3 10000000 t0 malloc #0 48" ]
+    [ "${lines[0]}" = "0 0 t0 malloc #0 16 site 1" ]
+    [ "${lines[1]}" = "1 10000000 t0 malloc #1 32 site 1" ]
+    [ "${lines[3]}" = "3 10000000 t0 malloc #0 48 site 1" ]
     [ "${#lines[@]}" -eq 6 ]
+    [ "$("$BENCH" trace dump --sites t.trace | head -2 | tail -1)" = "  0x7f00" ]
     "$BENCH" trace info t.trace | grep -q "knows no threads"
     if grep -aq secret t.trace; then false; fi
 }
@@ -118,10 +119,33 @@ info() {
 @test "heaptrack, interpreted: frees by class, one orphan" {
     run import "$fixtures/heaptrack_interpreted.txt"
     [ "$status" -eq 0 ]
-    [ "${lines[1]}" = "1 0 t0 malloc #1 32" ]
+    [ "${lines[1]}" = "1 0 t0 malloc #1 32 site 2" ]
     [ "${lines[3]}" = "3 20000000 t0 free #2" ]
+    [ "$("$BENCH" trace dump --sites t.trace | head -5 | tr '\n' '|')" = \
+        "site 1|  main [thing]|site 2|  work() [lib.so]|  main [thing]|" ]
     [ "$(info orphan_frees)" -eq 1 ]
     [ "$(info end_live_blocks)" -eq 0 ]
+}
+
+@test "heaptrack, raw: names from the program's files, unless those are others by now" {
+    cat >p.c <<'END'
+#include <stdio.h>
+#include <stdlib.h>
+void order(void) { free(malloc(1)); }
+int main(void) { printf("%lx\n", (unsigned long)order); }
+END
+    gcc -no-pie -o p p.c
+    at=$(printf %x $((0x$(./p) + 1)))
+    segments=$(LC_ALL=C readelf -lW p | awk '$1 == "LOAD" { print substr($3, 3), substr($6, 3) }' | xargs)
+    for other in "" 9; do
+        printf 'v 10400 3\nx %x %s\nm 1 x 0 %s%s\nt %s 0\n+ 1 1 5500\n- 5500\n' \
+            $((${#PWD} + 2)) "$PWD/p" "$segments" "$other" "$at" >h.txt
+        import h.txt
+        "$BENCH" trace dump --sites t.trace | sed -n 2p >>frames
+        rm t.trace
+    done
+    [ "$(sed -n 1p frames)" = "  order+0x1 [p]" ]
+    [ "$(sed -n 2p frames)" = "  [p]+0x$at" ]
 }
 
 @test "heaptrack of a newer format is refused" {

@@ -223,6 +223,17 @@ assert 2000 <= kinds["malloc"] < 2010 and kinds["aligned"] == 1 and 2000 <= kind
     "$BENCH" trace dump --sites t.trace | grep -q 'Py_BytesMain'
 }
 
+@test "call stacks: C++ functions are named as a person writes them" {
+    cat >p.cpp <<'END'
+#include <vector>
+namespace shop { __attribute__((noinline)) std::vector<int> order(int n) { return std::vector<int>(n); } }
+int main() { return shop::order(100)[7]; }
+END
+    g++ -O1 -rdynamic -o p p.cpp
+    record --stacks -- ./p
+    "$BENCH" trace dump --sites t.trace | grep -q 'shop::order(int)+0x.* \[p\]'
+}
+
 @test "terminated from outside: what was recorded is there" {
     "$BENCH" record -o t.trace -- /usr/bin/perl -e '$x{$_} = $_ for 1..1000; $| = 1; print "up\n"; sleep 60' >out 2>err 3>&- &
     bench=$!

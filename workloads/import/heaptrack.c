@@ -6,23 +6,24 @@
 #include <string.h>
 
 #include "workloads/array.h"
-#include "workloads/import/importer.h"
+#include "workloads/import/heaptrack_stacks.h"
 
 enum { HEAPTRACK_NEWEST = 3 };
 
 struct heaptrack_class {
     uint64_t size;
     uint32_t youngest; /* block + 1, 0 none */
+    uint32_t site;
 };
 
 struct heaptrack {
     uint64_t time_ns;
-    uint64_t version;     /* of the format; 0: no version line yet */
     struct array classes; /* struct heaptrack_class */
     uint32_t class_count;
     struct array blocks; /* uint32_t: the next older block of its class + 1, or the next free */
     uint32_t block_count;
     uint32_t free_block; /* + 1, 0 none */
+    struct heaptrack_stacks stacks;
     bool no_memory;
 };
 
@@ -40,7 +41,7 @@ static bool heaptrack_version(struct scan line, uint64_t *format)
 
 static enum import_verdict heaptrack_new_class(struct heaptrack *heaptrack, struct scan line)
 {
-    uint64_t size;
+    uint64_t size, stack = 0;
     size_t bytes = (heaptrack->class_count + (size_t)1) * sizeof(struct heaptrack_class);
     if (!heaptrack_hex(&line, &size))
         return IMPORT_BAD;
@@ -48,8 +49,10 @@ static enum import_verdict heaptrack_new_class(struct heaptrack *heaptrack, stru
         heaptrack->no_memory = true;
         return IMPORT_BAD;
     }
+    heaptrack_hex(&line, &stack);
     struct heaptrack_class *classes = heaptrack->classes.at;
-    classes[heaptrack->class_count++] = (struct heaptrack_class){.size = size};
+    classes[heaptrack->class_count++] = (struct heaptrack_class){
+        .size = size, .site = heaptrack_stacks_site(&heaptrack->stacks, stack)};
     return IMPORT_NOTHING;
 }
 
@@ -74,6 +77,7 @@ static enum import_verdict heaptrack_new_block(struct heaptrack *heaptrack, uint
     classes[number].youngest = block;
     operation->address = block;
     operation->size = classes[number].size;
+    operation->site = classes[number].site;
     return IMPORT_OPERATION;
 }
 
@@ -105,9 +109,10 @@ static enum import_verdict heaptrack_plus(struct heaptrack *heaptrack, struct sc
     if (heaptrack->class_count)
         return heaptrack_new_block(heaptrack, first, operation);
     operation->size = first;
-    return heaptrack_hex(&line, &stack) && heaptrack_hex(&line, &operation->address)
-               ? IMPORT_OPERATION
-               : IMPORT_BAD;
+    if (!heaptrack_hex(&line, &stack) || !heaptrack_hex(&line, &operation->address))
+        return IMPORT_BAD;
+    operation->site = heaptrack_stacks_site(&heaptrack->stacks, stack);
+    return IMPORT_OPERATION;
 }
 
 static enum import_verdict heaptrack_minus(struct heaptrack *heaptrack, struct scan line,
@@ -140,8 +145,14 @@ static enum import_verdict heaptrack_take(struct scan line, void *state,
             return IMPORT_BAD;
         heaptrack->time_ns = ms * 1000000;
         return IMPORT_NOTHING;
+    case 'x':
+    case 'm':
+    case 's':
+    case 'i':
+    case 't':
+        return heaptrack_stacks_take(&heaptrack->stacks, line.at[-1], line);
     default:
-        return strchr("vxXImtsiRAS#", line.at[-1]) ? IMPORT_NOTHING : IMPORT_BAD;
+        return strchr("vXIRAS#", line.at[-1]) ? IMPORT_NOTHING : IMPORT_BAD;
     }
 }
 
@@ -156,7 +167,7 @@ static uint32_t heaptrack_columns(const char *start, size_t length)
 {
     (void)start;
     (void)length;
-    return TRACE_HAS_TIMES;
+    return TRACE_HAS_TIMES | TRACE_HAS_SITES;
 }
 
 static int heaptrack_read(struct import *import, struct source *source, struct err *err)
@@ -173,10 +184,13 @@ static int heaptrack_read(struct import *import, struct source *source, struct e
             "this is heaptrack's file format %llu, known here is up to %d: record with an "
             "older heaptrack",
             (unsigned long long)format, HEAPTRACK_NEWEST);
+    heaptrack.stacks.version = format;
+    heaptrack.stacks.writer = import_writer(import);
     int failed = import_lines(import, source, heaptrack_take, &heaptrack, err);
     array_release(&heaptrack.classes);
     array_release(&heaptrack.blocks);
-    if (!failed && heaptrack.no_memory)
+    heaptrack_stacks_release(&heaptrack.stacks);
+    if (!failed && (heaptrack.no_memory || heaptrack.stacks.no_memory))
         return err_set(err, ENOMEM, "no memory left to keep account of heaptrack's classes");
     return failed;
 }
@@ -186,8 +200,9 @@ const struct importer importer_heaptrack = {
     .source = "heaptrack",
     .losses = "heaptrack knows no threads, alignment or calloc, writes a realloc as a free and an "
               "allocation, and gives the time in milliseconds; in an interpreted file a free names "
-              "only the size and stack, and the youngest such block is taken; call stacks are not "
-              "brought over.",
+              "only the size and stack, and the youngest such block is taken; of call stacks the "
+              "innermost 16 callers are brought over, with their names where the program's files "
+              "are on this machine.",
     .in_order = true,
     .recognise = heaptrack_recognise,
     .columns = heaptrack_columns,
