@@ -10,6 +10,7 @@
 #include "harness/base/units.h"
 #include "plots/assets.h"
 #include "plots/figures.h"
+#include "plots/latency_tables.h"
 #include "plots/summary.h"
 #include "plots/svg.h"
 #include "results/answer.h"
@@ -208,7 +209,9 @@ static void report_trace(struct report *report, const struct row *rows, size_t c
     fputs("<div class=\"figures\">\n", report->out);
     for (size_t i = 0; i < figure_count() && !report->failed; i++)
         report_figure(report, i, rows->trace);
-    fputs("</div>\n</section>\n", report->out);
+    fputs("</div>\n", report->out);
+    latency_tables(report->out, report->store, rows, count);
+    fputs("</section>\n", report->out);
 }
 
 /* ---- how, and on what ---- */
@@ -224,7 +227,8 @@ static void report_method(const struct report *report)
     }
     fputs("</dl>\n<p>Each figure comes from a pass that nothing else disturbs, each cell from a "
           "fresh process with a fixed address layout. Throughput: no clock inside the loop. "
-          "Latency: a pair of time stamps around each call, whose own cost is part of the value. "
+          "Latency: a time stamp ends each call and begins the next; what stamps cost is part of "
+          "the value. "
           "Memory: blocks are touched as a program would, and read from the system, not from the "
           "allocator. Repetitions are interleaved in a shuffled order; figures are medians; "
           "intervals are 95 % bootstrap intervals of the ratio of medians over 10,000 resamples of "

@@ -92,6 +92,11 @@ static void column_max(char out[COLUMN_TEXT], const struct row *row)
     column_time(out, row->max_ns);
 }
 
+static void column_own_max(char out[COLUMN_TEXT], const struct row *row)
+{
+    column_time(out, row->own_max_ns);
+}
+
 static void column_peak_rss(char out[COLUMN_TEXT], const struct row *row)
 {
     column_size(out, row->peak_rss_bytes);
@@ -147,6 +152,10 @@ const struct column columns[] = {
     {"p99", COLUMN_TIME, false, "one call in a hundred takes longer", column_p99},
     {"p99.9", COLUMN_TIME, false, "one call in a thousand takes longer", column_p999},
     {"max", COLUMN_TIME, false, "the slowest call of all repetitions", column_max},
+    {"own max", COLUMN_TIME, true,
+     "the slowest call that was as slow when it was made again: without interrupts and other "
+     "programs",
+     column_own_max},
     {"cycles/op", COLUMN_TIME, true, "processor cycles an operation", column_cycles},
     {"instr/op", COLUMN_TIME, true, "instructions an operation", column_instructions},
     {"LLC miss/op", COLUMN_TIME, true, "misses of the last-level cache an operation",

@@ -1,8 +1,11 @@
 /* What has to be said beside a table. */
 #include "results/note.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
+
+#include "harness/base/units.h"
 
 #define NOTE_NOISY_SPREAD 0.10
 
@@ -36,6 +39,21 @@ static bool note_noise(const struct row *rows, size_t count, char text[NOTE_TEXT
     return noisy > 0;
 }
 
+/* The rows were measured on one machine, so that one figure stands for all. */
+static bool note_clock(const struct row *rows, size_t count, char text[NOTE_TEXT])
+{
+    size_t i = 0;
+    char cost[UNITS_TEXT];
+    while (i < count && isnan(rows[i].clock_cost_ns))
+        i++;
+    if (i < count)
+        snprintf(text, NOTE_TEXT,
+                 "the clock's own cost is part of each: a call that does nothing "
+                 "is told as %s",
+                 units_format_time(cost, rows[i].clock_cost_ns));
+    return i < count;
+}
+
 void note_each(const struct row *rows, size_t count,
                void (*say)(void *arg, const char *subject, const char *text), void *arg)
 {
@@ -48,6 +66,8 @@ void note_each(const struct row *rows, size_t count,
                  ok || !*rows[i].detail ? "" : ": ", rows[i].detail);
         say(arg, rows[i].allocator, text);
     }
+    if (note_clock(rows, count, text))
+        say(arg, "latency", text);
     if (note_noise(rows, count, text))
         say(arg, "noisy: the repetitions spread", text);
 }

@@ -9,6 +9,7 @@
 #include "harness/commands/commands.h"
 #include "plots/report.h"
 #include "results/answer.h"
+#include "results/slowest.h"
 #include "results/table.h"
 
 enum { OPT_FORMAT = 256, REPORT_RUNS = 64 };
@@ -107,6 +108,7 @@ static void report_text(const struct report *report, FILE *out)
         if (report->count > 1)
             fprintf(out, "%s== %s ==\n\n", i ? "\n" : "", report->runs[i]);
         answer_text(out, report->stores[i], rows, count);
+        slowest_print(out, report->stores[i]);
         free(rows);
     }
 }

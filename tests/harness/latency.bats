@@ -35,6 +35,22 @@ assert [row for row in rows if row["system_calls"] == "0"], rows
 PY
 }
 
+@test "reports name the slowest calls, and take nothing from a file for markup" {
+    "$BENCH" run -a first-fit,null -p latency -n 1 -o out large.trace
+    "$BENCH" report out >report.txt
+    grep -q '^Slowest calls of large, in latency repetition 0$' report.txt
+    grep -qE '^  null: of the 64 slowest [0-9]+ were not the allocator.s doing' report.txt
+    grep -q 'latency: the clock.s own cost is part of each: a call that does nothing is told as ' report.txt
+    sed -i '2s/[^,]*$/<script>alert(1)<\/script>\x1b[31m/' out/latency/*first-fit*.worst.csv
+    "$BENCH" report out >report.txt
+    ! grep -q "$(printf '\033')" report.txt
+    "$BENCH" report --format html -o report.html out
+    grep -q '&lt;script&gt;alert(1)' report.html
+    ! grep -q '<script' report.html
+    grep -q '<summary>Latency by operation and size' report.html
+    [ "$(grep -c '^<h4>' report.html)" = 2 ]
+}
+
 @test "a percentile that no operation lies beyond is null, and the maximum is not" {
     "$BENCH" run -a system -p latency -n 1 --json -o out large.trace >table.json
     python3 - <<'PY'

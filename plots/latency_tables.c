@@ -1,0 +1,138 @@
+/* Latency in numbers: the tables of a cell as its files hold them. */
+#include "plots/latency_tables.h"
+
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "harness/base/units.h"
+#include "results/series.h"
+#include "results/slowest.h"
+#include "results/text.h"
+
+enum { TABLE_CELLS = 16, TABLE_CELL = 160 };
+
+/* One line of a CSV file that has nothing quoted. */
+struct table_line {
+    char cells[TABLE_CELLS][TABLE_CELL];
+    size_t count;
+};
+
+static bool table_read_line(FILE *file, struct table_line *line)
+{
+    char text[TABLE_CELLS * TABLE_CELL];
+    if (!fgets(text, sizeof text, file))
+        return false;
+    line->count = 0;
+    for (const char *at = text; line->count < TABLE_CELLS;) {
+        size_t length = strcspn(at, ",\r\n");
+        snprintf(line->cells[line->count++], TABLE_CELL, "%.*s", (int)length, at);
+        if (at[length] != ',')
+            break;
+        at += length + 1;
+    }
+    return true;
+}
+
+static bool table_is_time(const char *title)
+{
+    size_t length = strlen(title);
+    return length > 3 && strcmp(title + length - 3, "_ns") == 0;
+}
+
+/* "p999_ns" is "p999", "system_call_names" "system call names". */
+static void table_title(FILE *out, const char *title)
+{
+    char words[TABLE_CELL];
+    size_t length = strlen(title) - (table_is_time(title) ? 3 : 0), i;
+    for (i = 0; i < length; i++)
+        words[i] = title[i] == '_' ? ' ' : title[i];
+    words[i] = '\0';
+    text_html(out, words);
+}
+
+static void table_cell(FILE *out, const char *title, const char *text)
+{
+    char written[UNITS_TEXT], *end;
+    double number = strtod(text, &end);
+    bool is_number = *text && *end == '\0' && number >= 0;
+    if (is_number && table_is_time(title))
+        text_html(out, units_format_time(written, number));
+    else if (is_number && (strcmp(title, "size") == 0 || strcmp(title, "up_to") == 0))
+        text_html(out, units_format_size(written, (uint64_t)number));
+    else
+        text_html(out, *text ? text : "-");
+}
+
+static void table_print(FILE *out, FILE *file, size_t most)
+{
+    struct table_line head, line;
+    if (!table_read_line(file, &head))
+        return;
+    fputs("<div class=\"wide\"><table>\n<thead><tr>", out);
+    for (size_t i = 0; i < head.count; i++) {
+        fputs("<th>", out);
+        table_title(out, head.cells[i]);
+        fputs("</th>", out);
+    }
+    fputs("</tr></thead>\n<tbody>\n", out);
+    for (size_t lines = 0; lines < most && table_read_line(file, &line); lines++) {
+        fputs("<tr>", out);
+        for (size_t i = 0; i < line.count && i < head.count; i++) {
+            fputs("<td>", out);
+            table_cell(out, head.cells[i], line.cells[i]);
+            fputs("</td>", out);
+        }
+        fputs("</tr>\n", out);
+    }
+    fputs("</tbody></table></div>\n", out);
+}
+
+static void table_of_cell(FILE *out, const struct store *store, const struct cell_result *cell,
+                          const char *ending, size_t most)
+{
+    FILE *file = series_open(store, "latency", cell, ending);
+    if (!file)
+        return;
+    table_print(out, file, most);
+    fclose(file);
+}
+
+static void latency_tables_cell(FILE *out, const struct store *store,
+                                const struct cell_result *cell)
+{
+    enum { CLASSES = 64, SLOWEST = 20 };
+    char cost[UNITS_TEXT];
+    fputs("<h4>", out);
+    text_html(out, cell->allocator);
+    fprintf(out,
+            "</h4>\n<p class=\"note\">Stamps by the %s clock; a call that does nothing is told "
+            "as ",
+            strcmp(cell->clock, "system") == 0 ? "system's" : "processor's");
+    text_html(out, isnan(cell->clock_cost_ns) ? "?" : units_format_time(cost, cell->clock_cost_ns));
+    fputs(", which is part of every value.</p>\n", out);
+    table_of_cell(out, store, cell, ".csv", CLASSES);
+    fputs(
+        "<p class=\"note\">The slowest calls, and what the same calls took and did when they were "
+        "made again.</p>\n",
+        out);
+    table_of_cell(out, store, cell, ".worst.csv", SLOWEST);
+}
+
+void latency_tables(FILE *out, const struct store *store, const struct row *rows, size_t count)
+{
+    bool begun = false;
+    for (size_t i = 0; i < count; i++) {
+        const struct cell_result *cell = slowest_cell(store, rows[i].allocator, rows[i].trace);
+        if (!cell)
+            continue;
+        if (!begun)
+            fputs("<details>\n<summary>Latency by operation and size, and the slowest calls</"
+                  "summary>\n",
+                  out);
+        begun = true;
+        latency_tables_cell(out, store, cell);
+    }
+    if (begun)
+        fputs("</details>\n", out);
+}
