@@ -110,7 +110,7 @@ EOF
 
 @test "the generated stream is the same bit for bit on any machine" {
     "$BENCH" generate larson:threads=2,blocks=10,replace=10,rounds=2,seed=7 -o l.trace
-    [ "$(dump l.trace | md5sum | cut -c1-32)" = "70cd42d68721c413310d05285c411988" ]
+    [ "$(dump l.trace | md5sum | cut -c1-32)" = "9763022f50c59cac2daab51f76846bf0" ]
     "$BENCH" generate ramp-decay:blocks=100,rounds=1,seed=7 -o l.trace
     [ "$(dump l.trace | md5sum | cut -c1-32)" = "1553a05354acc1318a93cb15aa611911" ]
 }
