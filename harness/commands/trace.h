@@ -2,6 +2,8 @@
 #ifndef HARNESS_COMMANDS_TRACE_H
 #define HARNESS_COMMANDS_TRACE_H
 
+#include <argp.h>
+
 /* TRACE_COMMAND(name, one line): `int trace_command_<name>(int argc, char **argv)` in
  * trace_<name>.c; argv[0] is "bench trace <name>". Returns the exit status. */
 #define TRACE_COMMANDS(TRACE_COMMAND)                                                              \
@@ -14,5 +16,13 @@
 
 #define TRACE_COMMAND_PROTOTYPE(name, help) int trace_command_##name(int argc, char **argv);
 TRACE_COMMANDS(TRACE_COMMAND_PROTOTYPE)
+
+/* The one trace that a command reads and the one that it writes; borrowed from the arguments. The
+ * command's parser makes them the input of this child, which sees to -o and to what is missing. */
+struct trace_files {
+    const char *from, *to;
+};
+
+extern const struct argp_child trace_files_child[];
 
 #endif

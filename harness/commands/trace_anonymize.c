@@ -8,12 +8,11 @@
 #include "workloads/edit.h"
 
 struct anonymize_arguments {
-    const char *from, *to;
+    struct trace_files files;
     struct edit_anonymize how;
 };
 
 static const struct argp_option anonymize_options[] = {
-    {"output", 'o', "FILE", 0, "write the trace to FILE (- for standard output)", 0},
     {"round-sizes", 's', "SIZE", 0, "round sizes up to multiples of SIZE", 0},
     {"round-times", 't', "TIME", 0, "round times down to multiples of TIME", 0},
     {0}};
@@ -23,8 +22,8 @@ static error_t anonymize_parse(int key, char *value, struct argp_state *state)
     struct anonymize_arguments *arguments = state->input;
     struct err err;
     switch (key) {
-    case 'o':
-        arguments->to = value;
+    case ARGP_KEY_INIT:
+        state->child_inputs[0] = &arguments->files;
         return 0;
     case 's':
         if (units_parse_size(value, &arguments->how.size_step, &err))
@@ -34,17 +33,6 @@ static error_t anonymize_parse(int key, char *value, struct argp_state *state)
         if (units_parse_time(value, &arguments->how.time_step, &err))
             argp_error(state, "%s", err.text);
         return 0;
-    case ARGP_KEY_ARG:
-        if (arguments->from)
-            argp_error(state, "one trace at a time: what is '%s'?", value);
-        arguments->from = value;
-        return 0;
-    case ARGP_KEY_END:
-        if (!arguments->from)
-            argp_error(state, "name a trace (- for standard input)");
-        if (!arguments->to)
-            argp_error(state, "name the trace to write with -o FILE");
-        return 0;
     default:
         return ARGP_ERR_UNKNOWN;
     }
@@ -53,6 +41,7 @@ static error_t anonymize_parse(int key, char *value, struct argp_state *state)
 static const struct argp anonymize_argp = {
     .options = anonymize_options,
     .parser = anonymize_parse,
+    .children = trace_files_child,
     .args_doc = "TRACE -o FILE",
     .doc =
         "A trace without program, arguments, host, date, and names of call sites and "
@@ -65,7 +54,7 @@ int trace_command_anonymize(int argc, char **argv)
     struct err err = {0};
     argp_err_exit_status = STATUS_USAGE;
     argp_parse(&anonymize_argp, argc, argv, 0, NULL, &arguments);
-    int failed = edit_anonymize(arguments.from, arguments.to, &arguments.how, &err);
+    int failed = edit_anonymize(arguments.files.from, arguments.files.to, &arguments.how, &err);
     if (failed)
         fprintf(stderr, "bench trace anonymize: %s\n", err.text);
     return failed ? STATUS_USAGE : STATUS_DONE;

@@ -10,13 +10,12 @@
 enum { CUT_THREADS = 256 };
 
 struct cut_arguments {
-    const char *from, *to;
+    struct trace_files files;
     struct edit_cut cut;
     uint32_t threads[CUT_THREADS];
 };
 
 static const struct argp_option cut_options[] = {
-    {"output", 'o', "FILE", 0, "write the trace to FILE (- for standard output)", 0},
     {"from", 'f', "N", 0, "from operation N on (the first is 0)", 0},
     {"to", 't', "N", 0, "up to and without operation N", 0},
     {"after", 'a', "TIME", 0, "from TIME after the start on (200ms, 2s)", 0},
@@ -41,8 +40,8 @@ static error_t cut_parse(int key, char *value, struct argp_state *state)
     struct cut_arguments *arguments = state->input;
     struct err err;
     switch (key) {
-    case 'o':
-        arguments->to = value;
+    case ARGP_KEY_INIT:
+        state->child_inputs[0] = &arguments->files;
         return 0;
     case 'f':
         if (units_parse_count(value, &arguments->cut.first, &err))
@@ -63,17 +62,6 @@ static error_t cut_parse(int key, char *value, struct argp_state *state)
     case 'T':
         cut_thread(arguments, value, state);
         return 0;
-    case ARGP_KEY_ARG:
-        if (arguments->from)
-            argp_error(state, "one trace at a time: what is '%s'?", value);
-        arguments->from = value;
-        return 0;
-    case ARGP_KEY_END:
-        if (!arguments->from)
-            argp_error(state, "name a trace (- for standard input)");
-        if (!arguments->to)
-            argp_error(state, "name the trace to write with -o FILE");
-        return 0;
     default:
         return ARGP_ERR_UNKNOWN;
     }
@@ -82,6 +70,7 @@ static error_t cut_parse(int key, char *value, struct argp_state *state)
 static const struct argp cut_argp = {
     .options = cut_options,
     .parser = cut_parse,
+    .children = trace_files_child,
     .args_doc = "TRACE -o FILE",
     .doc =
         "A stretch of a trace as a trace of its own. What lives at its beginning is allocated "
@@ -95,7 +84,7 @@ int trace_command_cut(int argc, char **argv)
     argp_err_exit_status = STATUS_USAGE;
     argp_parse(&cut_argp, argc, argv, 0, NULL, &arguments);
     arguments.cut.threads = arguments.threads;
-    int failed = edit_cut(arguments.from, arguments.to, &arguments.cut, &err);
+    int failed = edit_cut(arguments.files.from, arguments.files.to, &arguments.cut, &err);
     if (failed)
         fprintf(stderr, "bench trace cut: %s\n", err.text);
     return failed ? STATUS_USAGE : STATUS_DONE;

@@ -9,37 +9,24 @@
 #include "workloads/edit.h"
 
 struct scale_arguments {
-    const char *from, *to;
+    struct trace_files files;
     uint64_t copies;
 };
 
 static const struct argp_option scale_options[] = {
-    {"output", 'o', "FILE", 0, "write the trace to FILE (- for standard output)", 0},
-    {"copies", 'n', "N", 0, "so many in all (default 2)", 0},
-    {0}};
+    {"copies", 'n', "N", 0, "so many in all (default 2)", 0}, {0}};
 
 static error_t scale_parse(int key, char *value, struct argp_state *state)
 {
     struct scale_arguments *arguments = state->input;
     struct err err;
     switch (key) {
-    case 'o':
-        arguments->to = value;
+    case ARGP_KEY_INIT:
+        state->child_inputs[0] = &arguments->files;
         return 0;
     case 'n':
         if (units_parse_count(value, &arguments->copies, &err))
             argp_error(state, "%s", err.text);
-        return 0;
-    case ARGP_KEY_ARG:
-        if (arguments->from)
-            argp_error(state, "one trace at a time: what is '%s'?", value);
-        arguments->from = value;
-        return 0;
-    case ARGP_KEY_END:
-        if (!arguments->from)
-            argp_error(state, "name a trace (- for standard input)");
-        if (!arguments->to)
-            argp_error(state, "name the trace to write with -o FILE");
         return 0;
     default:
         return ARGP_ERR_UNKNOWN;
@@ -49,6 +36,7 @@ static error_t scale_parse(int key, char *value, struct argp_state *state)
 static const struct argp scale_argp = {
     .options = scale_options,
     .parser = scale_parse,
+    .children = trace_files_child,
     .args_doc = "TRACE -o FILE",
     .doc = "Copies of a trace running in step, each with threads and objects of its own: more "
            "load.\vExample:\n  bench trace scale --copies 8 build.trace -o build8.trace",
@@ -62,7 +50,8 @@ int trace_command_scale(int argc, char **argv)
     argp_parse(&scale_argp, argc, argv, 0, NULL, &arguments);
     int failed = arguments.copies < 1 || arguments.copies > 10000
                      ? err_set(&err, EINVAL, "--copies takes 1 to 10000")
-                     : edit_scale(arguments.from, arguments.to, (uint32_t)arguments.copies, &err);
+                     : edit_scale(arguments.files.from, arguments.files.to,
+                                  (uint32_t)arguments.copies, &err);
     if (failed)
         fprintf(stderr, "bench trace scale: %s\n", err.text);
     return failed ? STATUS_USAGE : STATUS_DONE;
