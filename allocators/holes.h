@@ -4,7 +4,8 @@
  * One 32-bit number a word of the map bounds the holes that begin in it, and a tree of maxima
  * (fit_tree.h) the words. A hole that is used leaves its bound behind; a search that finds the word
  * without what its bound promised corrects it, which is paid for by that use. For sizes up to 32
- * granules a hint says below which word no hole of that size begins: hints never fall with size.
+ * granules, and then for each power of two, a hint says below which word no hole of that size or a
+ * larger one begins: hints never fall with size.
  * O(log n) a call, amortised, whatever the calls. */
 #ifndef ALLOCATORS_HOLES_H
 #define ALLOCATORS_HOLES_H
@@ -12,11 +13,11 @@
 #include "allocators/fit_tree.h"
 #include "allocators/granules.h"
 
-enum { HOLES_HINTS = 33 };
+enum { HOLES_HINTS = 59 };
 
 struct holes {
     struct fit_tree tree;
-    uint32_t hint[HOLES_HINTS]; /* words; the last one for all larger sizes too */
+    uint32_t hint[HOLES_HINTS]; /* words */
 };
 
 /* Bytes in a store for positions below `count`. */
@@ -34,6 +35,17 @@ size_t holes_find_worst(struct holes *holes, const struct granules *map, size_t 
 /* The first hole of at least `size` that begins at or behind `from`, or FIT_NONE. */
 size_t holes_find_from(struct holes *holes, const struct granules *map, size_t size, size_t from);
 
+/* The last hint of a size not above `size`, and the first of one not below it. */
+FIT_INLINE size_t holes_hint_below(size_t size)
+{
+    return size <= 32 ? size : 27 + 63 - (size_t)__builtin_clzll(size);
+}
+
+FIT_INLINE size_t holes_hint_above(size_t size)
+{
+    return size <= 32 ? size : holes_hint_below(size - 1) + 1;
+}
+
 FIT_INLINE uint32_t *holes_bound(struct holes *holes, size_t word)
 {
     return holes->tree.level[0] + word;
@@ -50,15 +62,16 @@ FIT_INLINE void holes_insert(struct holes *holes, size_t position, size_t size, 
     }
     if (leftover)
         return;
-    size_t hint = size < HOLES_HINTS ? size : HOLES_HINTS - 1;
+    size_t hint = holes_hint_below(size);
     for (; holes->hint[hint] > word; hint--)
         holes->hint[hint] = (uint32_t)word;
 }
 
 FIT_INLINE void holes_raise_hints(struct holes *holes, size_t size, size_t word)
 {
-    for (; size < HOLES_HINTS && holes->hint[size] < word; size++)
-        holes->hint[size] = (uint32_t)word;
+    for (size_t hint = holes_hint_above(size); hint < HOLES_HINTS && holes->hint[hint] < word;
+         hint++)
+        holes->hint[hint] = (uint32_t)word;
 }
 
 /* From `word` on; *word becomes that of the hole. */
@@ -79,7 +92,7 @@ FIT_INLINE size_t holes_seek(struct holes *holes, const struct granules *map, si
 /* The first hole of at least `size` > 0, or FIT_NONE; mostly it is where the hint says. */
 FIT_INLINE size_t holes_find(struct holes *holes, const struct granules *map, size_t size)
 {
-    size_t word = holes->hint[size < HOLES_HINTS ? size : HOLES_HINTS - 1], largest, position;
+    size_t word = holes->hint[holes_hint_below(size)], largest, position;
     if (word <= holes->tree.last && *holes_bound(holes, word) >= size) {
         position = granules_hole_in(map, word, size, &largest);
         if (__builtin_expect(position != FIT_NONE, 1))

@@ -57,6 +57,7 @@ void segments_set_returning(struct segments *heap)
     size_t bytes = segments_gone_bytes(heap->limit + 64);
     heap->gone = (struct segments_pages *)(void *)fit_store_table(&heap->store, bytes);
     heap->credit = SEGMENTS_CREDIT;
+    heap->page = region_page();
 }
 
 int segments_start(struct segments *heap, const struct segments_policy *policy, struct err *err)

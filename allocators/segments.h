@@ -41,6 +41,7 @@ struct segments {
     struct granules map;
     const struct segments_policy *policy;
     /* Only where memory is given back: */
+    size_t page;                 /* bytes */
     struct segments_pages *gone; /* of the hole that begins in a unit, if any; NULL: never */
     size_t holes;                /* with pages gone: each costs the kernel a mapping */
     size_t credit;               /* bytes that may be given back */

@@ -16,10 +16,9 @@ struct range {
     size_t lo, hi;
 };
 
-static size_t return_page_up(size_t bytes)
+static size_t return_page_up(const struct segments *heap, size_t bytes)
 {
-    size_t mask = region_page() - 1;
-    return (bytes + mask) & ~mask;
+    return (bytes + heap->page - 1) & ~(heap->page - 1);
 }
 
 static size_t return_offset(const struct segments *heap, size_t position)
@@ -31,8 +30,8 @@ static size_t return_offset(const struct segments *heap, size_t position)
 static struct range return_pages(const struct segments *heap, size_t position, size_t size)
 {
     size_t end = return_offset(heap, position + size);
-    return (struct range){return_page_up(return_offset(heap, position) + heap->header),
-                          end - end % region_page()};
+    return (struct range){return_page_up(heap, return_offset(heap, position) + heap->header),
+                          end & ~(heap->page - 1)};
 }
 
 static struct segments_pages *return_entry(const struct segments *heap, size_t position)
@@ -45,13 +44,13 @@ static struct range return_gone(const struct segments *heap, size_t position, si
     if (size < SEGMENTS_UNIT)
         return (struct range){0, 0};
     const struct segments_pages *entry = return_entry(heap, position);
-    return (struct range){entry->lo * region_page(), entry->hi * region_page()};
+    return (struct range){entry->lo * heap->page, entry->hi * heap->page};
 }
 
 static void return_set(struct segments *heap, size_t position, struct range gone)
 {
-    *return_entry(heap, position) = (struct segments_pages){(uint32_t)(gone.lo / region_page()),
-                                                            (uint32_t)(gone.hi / region_page())};
+    *return_entry(heap, position) =
+        (struct segments_pages){(uint32_t)(gone.lo / heap->page), (uint32_t)(gone.hi / heap->page)};
 }
 
 /* The same, and the hole at `position` is no more. */
@@ -96,7 +95,7 @@ int segments_fill(struct segments *heap, size_t position, size_t size)
     size_t need = return_offset(heap, end) + heap->header;
     bool all = room - size < SEGMENTS_UNIT;
     if (all || need > gone.lo) {
-        rest.lo = return_page_up(need + RETURN_SLACK);
+        rest.lo = return_page_up(heap, need + RETURN_SLACK);
         if (all || rest.lo + RETURN_SLACK > gone.hi)
             rest.lo = gone.hi;
         if (region_commit(heap->region, gone.lo, rest.lo - gone.lo))

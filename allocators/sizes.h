@@ -144,10 +144,19 @@ FIT_INLINE size_t sizes_hole_in(const struct granules *map, size_t group, size_t
     return FIT_NONE;
 }
 
+/* Whether a hole of exactly that size begins there. */
+FIT_INLINE bool sizes_is_hole(const struct granules *map, size_t position, size_t size)
+{
+    uint64_t holes = map->starts[position / 64] & ~map->used[position / 64];
+    return (holes >> position % 64 & 1) && granules_size(map, position) == size;
+}
+
 /* The lowest hole of a small size that has one. */
 FIT_INLINE size_t sizes_lowest(struct sizes *index, const struct granules *map, size_t size)
 {
     size_t lowest = index->lowest[size], group = lowest >> SIZES_GROUP_LOG2;
+    if (sizes_is_hole(map, lowest, size))
+        return lowest;
     size_t position = sizes_hole_in(map, group, size);
     if (__builtin_expect(position == FIT_NONE, 0))
         position = sizes_seek(index, map, size, 0, group + 1);
