@@ -61,6 +61,7 @@ struct cell campaign_cell(const struct plan *plan, const struct plan_cell *at)
         .pace = plan->pace,
         .threads = plan->traces[at->trace].threads,
         .processes = plan->processes,
+        .latency_sample = plan->latency_sample,
         .timeout_ns = plan->timeout_ns,
         .memory_limit = plan->memory_limit,
     };

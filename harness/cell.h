@@ -26,11 +26,12 @@ struct cell {
     enum pass pass;
     uint64_t repetition;
     enum touch touch;
-    enum pace pace;         /* of the memory pass */
-    unsigned threads;      /* CELL_THREADS_AS_RECORDED, or how many */
-    unsigned processes;    /* 1 */
-    uint64_t timeout_ns;   /* 0: none */
-    uint64_t memory_limit; /* bytes of writable private memory (RLIMIT_DATA), 0: none */
+    enum pace pace;          /* of the memory pass */
+    unsigned threads;        /* CELL_THREADS_AS_RECORDED, or how many */
+    unsigned processes;      /* 1 */
+    unsigned latency_sample; /* the latency pass times one call in so many: 1 all */
+    uint64_t timeout_ns;     /* 0: none */
+    uint64_t memory_limit;   /* bytes of writable private memory (RLIMIT_DATA), 0: none */
     const struct cell_moments *moments; /* PASS_MOMENTS only */
 };
 

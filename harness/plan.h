@@ -17,7 +17,7 @@ struct plan_trace {
     uint64_t events;
     unsigned threads; /* that replay it: as in struct cell */
     char *scaling;    /* what it is replayed as with several numbers of threads; NULL: with one */
-    json_t *profile; /* profile_read()'s */
+    json_t *profile;  /* profile_read()'s */
 };
 
 struct plan {
@@ -31,6 +31,7 @@ struct plan {
     enum pace pace;
     unsigned threads; /* of the traces that are added */
     unsigned processes;
+    unsigned latency_sample; /* one call in so many is timed in the latency pass: 1 all */
     uint64_t timeout_ns;
     uint64_t memory_limit;
     uint64_t seed; /* of the shuffled order */
@@ -56,14 +57,15 @@ int plan_add_allocators(struct plan *plan, const char *list, struct err *err);
 /* A trace file, read once to its end: a damaged one is refused before anything is measured. */
 int plan_add_trace(struct plan *plan, const char *path, struct err *err);
 
-/* Makes the trace added last one of several that show how `scaling` does with more threads: its name
- * becomes that of a workload with so many, "sqlite:threads=4". */
+/* Makes the trace added last one of several that show how `scaling` does with more threads: its
+ * name becomes that of a workload with so many, "sqlite:threads=4". */
 int plan_scale_trace(struct plan *plan, unsigned threads, const char *scaling, struct err *err);
 
 /* "throughput,memory" */
 int plan_set_passes(struct plan *plan, const char *list, struct err *err);
 
-/* "none", "first", "page" or "all"; "full" or "as-recorded"; a count of repetitions. The sentences name the option. */
+/* "none", "first", "page" or "all"; "full" or "as-recorded"; a count of repetitions. The sentences
+ * name the option. */
 int plan_set_touch(struct plan *plan, const char *name, struct err *err);
 int plan_set_pace(struct plan *plan, const char *name, struct err *err);
 int plan_set_repeat(struct plan *plan, const char *text, struct err *err);

@@ -36,9 +36,11 @@
     COUNT(frees, "", "frees of live blocks")                                                       \
     COUNT(failed_allocations, "", "calls that returned NULL")                                      \
     COUNT(elapsed_ns, "ns", "the timed region: the whole replay loop, decoding left out")          \
-    REAL(ns_per_op, "ns", "elapsed_ns / operations; throughput pass only")                         \
+    REAL(ns_per_op, "ns",                                                                          \
+         "elapsed_ns / operations; throughput pass, and latency pass where calls are sampled")     \
     TEXT(clock, 8,                                                                                 \
          "what times single calls: counter (time-stamp counter) or system; latency pass only")     \
+    COUNT(latency_sample, "", "one call in so many was timed, 1 all; latency pass only")           \
     REAL(                                                                                          \
         clock_cost_ns, "ns",                                                                       \
         "what is told for calls that do nothing: stamps, loop and an empty call, in this process") \

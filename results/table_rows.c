@@ -94,10 +94,17 @@ static double table_median(const struct store *store, const struct row *row, con
     return median;
 }
 
+/* Where calls were sampled, the latency pass tells the time too. */
+static const char *table_timed_pass(const struct store *store)
+{
+    return asked_repetitions(store, "throughput") > 0 ? "throughput" : "latency";
+}
+
 static void table_throughput(struct row *row, const struct store *store)
 {
     struct sample sample;
-    sample_collect(&sample, store, row->allocator, row->trace, "throughput", "ns_per_op");
+    sample_collect(&sample, store, row->allocator, row->trace, table_timed_pass(store),
+                   "ns_per_op");
     row->ns_per_op = statistics_median(sample.values, sample.count);
     row->spread = statistics_spread(sample.values, sample.count);
     row->repetitions = sample.count;
@@ -228,10 +235,11 @@ static void table_relate(struct row *rows, size_t count, const struct store *sto
     const struct row *fastest = table_fastest(rows, count);
     if (!fastest)
         return;
+    const char *pass = table_timed_pass(store);
     struct sample base, sample;
-    sample_collect(&base, store, fastest->allocator, fastest->trace, "throughput", "ns_per_op");
+    sample_collect(&base, store, fastest->allocator, fastest->trace, pass, "ns_per_op");
     for (size_t i = 0; i < count; i++) {
-        sample_collect(&sample, store, rows[i].allocator, rows[i].trace, "throughput", "ns_per_op");
+        sample_collect(&sample, store, rows[i].allocator, rows[i].trace, pass, "ns_per_op");
         struct interval interval = sample_ratio(&sample, &base, true, asked_seed(store));
         rows[i].relative = interval.ratio;
         rows[i].relative_low = interval.low;

@@ -26,6 +26,7 @@ enum {
     OPT_PROCESSES,
     OPT_TOUCH,
     OPT_PACE,
+    OPT_SAMPLE,
     OPT_TIMEOUT,
     OPT_LIMIT,
     OPT_RESUME,
@@ -49,6 +50,10 @@ static const struct argp_option options[] = {
      "Processes that replay, for process-shared allocators (default 1)", 0},
     {"touch", OPT_TOUCH, "none|first|page|all", 0,
      "What the replay writes into each block (default page)", 0},
+    {"latency-sample", OPT_SAMPLE, "N", 0,
+     "Time one call in N in the latency pass, at random distances, which leaves its throughput as "
+     "it is (default 1: all)",
+     0},
     {"pace", OPT_PACE, "full|as-recorded", 0,
      "How fast the memory pass replays: as-recorded lets allocators give back by the clock as the "
      "program did (default full; needs a trace with times)",
@@ -124,6 +129,15 @@ static int parse_processes(struct request *request, const char *text)
     return 0;
 }
 
+static int parse_sample(struct request *request, const char *text)
+{
+    uint64_t sample;
+    if (parse_small("--latency-sample", text, 1, 1000000, &sample, &request->err))
+        return -EINVAL;
+    request->plan.latency_sample = (unsigned)sample;
+    return 0;
+}
+
 static int keep(const char **list, size_t *count, size_t most, const char *text, struct err *err)
 {
     if (*count == most)
@@ -151,6 +165,8 @@ static int parse_shape(struct request *request, int key, const char *text)
         return parse_processes(request, text);
     case OPT_TOUCH:
         return plan_set_touch(plan, text, err);
+    case OPT_SAMPLE:
+        return parse_sample(request, text);
     case OPT_PACE:
         return plan_set_pace(plan, text, err);
     case OPT_TIMEOUT:
@@ -184,6 +200,7 @@ static error_t parse(int key, char *text, struct argp_state *state)
     case OPT_THREADS:
     case OPT_PROCESSES:
     case OPT_TOUCH:
+    case OPT_SAMPLE:
     case OPT_PACE:
     case OPT_TIMEOUT:
     case OPT_LIMIT:
@@ -376,6 +393,7 @@ int command_run(int argc, char **argv)
     struct err err = {0};
     plan_init(&request.plan);
     request.plan.seed = (uint64_t)time(NULL);
+    argp_err_exit_status = STATUS_USAGE;
     argp_parse(&argp, argc, argv, 0, NULL, &request);
     request.interrupted = interrupt_catch();
     int status = STATUS_USAGE;

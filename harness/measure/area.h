@@ -50,8 +50,9 @@ struct request {
     enum pace pace;
     unsigned threads; /* 0: as recorded */
     enum probe probe;
-    uint64_t memory_limit; /* 0 none */
-    cpu_set_t cores;       /* that the threads may use */
+    unsigned latency_sample; /* one call in so many is timed */
+    uint64_t memory_limit;   /* 0 none */
+    cpu_set_t cores;         /* that the threads may use */
 };
 
 struct memory_area {

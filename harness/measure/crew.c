@@ -29,6 +29,16 @@ enum {
 
 /* ---- mapping --------------------------------------------------------------------------------- */
 
+static int crew_map_marks(struct crew *crew, const struct crew_plan *plan, struct err *err)
+{
+    size_t words = plan->words ? split_words(plan->capacity, plan->count) : plan->capacity;
+    crew->every = plan->every;
+    crew->marks_room = marks_room(words, plan->every) + plan->count * marks_room(0, plan->every);
+    crew->marks = pages_map(crew->marks_room * sizeof *crew->marks);
+    rng_init(&crew->rng, plan->every);
+    return crew->marks ? 0 : err_set(err, errno, "no memory to mark what is timed");
+}
+
 size_t crew_refs(const struct crew *crew, size_t objects)
 {
     size_t places = crew->split.slots.count;
@@ -54,7 +64,9 @@ int crew_init(struct crew *crew, const struct crew_plan *plan, struct err *err)
                           .planned = plan->count,
                           .capacity = plan->capacity};
     int status = 0;
-    if (plan->count > 1)
+    if (plan->timed && plan->every > 1)
+        status = crew_map_marks(crew, plan, err);
+    if (plan->count > 1 && status == 0)
         status = crew_map(crew, plan, err);
     if (plan->count > 1 && plan->words && status == 0)
         status =
@@ -67,6 +79,7 @@ void crew_release(struct crew *crew)
     pages_unmap(crew->shared, sizeof *crew->shared);
     pages_unmap(crew->stacks, (size_t)crew->planned * STACK_BYTES);
     pages_unmap(crew->ticks, crew->capacity * sizeof *crew->ticks);
+    pages_unmap(crew->marks, crew->marks_room * sizeof *crew->marks);
     split_release(&crew->split);
 }
 
@@ -125,9 +138,27 @@ static void crew_call_for(struct crew *crew, enum crew_work work)
 
 /* ---- playing --------------------------------------------------------------------------------- */
 
+/* What lies between two marks runs as if no clock were there. */
+static void crew_play_marked(const struct crew *crew, struct lane *lane)
+{
+    const uint64_t *op = lane->begin;
+    for (size_t i = 0; i < lane->marked; i++) {
+        const struct mark *mark = &lane->marks[i];
+        const uint64_t *marked = lane->begin + mark->word;
+        struct operation operation;
+        player_run(&lane->player, op, marked, crew->touch);
+        op = op_read(marked, &operation);
+        player_run_timed(&lane->player, marked, op, crew->touch, crew->clock,
+                         lane->ticks + mark->number);
+    }
+    player_run(&lane->player, op, lane->end, crew->touch);
+}
+
 static void crew_play_lane(const struct crew *crew, struct lane *lane)
 {
-    if (lane->ticks)
+    if (lane->ticks && crew->marks)
+        crew_play_marked(crew, lane);
+    else if (lane->ticks)
         player_run_timed(&lane->player, lane->begin, lane->end, crew->touch, crew->clock,
                          lane->ticks);
     else
@@ -135,14 +166,30 @@ static void crew_play_lane(const struct crew *crew, struct lane *lane)
     lane->end_ticks = clock_ticks_after();
 }
 
+static void crew_choose_marks(struct crew *crew)
+{
+    struct mark *at = crew->marks;
+    for (unsigned i = 0; i < crew->count; i++) {
+        struct lane *lane = &crew->lanes[i];
+        lane->marks = at;
+        lane->marked = marks_choose(at, &crew->rng, crew->every, lane->begin, lane->end);
+        at += lane->marked;
+    }
+    if (crew->ticks)
+        memset(crew->ticks, 0xff, crew->capacity * sizeof *crew->ticks);
+}
+_Static_assert(PLAYER_SKIPPED == UINT64_MAX, "all bits set is an operation that was not timed");
+
 void crew_split(struct crew *crew, struct window *window)
 {
     if (crew->count > 1) {
         split_window(&crew->split, window, crew->lanes);
-        return;
+    } else {
+        crew->lanes[0].begin = window->words;
+        crew->lanes[0].end = window->words + window->count;
     }
-    crew->lanes[0].begin = window->words;
-    crew->lanes[0].end = window->words + window->count;
+    if (crew->marks)
+        crew_choose_marks(crew);
 }
 
 static void crew_share_ticks(struct crew *crew, uint64_t *ticks)

@@ -11,6 +11,7 @@
 
 #include "harness/base/err.h"
 #include "harness/measure/lane.h"
+#include "harness/measure/marks.h"
 #include "harness/measure/split.h"
 #include "harness/measure/window.h"
 
@@ -32,8 +33,12 @@ struct crew {
     struct split split;         /* of a crew that plays */
     uint64_t *ticks;            /* owned; NULL unless timed */
     size_t capacity;            /* operations in a window */
-    char *stacks;               /* owned */
-    unsigned planned;           /* lanes at first */
+    unsigned every;             /* one operation in so many is timed; below 2: all */
+    struct mark *marks;         /* owned; NULL unless so */
+    size_t marks_room;
+    struct rng rng;
+    char *stacks;     /* owned */
+    unsigned planned; /* lanes at first */
     struct crew_times times;
 };
 
@@ -44,6 +49,7 @@ struct crew_plan {
     size_t capacity;    /* words of a window */
     uint64_t *words;    /* split_words(capacity, count) to play from; NULL where turns are taken */
     bool timed;         /* ticks are wanted */
+    unsigned every;     /* of one operation in so many; 0 and 1: of all */
 };
 
 /* Maps and touches what the crew needs. */
@@ -70,7 +76,9 @@ void crew_split(struct crew *crew, struct window *window);
 /* Plays what was split, and returns when the last lane has ended. */
 void crew_play(struct crew *crew);
 
-/* The same as player_run_timed; the ticks are in `ticks` after crew_collect. */
+/* The same as player_run_timed; the ticks are in `ticks` after crew_collect. Where only some
+ * operations are timed, those of the others are left as they are: set them PLAYER_SKIPPED before.
+ */
 void crew_play_timed(struct crew *crew, enum clock_kind clock, uint64_t *ticks);
 
 /* Puts the ticks of the window just played into `ticks`, in the trace's order. */

@@ -14,6 +14,7 @@
 enum { LANES_MAX = 4096 };
 
 struct crew;
+struct mark;
 
 struct lane {
     _Alignas(128) struct player player; /* no two lanes write to one line, or to neighbours */
@@ -22,6 +23,8 @@ struct lane {
     uint64_t end_ticks;                 /* when it had played them */
     handover_word called; /* what it sleeps on between windows: how often it was called */
     uint64_t *ticks;      /* where its stamps go; NULL without */
+    struct mark *marks;   /* of the operations that are timed, where not all are */
+    size_t marked;
     struct crew *crew;
     pthread_t thread;
     int failure; /* of entering the heap: -errno */

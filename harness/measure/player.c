@@ -47,6 +47,13 @@ ALWAYS_INLINE void stamp_start(struct stamps *stamps)
         stamps->start = clock_stamp((enum clock_kind)stamps->clock);
 }
 
+/* What came before must not reach into the first call. */
+ALWAYS_INLINE void stamp_first(struct stamps *stamps)
+{
+    if (stamps->clock != PLAYER_UNTIMED)
+        stamps->start = clock_stamp_after((enum clock_kind)stamps->clock);
+}
+
 /* The same, after a block was touched: without touching the last call's end is as good. */
 ALWAYS_INLINE void stamp_touched(struct stamps *stamps, const enum touch touch)
 {
@@ -160,7 +167,7 @@ ALWAYS_INLINE void player_loop(struct player *player, const uint64_t *op, const 
     void **refs = player->refs;
     const struct calls calls = player_calls(heap);
     struct stamps stamps = {ticks, 0, clock};
-    stamp_start(&stamps);
+    stamp_first(&stamps);
     for (; op < end; op++) {
         uint64_t word = *op;
         player->at = op;

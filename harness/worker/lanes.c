@@ -85,7 +85,8 @@ int lanes_prepare(struct worker *worker, size_t words, struct err *err)
         .objects = worker->window.objects + (size_t)1,
         .capacity = capacity,
         .words = split ? played : NULL,
-        .timed = worker->area->request.pass == PASS_LATENCY,
+        .timed = worker->area->request.pass == PASS_LATENCY && !worker->area->request.probe,
+        .every = worker->area->request.latency_sample,
     };
     worker->result->threads_recorded = summary->threads;
     worker->result->threads_replayed = count;

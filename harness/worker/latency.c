@@ -75,11 +75,15 @@ int latency_pass(struct worker *worker, struct err *err)
     struct meter meter = {0};
     struct window *window = &worker->window;
     uint64_t switches = 0;
+    bool sampled = worker->area->request.latency_sample > 1;
     int status = latency_init(&latency, window, err);
     if (status < 0)
         return status;
     latency_state_clock(&latency, worker->result);
+    worker->result->latency_sample = sampled ? worker->area->request.latency_sample : 1;
     while ((status = worker_next_window(worker, err)) > 0) {
+        if (sampled)
+            memset(latency.ticks, 0xff, window->operations * sizeof *latency.ticks);
         meter_start(&meter);
         crew_play_timed(&worker->crew, latency.timer.clock, latency.ticks);
         meter_stop(&meter);
@@ -90,6 +94,9 @@ int latency_pass(struct worker *worker, struct err *err)
     }
     meter_report(&meter, worker->result);
     lanes_report(worker);
+    /* What single stamps cost is in it, but that is little. */
+    if (sampled && status == 0 && worker->result->operations)
+        worker->result->ns_per_op = (double)meter.elapsed_ns / (double)worker->result->operations;
     double drift = timer_drift(&latency.timer);
     if (drift > latency_drift_allowed)
         worker_note(worker,

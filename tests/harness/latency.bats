@@ -99,3 +99,35 @@ assert all(row["system_call_names"] == "mmap:100 munmap:100" for row in rows), r
 assert len({(int(row["event"]) + 1) % 100 for row in rows}) == 1, rows
 PY
 }
+
+@test "sampled calls leave a throughput, and are one in so many" {
+    "$BENCH" generate ramp-decay:blocks=8000,rounds=2 -o decay.trace
+    "$BENCH" run -a system,first-fit -p latency --latency-sample 50 -n 2 --json -o out decay.trace >table.json
+    sed -i '$d' out/cells.jsonl
+    "$BENCH" run --resume out
+    python3 - <<'PY'
+import csv, glob, json
+cells = [json.loads(line) for line in open("out/cells.jsonl")]
+assert len(cells) == 4 and all(cell["latency_sample"] == 50 for cell in cells), cells
+for cell in cells:
+    assert cell["ns_per_op"] > 0 and cell["p50_ns"] > 0 and cell["own_max_ns"] is not None, cell
+for path in glob.glob("out/latency/*[0-9].csv"):
+    timed = sum(int(row["count"]) for row in csv.DictReader(open(path)))
+    assert 0.7 < timed * 50 / cells[0]["operations"] < 1.4, (path, timed)
+rows = json.load(open("table.json"))["rows"]
+assert sorted(row["relative"] for row in rows)[0] == 1, rows
+PY
+    printf '1: malloc 0x10000 100\n2: malloc 0x20000 100\n1: free 0x20000\n2: free 0x10000\n' >two.txt
+    for i in $(seq 400); do printf '%d: malloc 0x%x 64\n%d: free 0x%x\n' $((i % 3)) $((i * 4096)) $(((i + 1) % 3)) $((i * 4096)); done >>two.txt
+    "$BENCH" import two.txt -o two.trace
+    "$BENCH" run -a system -p latency --latency-sample 5 -n 1 -o threads two.trace
+    python3 - <<'PY'
+import csv, glob, json
+[cell] = [json.loads(line) for line in open("threads/cells.jsonl")]
+assert cell["status"] == "ok" and cell["operations"] == 804 and cell["threads_replayed"] == 3, cell
+timed = sum(int(row["count"]) for row in csv.DictReader(open(glob.glob("threads/latency/*0.csv")[0])))
+assert 80 < timed < 300, timed
+PY
+    run "$BENCH" run -a system --latency-sample 0 two.trace
+    [ "$status" = 2 ]
+}
