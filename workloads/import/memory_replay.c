@@ -4,8 +4,8 @@
 #include "workloads/import/importer.h"
 
 struct replay_line {
-    struct repair_operation operation;
-    bool done; /* thread_done: nothing for a trace */
+    struct repair_operation *operation; /* filled where it is zeroed */
+    bool done;                          /* thread_done: nothing for a trace */
     bool timed;
 };
 
@@ -44,7 +44,7 @@ static bool replay_realloc(struct scan *scan, struct repair_operation *operation
 
 static bool replay_call(struct scan *scan, struct replay_line *line)
 {
-    struct repair_operation *operation = &line->operation;
+    struct repair_operation *operation = line->operation;
     const char *word;
     size_t length;
     if (!scan_word(scan, &word, &length) || !scan_blanks(scan) ||
@@ -71,15 +71,14 @@ static bool replay_call(struct scan *scan, struct replay_line *line)
 static bool replay_line(struct scan scan, struct replay_line *line)
 {
     uint64_t tid, end;
-    *line = (struct replay_line){0};
     if (!scan_blanks(&scan) || !scan_decimal(&scan, &tid) || !scan_char(&scan, ':') ||
         !scan_blanks(&scan) || !replay_call(&scan, line))
         return false;
-    line->operation.thread = (uint32_t)tid;
+    line->operation->thread = (uint32_t)tid;
     scan_blanks(&scan);
     if (scan_done(&scan))
         return true;
-    line->timed = scan_decimal(&scan, &line->operation.time_ns) && scan_blanks(&scan) &&
+    line->timed = scan_decimal(&scan, &line->operation->time_ns) && scan_blanks(&scan) &&
                   scan_decimal(&scan, &end) && scan_blanks(&scan) && scan_done(&scan);
     return line->timed;
 }
@@ -88,9 +87,12 @@ static bool replay_line(struct scan scan, struct replay_line *line)
 static bool replay_first(const char *start, size_t length, struct replay_line *found)
 {
     struct scan text = scan_over(start, length), line;
-    for (int i = 0; i < 10 && scan_line(&text, &line); i++)
+    for (int i = 0; i < 10 && scan_line(&text, &line); i++) {
+        struct repair_operation operation = {0};
+        *found = (struct replay_line){.operation = &operation};
         if (replay_line(line, found) && !found->done)
             return true;
+    }
     return false;
 }
 
@@ -110,13 +112,12 @@ static uint32_t replay_columns(const char *start, size_t length)
 static enum import_verdict replay_take(struct scan text, void *state,
                                        struct repair_operation *operation)
 {
-    struct replay_line line;
+    struct replay_line line = {.operation = operation};
     (void)state;
     if (scan_done(&text))
         return IMPORT_NOTHING;
     if (!replay_line(text, &line))
         return IMPORT_BAD;
-    *operation = line.operation;
     return line.done ? IMPORT_NOTHING : IMPORT_OPERATION;
 }
 

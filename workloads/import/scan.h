@@ -11,6 +11,8 @@ struct scan {
     const char *at, *end;
 };
 
+enum { SCAN_DIGITS = 19 }; /* decimal ones that cannot need more than 64 bits */
+
 static inline struct scan scan_over(const char *text, size_t length)
 {
     return (struct scan){text, text + length};
@@ -49,16 +51,18 @@ static inline bool scan_blanks(struct scan *scan)
 /* At least one digit; false, too, where the number needs more than 64 bits. */
 static inline bool scan_decimal(struct scan *scan, uint64_t *value)
 {
-    const char *first = scan->at;
+    const char *first = scan->at, *at = first;
+    const char *sure = scan->end - first > SCAN_DIGITS ? first + SCAN_DIGITS : scan->end;
     uint64_t sum = 0;
-    for (; !scan_done(scan) && (unsigned)(*scan->at - '0') < 10; scan->at++) {
-        unsigned digit = (unsigned)(*scan->at - '0');
-        if (sum > (UINT64_MAX - digit) / 10)
+    for (; at < sure && (unsigned)(*at - '0') < 10; at++)
+        sum = sum * 10 + (unsigned)(*at - '0');
+    for (; at < scan->end && (unsigned)(*at - '0') < 10; at++)
+        if (__builtin_mul_overflow(sum, (uint64_t)10, &sum) ||
+            __builtin_add_overflow(sum, (unsigned)(*at - '0'), &sum))
             return false;
-        sum = sum * 10 + digit;
-    }
+    scan->at = at;
     *value = sum;
-    return scan->at != first;
+    return at != first;
 }
 
 /* -1 for what is no hexadecimal digit. */
@@ -73,15 +77,16 @@ static inline int scan_digit(char c)
 /* Hexadecimal digits without a prefix; at least one, at most sixteen. */
 static inline bool scan_hex(struct scan *scan, uint64_t *value)
 {
-    const char *first = scan->at;
+    const char *first = scan->at, *at = first;
     uint64_t sum = 0;
-    for (int digit; !scan_done(scan) && (digit = scan_digit(*scan->at)) >= 0; scan->at++) {
+    for (int digit; at < scan->end && (digit = scan_digit(*at)) >= 0; at++) {
         if (sum >> 60)
             return false;
         sum = sum << 4 | (unsigned)digit;
     }
+    scan->at = at;
     *value = sum;
-    return scan->at != first;
+    return at != first;
 }
 
 /* 0x and hexadecimal digits. */
