@@ -38,6 +38,7 @@ EXTERNAL("tbbmalloc", "libtbbmalloc_proxy.so.2", "libtbbmalloc2",
 LAYER(checked, checked.c)
 LAYER(locked, locked.c)
 LAYER(faulty, faulty.c)
+LAYER(delay, delay.c)
 
 #undef BACKEND
 #undef EXTERNAL

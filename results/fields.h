@@ -35,7 +35,10 @@
     COUNT(reallocations, "", "reallocs that succeeded")                                            \
     COUNT(frees, "", "frees of live blocks")                                                       \
     COUNT(failed_allocations, "", "calls that returned NULL")                                      \
-    COUNT(elapsed_ns, "ns", "the timed region: the whole replay loop, decoding left out")          \
+    COUNT(elapsed_ns, "ns",                                                                        \
+          "the timed region: the whole replay loop, decoding left out, and taken_ns")              \
+    COUNT(taken_ns, "ns",                                                                          \
+          "the replay's one thread was ready in it, but other programs had its core")              \
     REAL(ns_per_op, "ns",                                                                          \
          "elapsed_ns / operations; throughput pass, and latency pass where calls are sampled")     \
     TEXT(clock, 8,                                                                                 \

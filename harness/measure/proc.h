@@ -28,6 +28,7 @@ struct proc_counts {
     uint64_t major_faults;
     uint64_t context_switches;
     uint64_t involuntary_switches; /* those of them that were not asked for */
+    uint64_t taken_ns;             /* the first thread was ready, but other work had its core */
 };
 void proc_counts(struct proc_counts *counts);
 

@@ -106,6 +106,7 @@ void meter_stop(struct meter *meter)
     meter->sum.major_faults += now.major_faults - meter->start.major_faults;
     meter->sum.context_switches += now.context_switches - meter->start.context_switches;
     meter->sum.involuntary_switches += now.involuntary_switches - meter->start.involuntary_switches;
+    meter->sum.taken_ns += now.taken_ns - meter->start.taken_ns;
 }
 
 void meter_report(const struct meter *meter, struct cell_result *result)

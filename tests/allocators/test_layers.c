@@ -53,6 +53,27 @@ static void tables_tell_what_a_layer_changes(void **state)
     end(heap);
 }
 
+/* How long is not asserted, only that the calls go through and the table says what it is. */
+static void a_delay_passes_every_call_on(void **state)
+{
+    (void)state;
+    struct heap *heap = make("first-fit+delay:delay=50ns,per=3");
+    assert_true(allocator_has(heap->ops, ALLOCATOR_NOT_TIMED));
+    char *block[10];
+    for (int i = 0; i < 10; i++) {
+        block[i] = heap_alloc(heap, 100);
+        assert_non_null(block[i]);
+        memset(block[i], i, 100);
+    }
+    block[3] = heap_realloc(heap, block[3], 100, 1000);
+    assert_non_null(block[3]);
+    assert_int_equal(block[3][99], 3);
+    for (int i = 0; i < 10; i++)
+        heap_free(heap, block[i]);
+    assert_int_equal(heap_check(heap, why, sizeof why), 0);
+    end(heap);
+}
+
 /* The one byte behind and the one before, at any alignment. */
 static void overruns_are_found_by_check_and_at_free(void **state)
 {
@@ -206,6 +227,7 @@ static void stacks_survive_failures(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_delay_passes_every_call_on),
         cmocka_unit_test(tables_tell_what_a_layer_changes),
         cmocka_unit_test(overruns_are_found_by_check_and_at_free),
         cmocka_unit_test(bad_frees_are_found_and_not_passed_on),
