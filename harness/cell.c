@@ -94,6 +94,7 @@ static int cell_ask(const struct cell *cell, struct area *area, struct err *err)
     request->pace = cell->pace;
     request->threads = cell->threads;
     request->latency_sample = cell->latency_sample;
+    request->processes = cell->processes;
     sched_getaffinity(0, sizeof request->cores, &request->cores);
     request->memory_limit = cell->memory_limit;
     if (cell->pass == PASS_MOMENTS)

@@ -21,6 +21,8 @@
     TEXT(pace, 12, "how fast the memory pass replayed: full or as-recorded")                       \
     COUNT(threads_recorded, "", "threads in the trace")                                            \
     COUNT(threads_replayed, "", "threads that replayed them")                                      \
+    COUNT(processes_replayed, "",                                                                  \
+          "processes that replayed, one thread each; 1: threads of one process")                   \
     COUNT(handovers, "",                                                                           \
           "operations on blocks that another thread had used before in the same window")           \
     COUNT(waits, "", "those that came too early, and waited for the other thread")                 \

@@ -212,6 +212,10 @@ static error_t parse(int key, char *text, struct argp_state *state)
         if (request->resume && (request->shaped || request->output))
             failed = err_set(&request->err, EINVAL,
                              "--resume takes everything from the run; only --json goes with it");
+        else if (request->thread_counts && request->plan.processes > 1)
+            failed = err_set(&request->err, EINVAL,
+                             "--processes replays with one thread in each: it does not go with "
+                             "--threads");
         else if (!request->resume && !request->trace_count)
             failed = err_set(&request->err, EINVAL, "no trace was named");
         break;

@@ -48,7 +48,8 @@ struct request {
     enum pass pass;
     enum touch touch;
     enum pace pace;
-    unsigned threads; /* 0: as recorded */
+    unsigned threads;   /* 0: as recorded */
+    unsigned processes; /* 1, or more that share a heap */
     enum probe probe;
     unsigned latency_sample; /* one call in so many is timed */
     uint64_t memory_limit;   /* 0 none */

@@ -1,8 +1,12 @@
-/* The crew: all the lanes of a replay, and the threads that run them.
+/* The crew: all the lanes of a replay, and the threads or processes that run them.
  *
  * The first lane is run by the caller, who also decodes and splits between windows, while the
  * others sleep. They start and end a window together. A crew of one is the caller alone: it has no
- * threads, and its window is played as it was decoded. */
+ * threads, and its window is played as it was decoded.
+ *
+ * Lanes in processes of their own attach to a heap that is shared between processes, each at an
+ * address of its own; blocks go from one to the other by their refs. What they share lies in memory
+ * that was mapped before they are forked (harness/base/pages.h). */
 #ifndef HARNESS_MEASURE_CREW_H
 #define HARNESS_MEASURE_CREW_H
 
@@ -27,8 +31,6 @@ struct crew_times {
 struct crew {
     struct lane *lanes; /* borrowed */
     unsigned count;
-    enum touch touch;
-    enum clock_kind clock;
     struct crew_shared *shared; /* owned */
     struct split split;         /* of a crew that plays */
     uint64_t *ticks;            /* owned; NULL unless timed */
@@ -39,6 +41,8 @@ struct crew {
     struct rng rng;
     char *stacks;     /* owned */
     unsigned planned; /* lanes at first */
+    bool processes;
+    struct heap *heap; /* borrowed; as this process sees it */
     struct crew_times times;
 };
 
@@ -50,6 +54,7 @@ struct crew_plan {
     uint64_t *words;    /* split_words(capacity, count) to play from; NULL where turns are taken */
     bool timed;         /* ticks are wanted */
     unsigned every;     /* of one operation in so many; 0 and 1: of all */
+    bool processes;     /* lanes are processes, not threads */
 };
 
 /* Maps and touches what the crew needs. */
@@ -59,15 +64,23 @@ void crew_release(struct crew *crew);
 /* How many refs its players need a table for. */
 size_t crew_refs(const struct crew *crew, size_t objects);
 
-/* Starts the threads, which then sleep. Where the system refuses so many, the lanes are fewer from
- * then on: crew->count. */
+/* Starts the threads or processes, which then sleep. Where the system refuses so many, the lanes
+ * are fewer from then on: crew->count. A process that dies takes this one with it, by the same
+ * signal. */
 void crew_start(struct crew *crew);
 
-/* All lanes enter the heap. */
-int crew_enter(struct crew *crew, struct heap *heap, void **refs, enum touch touch,
-               struct err *err);
+/* What a crew's lanes come to. */
+struct crew_heap {
+    struct heap *heap;
+    const char *name; /* under which it is shared between processes, else NULL */
+    void **refs;      /* crew_refs() of them */
+    enum touch touch;
+};
 
-/* All lanes leave the heap, and the threads end. */
+/* All lanes enter the heap. */
+int crew_enter(struct crew *crew, const struct crew_heap *to, struct err *err);
+
+/* All lanes leave the heap, and the threads or processes end. */
 void crew_stop(struct crew *crew);
 
 /* Hands the window's operations to the lanes. */

@@ -7,6 +7,7 @@
 #include <pthread.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 #include "harness/measure/handover.h"
 #include "harness/measure/player.h"
@@ -26,7 +27,8 @@ struct lane {
     struct mark *marks;   /* of the operations that are timed, where not all are */
     size_t marked;
     struct crew *crew;
-    pthread_t thread;
+    pthread_t thread; /* or */
+    pid_t process;
     int failure; /* of entering the heap: -errno */
 };
 

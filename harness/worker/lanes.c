@@ -17,6 +17,12 @@ bool lanes_take_turns(const struct worker *worker)
            worker->area->request.probe;
 }
 
+bool lanes_are_processes(const struct worker *worker)
+{
+    const struct request *request = &worker->area->request;
+    return request->processes > 1 && (!lanes_take_turns(worker) || request->pass == PASS_VERIFY);
+}
+
 enum { LANES_LONGER = 4 };
 
 /* ---- preparing ------------------------------------------------------------------------------- */
@@ -24,7 +30,8 @@ enum { LANES_LONGER = 4 };
 static unsigned lanes_wanted(const struct worker *worker)
 {
     uint64_t threads = worker_summary(worker)->threads;
-    unsigned asked = worker->area->request.threads;
+    const struct request *request = &worker->area->request;
+    unsigned asked = request->processes > 1 ? request->processes : request->threads;
     if (asked && asked < threads)
         threads = asked;
     return threads > LANES_MAX ? LANES_MAX : threads ? (unsigned)threads : 1;
@@ -87,13 +94,20 @@ int lanes_prepare(struct worker *worker, size_t words, struct err *err)
         .words = split ? played : NULL,
         .timed = worker->area->request.pass == PASS_LATENCY && !worker->area->request.probe,
         .every = worker->area->request.latency_sample,
+        .processes = lanes_are_processes(worker),
     };
     worker->result->threads_recorded = summary->threads;
-    worker->result->threads_replayed = count;
     return crew_init(&worker->crew, &plan, err);
 }
 
 /* ---- replaying ------------------------------------------------------------------------------- */
+
+static void lanes_report_count(struct worker *worker)
+{
+    const struct crew *crew = &worker->crew;
+    worker->result->threads_replayed = crew->count;
+    worker->result->processes_replayed = crew->processes ? crew->count : 1;
+}
 
 /* Lanes that take turns share a core: one hands over to the next within it. What the C library maps
  * for threads is the harness's, except where it is the C library that is measured. */
@@ -101,22 +115,27 @@ void lanes_start(struct worker *worker)
 {
     const struct request *request = &worker->area->request;
     struct crew *crew = &worker->crew;
-    if (crew->count == 1)
-        return;
-    if (!lanes_take_turns(worker))
+    if (crew->count > 1 && !lanes_take_turns(worker))
         sched_setaffinity(0, sizeof request->cores, &request->cores);
     crew_start(crew);
-    if (worker->spec.backend->scope == SCOPE_HEAP)
+    if (crew->count > 1 && worker->spec.backend->scope == SCOPE_HEAP)
         maps_baseline(&worker->baseline);
-    worker->result->threads_replayed = crew->count;
-    if (crew->count < worker_summary(worker)->threads && !request->threads)
+    lanes_report_count(worker);
+    if (crew->count < worker_summary(worker)->threads && !request->threads &&
+        request->processes < 2)
         worker_note(worker, "the system bears %u threads, onto which those of the trace are folded",
                     crew->count);
 }
 
 int lanes_enter(struct worker *worker, struct err *err)
 {
-    return crew_enter(&worker->crew, worker->heap, worker->player->refs, worker->touch, err);
+    const struct crew_heap to = {
+        .heap = worker->heap,
+        .name = worker->area->request.shared_name,
+        .refs = worker->player->refs,
+        .touch = worker->touch,
+    };
+    return crew_enter(&worker->crew, &to, err);
 }
 
 void lanes_set_out(struct worker *worker)
@@ -155,6 +174,9 @@ void lanes_report(const struct worker *worker)
     result->handovers = waiting.handovers;
     result->waits = waiting.waits;
     result->wait_share = result->idle_share = 0;
+    if (crew->processes) /* those of the first are known, and say nothing of the others */
+        result->page_faults = result->major_faults = result->context_switches =
+            result->involuntary_switches = result->migrations = COUNT_UNKNOWN;
     if (crew->times.busy > 0)
         result->wait_share = (double)waiting.ticks / (double)crew->times.busy;
     if (crew->times.span > 0)

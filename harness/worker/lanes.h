@@ -14,6 +14,10 @@ struct worker;
  * and one at a time. Else they play freely what was split. */
 bool lanes_take_turns(const struct worker *worker);
 
+/* Whether they are processes. The memory pass, and any that looks closer, knows one process only:
+ * its lanes are threads. */
+bool lanes_are_processes(const struct worker *worker);
+
 /* Maps and touches the lanes and a window of up to `words`: one lane a recorded thread, or as many
  * as were asked for. The trace must have its footer. */
 int lanes_prepare(struct worker *worker, size_t words, struct err *err);

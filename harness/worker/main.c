@@ -99,15 +99,27 @@ static int worker_serialise(struct worker *worker, struct err *err)
     return layer_locked.wrap(worker->heap, NULL, &worker->heap, err);
 }
 
+static int worker_check_shared(struct worker *worker)
+{
+    const struct request *request = &worker->area->request;
+    if (request->processes < 2 || worker->heap->ops->attach)
+        return 0;
+    return worker_refuse(worker, "skipped: not shared",
+                         "%s is not shared between processes; 'bench list' names those that are",
+                         request->spec);
+}
+
 static int worker_create_heap(struct worker *worker, struct err *err)
 {
     const struct request *request = &worker->area->request;
     int status =
         spec_create(&worker->spec, &worker->region,
-                    request->shared_name[0] ? request->shared_name : NULL, &worker->heap, err);
+                    lanes_are_processes(worker) ? request->shared_name : NULL, &worker->heap, err);
     if (status < 0)
         return worker_refuse(worker, "failed: the heap cannot be created", "%s", err->text);
-    status = worker_serialise(worker, err);
+    status = worker_check_shared(worker);
+    if (status == 0)
+        status = worker_serialise(worker, err);
     if (status < 0)
         return status;
     strcpy(worker->result->realloc, worker->heap->ops->realloc ? "native" : "emulated");
@@ -152,6 +164,8 @@ static int worker_prepare(struct worker *worker, struct err *err)
     maps_touch_files();
     if (request->pass == PASS_THROUGHPUT)
         counters_open(&worker->counters, counter_events);
+    if (request->pass == PASS_VERIFY && verify_prepare(worker, err) < 0)
+        return -err->code;
     lanes_start(worker);
     return 0;
 }

@@ -19,12 +19,20 @@ struct verified {
     size_t written; /* operation that wrote it */
 };
 
+/* In shared memory: turns may be taken by processes. */
 struct verify {
     struct worker *worker;
+    bool usable_known;
     struct verified *blocks; /* one an object number */
     uint64_t operation;      /* number of the one under way */
     uint64_t checked, wrong;
 };
+
+/* As this process sees it. */
+static struct heap *verify_heap(const struct verify *verify)
+{
+    return verify->worker->crew.heap;
+}
 
 static uint64_t verify_seed(uint64_t operation)
 {
@@ -83,10 +91,9 @@ static void verify_fault(struct verify *verify, const char *format, ...)
 
 static size_t verify_usable(struct verify *verify, void *ref, size_t size)
 {
-    struct worker *worker = verify->worker;
-    if (!worker->usable_known)
+    if (!verify->usable_known)
         return size;
-    size_t usable = heap_usable_size(worker->heap, ref, size);
+    size_t usable = heap_usable_size(verify_heap(verify), ref, size);
     if (usable < size)
         verify_fault(verify, "a block of %zu bytes says that %zu are usable", size, usable);
     return usable < size ? size : usable;
@@ -122,7 +129,7 @@ static void verify_zero(struct verify *verify, const char *block, size_t size)
 /* A fresh or resized block becomes known. */
 static void verify_take(struct verify *verify, uint32_t object, void *ref, size_t size)
 {
-    char *block = heap_resolve(verify->worker->heap, ref);
+    char *block = heap_resolve(verify_heap(verify), ref);
     struct verified *known = &verify->blocks[object];
     *known = (struct verified){
         .seed = verify_seed(verify->operation),
@@ -136,14 +143,14 @@ static void verify_take(struct verify *verify, uint32_t object, void *ref, size_
 static void verify_allocate(struct verify *verify, const struct operation *operation)
 {
     struct worker *worker = verify->worker;
-    void *ref = player_allocate(worker->heap, operation);
+    void *ref = player_allocate(verify_heap(verify), operation);
     worker->player->refs[operation->object] = ref;
     if (!ref) {
         worker->player->failed_allocations++;
         return;
     }
-    char *block = heap_resolve(worker->heap, ref);
-    size_t align = worker->heap->ops->align;
+    char *block = heap_resolve(verify_heap(verify), ref);
+    size_t align = verify_heap(verify)->ops->align;
     if (operation->kind == OP_ALIGNED && operation->extra > align)
         align = operation->extra;
     verify_align(verify, block, operation->size, align);
@@ -156,8 +163,9 @@ static void verify_free(struct verify *verify, uint32_t object)
 {
     struct worker *worker = verify->worker;
     void *ref = worker->player->refs[object];
-    verify_contents(verify, object, heap_resolve(worker->heap, ref), verify->blocks[object].filled);
-    heap_free(worker->heap, ref);
+    verify_contents(verify, object, heap_resolve(verify_heap(verify), ref),
+                    verify->blocks[object].filled);
+    heap_free(verify_heap(verify), ref);
     worker->player->refs[object] = NULL;
 }
 
@@ -171,8 +179,9 @@ static void verify_resize(struct verify *verify, const struct operation *operati
         player->skipped_reallocs++;
         return;
     }
-    verify_contents(verify, object, heap_resolve(worker->heap, old), verify->blocks[object].filled);
-    void *ref = heap_realloc(worker->heap, old, operation->extra, operation->size);
+    verify_contents(verify, object, heap_resolve(verify_heap(verify), old),
+                    verify->blocks[object].filled);
+    void *ref = heap_realloc(verify_heap(verify), old, operation->extra, operation->size);
     if (!ref) {
         player->failed_allocations++;
         player->failed_reallocs++;
@@ -180,9 +189,9 @@ static void verify_resize(struct verify *verify, const struct operation *operati
         return;
     }
     player->refs[object] = ref;
-    char *block = heap_resolve(worker->heap, ref);
+    char *block = heap_resolve(verify_heap(verify), ref);
     size_t kept = operation->extra < operation->size ? operation->extra : operation->size;
-    verify_align(verify, block, operation->size, worker->heap->ops->align);
+    verify_align(verify, block, operation->size, verify_heap(verify)->ops->align);
     verify_contents(verify, object, block, kept);
     verify_take(verify, object, ref, operation->size);
 }
@@ -209,11 +218,11 @@ static void verify_end(struct verify *verify)
     for (uint32_t object = 0; object < worker->window.objects; object++) {
         void *ref = worker->player->refs[object];
         if (ref && worker->window.sizes[object] != WINDOW_DEAD)
-            verify_contents(verify, object, heap_resolve(worker->heap, ref),
+            verify_contents(verify, object, heap_resolve(verify_heap(verify), ref),
                             verify->blocks[object].filled);
     }
     char why[256];
-    if (heap_check(worker->heap, why, sizeof why) == -EUCLEAN)
+    if (heap_check(verify_heap(verify), why, sizeof why) == -EUCLEAN)
         verify_fault(verify, "the heap's own check says: %s", why);
 }
 
@@ -242,22 +251,32 @@ static int verify_play(struct verify *verify, struct meter *meter, struct err *e
     return status;
 }
 
+int verify_prepare(struct worker *worker, struct err *err)
+{
+    size_t objects = worker->window.objects + (size_t)1;
+    struct verify *verify = pages_map(sizeof *verify);
+    struct verified *blocks = pages_map(objects * sizeof *blocks);
+    if (!verify || !blocks)
+        return err_set(err, errno, "no memory to verify %u objects", worker->window.objects);
+    *verify = (struct verify){.worker = worker, .blocks = blocks};
+    worker->verify = verify;
+    return 0;
+}
+
 int verify_pass(struct worker *worker, struct err *err)
 {
-    struct verify verify = {.worker = worker};
+    struct verify *verify = worker->verify;
     struct meter meter = {0};
-    verify.blocks = pages_map((worker->window.objects + (size_t)1) * sizeof *verify.blocks);
-    if (!verify.blocks)
-        return err_set(err, errno, "no memory to verify %u objects", worker->window.objects);
+    verify->usable_known = worker->usable_known;
     worker->result->faults_found = 0;
-    int status = verify_play(&verify, &meter, err);
+    int status = verify_play(verify, &meter, err);
     if (status < 0)
         return status;
-    verify_end(&verify);
+    verify_end(verify);
     meter_report(&meter, worker->result);
-    if (verify.wrong > 0)
+    if (verify->wrong > 0)
         snprintf(worker->result->status, sizeof worker->result->status,
-                 "failed: %" PRIu64 " of %" PRIu64 " blocks were wrong", verify.wrong,
-                 verify.checked);
+                 "failed: %" PRIu64 " of %" PRIu64 " blocks were wrong", verify->wrong,
+                 verify->checked);
     return 0;
 }

@@ -13,6 +13,8 @@
 #include "harness/worker/lanes.h"
 #include "workloads/reader.h"
 
+struct verify;
+
 struct worker {
     int fd; /* of the memory that is shared with the parent */
     struct area *area;
@@ -27,6 +29,7 @@ struct worker {
     struct region region;       /* base NULL where the heap has none */
     struct heap *heap;
     struct counters counters;  /* opened for the throughput pass */
+    struct verify *verify;     /* of the verify pass */
     enum touch touch;          /* what is asked, or none where blocks cannot be written */
     bool usable_known;         /* usable_size() may be believed to be of this allocator */
     char program[PATH_MAX];    /* this program's path, as maps spells it */
@@ -81,6 +84,7 @@ int identity_check(struct worker *worker);
 int throughput_pass(struct worker *worker, struct err *err);
 int latency_pass(struct worker *worker, struct err *err);
 int memory_pass(struct worker *worker, struct err *err);
+int verify_prepare(struct worker *worker, struct err *err); /* before the lanes start */
 int verify_pass(struct worker *worker, struct err *err);
 int moments_pass(struct worker *worker, struct err *err);
 

@@ -2,7 +2,12 @@
 #include "harness/measure/crew.h"
 
 #include <errno.h>
+#include <signal.h>
+#include <stdio.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include "allocators/spec.h"
 #include "harness/base/pages.h"
@@ -21,20 +26,29 @@ struct replay {
     struct heap *heap;
 };
 
-static void open_heap(struct replay *replay, const char *text)
+static void open_heap(struct replay *replay, const char *text, const char *name)
 {
     static struct spec spec; /* large */
     struct err err;
     if (spec_parse(&spec, text, &err) ||
-        spec_create(&spec, &replay->region, NULL, &replay->heap, &err))
+        spec_create(&spec, &replay->region, name, &replay->heap, &err))
         fail_msg("%s", err.text);
 }
 
-static void open_replay(struct replay *replay, const struct crowd *crowd, unsigned lanes,
-                        size_t words, bool turns, const char *spec)
+enum { LIVE = 300, EVENTS = 30000 };
+static const struct crowd busy = {.threads = 12,
+                                  .events = EVENTS,
+                                  .live = LIVE,
+                                  .cross_share = 30,
+                                  .switch_share = 10,
+                                  .seed = 7};
+
+/* `shared`: the name of the heap that processes share, NULL for threads. */
+static void open_shared(struct replay *replay, unsigned lanes, size_t words, bool turns,
+                        const char *spec, const char *shared)
 {
     *replay = (struct replay){0};
-    crowd_open(&replay->opened, crowd, words);
+    crowd_open(&replay->opened, &busy, words);
     size_t capacity = replay->opened.capacity;
     replay->lanes = pages_map(lanes * sizeof *replay->lanes);
     replay->word_count = turns ? 0 : split_words(capacity, lanes);
@@ -47,14 +61,23 @@ static void open_replay(struct replay *replay, const struct crowd *crowd, unsign
         .capacity = capacity,
         .words = replay->words,
         .timed = true,
+        .processes = shared,
     };
     assert_int_equal(crew_init(&replay->crew, &plan, NULL), 0);
     replay->ref_count = crew_refs(&replay->crew, plan.objects);
     replay->refs = pages_map(replay->ref_count * sizeof *replay->refs);
-    open_heap(replay, spec);
     crew_start(&replay->crew);
-    assert_int_equal(crew_enter(&replay->crew, replay->heap, replay->refs, TOUCH_ALL, NULL), 0);
+    open_heap(replay, spec, shared);
+    const struct crew_heap to = {
+        .heap = replay->heap, .name = shared, .refs = replay->refs, .touch = TOUCH_ALL};
+    assert_int_equal(crew_enter(&replay->crew, &to, NULL), 0);
     assert_int_equal(replay->crew.count, lanes);
+}
+
+static void open_replay(struct replay *replay, unsigned lanes, size_t words, bool turns,
+                        const char *spec)
+{
+    open_shared(replay, lanes, words, turns, spec, NULL);
 }
 
 static void close_replay(struct replay *replay)
@@ -73,13 +96,12 @@ static void close_replay(struct replay *replay)
     crowd_close(&replay->opened);
 }
 
-enum { LIVE = 300, EVENTS = 30000 };
-static const struct crowd busy = {.threads = 12,
-                                  .events = EVENTS,
-                                  .live = LIVE,
-                                  .cross_share = 30,
-                                  .switch_share = 10,
-                                  .seed = 7};
+static uint64_t live_blocks(struct heap *heap)
+{
+    struct heap_stats stats;
+    heap_stats(heap, &stats);
+    return stats.live_blocks;
+}
 
 /* The checked layer sees every double free, foreign pointer and overrun; what it holds at the end
  * is nothing, since the recording frees everything. */
@@ -92,16 +114,14 @@ static void threads_use_each_block_as_recorded(void **state)
         for (size_t s = 0; s < 2; s++)
             for (unsigned lanes = 1; lanes <= 12; lanes += 11) {
                 struct replay replay;
-                open_replay(&replay, &busy, lanes, windows[w], false, specs[s]);
+                open_replay(&replay, lanes, windows[w], false, specs[s]);
                 uint64_t handovers = 0;
                 while (window_fill(&replay.opened.window, NULL) == 1) {
                     crew_split(&replay.crew, &replay.opened.window);
                     crew_play(&replay.crew);
                     handovers += replay.crew.split.given;
                 }
-                struct heap_stats stats;
-                heap_stats(replay.heap, &stats);
-                assert_true(stats.live_blocks == 0 || s == 0); /* system does not tell */
+                assert_true(live_blocks(replay.heap) == 0 || s == 0); /* system does not tell */
                 assert_int_equal(crew_waiting(&replay.crew).handovers, handovers);
                 assert_true(lanes == 1 || handovers > 0);
                 for (unsigned i = 0; i < lanes; i++)
@@ -115,7 +135,7 @@ static void every_operation_has_its_own_ticks(void **state)
 {
     (void)state;
     struct replay replay;
-    open_replay(&replay, &busy, 12, WINDOW_WORDS, false, "system");
+    open_replay(&replay, 12, WINDOW_WORDS, false, "system");
     struct window *window = &replay.opened.window;
     assert_int_equal(window_fill(window, NULL), 1);
     uint64_t *ticks = pages_map(replay.opened.capacity * sizeof *ticks);
@@ -171,7 +191,7 @@ static void turns_follow_the_recording(void **state)
     static const unsigned counts[] = {1, 5, 12};
     for (size_t i = 0; i < sizeof counts / sizeof *counts; i++) {
         struct replay replay;
-        open_replay(&replay, &busy, counts[i], 4000, true, "system");
+        open_replay(&replay, counts[i], 4000, true, "system");
         struct window *window = &replay.opened.window;
         struct order order = {.replay = &replay};
         size_t operations = 0;
@@ -190,12 +210,105 @@ static void turns_follow_the_recording(void **state)
     }
 }
 
+static const char *heap_name(void)
+{
+    static char name[64];
+    snprintf(name, sizeof name, "/heapbench-crew-%d", (int)getpid());
+    return name;
+}
+
+static void processes_use_each_block_as_recorded(void **state)
+{
+    (void)state;
+    struct replay replay;
+    open_shared(&replay, 4, 5000, false, "shmheap", heap_name());
+    while (window_fill(&replay.opened.window, NULL) == 1) {
+        crew_split(&replay.crew, &replay.opened.window);
+        crew_play(&replay.crew);
+    }
+    assert_true(crew_waiting(&replay.crew).handovers > 1000);
+    assert_int_equal(live_blocks(replay.heap), 0);
+    close_replay(&replay);
+}
+
+struct places {
+    struct crew *crew;
+    const uint32_t *threads;
+    struct {
+        pid_t process;
+        void *place; /* of one and the same ref */
+    } seen[4];
+};
+
+static void note_place(void *arg, const uint64_t *op, size_t first, size_t count)
+{
+    struct places *places = arg;
+    (void)op;
+    (void)count;
+    uint32_t lane = places->threads[first] % 4;
+    places->seen[lane].process = getpid();
+    places->seen[lane].place = heap_resolve(places->crew->heap, (void *)4096);
+}
+
+/* So that nothing but refs can have gone from one to another. */
+static void each_process_has_the_heap_elsewhere(void **state)
+{
+    (void)state;
+    static struct replay replay;
+    struct places *places = pages_map(sizeof *places);
+    open_shared(&replay, 4, WINDOW_WORDS, true, "shmheap", heap_name());
+    assert_int_equal(window_fill(&replay.opened.window, NULL), 1);
+    places->crew = &replay.crew;
+    places->threads = replay.opened.threads;
+    crew_take_turns(&replay.crew, &replay.opened.window, note_place, places);
+    for (int i = 0; i < 4; i++)
+        for (int j = 0; j < i; j++) {
+            assert_int_not_equal(places->seen[i].process, places->seen[j].process);
+            assert_ptr_not_equal(places->seen[i].place, places->seen[j].place);
+        }
+    close_replay(&replay);
+    pages_unmap(places, sizeof *places);
+}
+
+static void die(void *arg, const uint64_t *op, size_t first, size_t count)
+{
+    (void)op;
+    (void)first;
+    (void)count;
+    if (getpid() != *(pid_t *)arg)
+        raise(SIGUSR1);
+}
+
+static void a_process_that_dies_takes_all_with_it(void **state)
+{
+    (void)state;
+    int status;
+    const char *name = heap_name();
+    pid_t child = fork();
+    if (child == 0) {
+        static struct replay replay;
+        pid_t *self = pages_map(sizeof *self);
+        *self = getpid();
+        open_shared(&replay, 4, WINDOW_WORDS, true, "shmheap", name);
+        if (window_fill(&replay.opened.window, NULL) == 1)
+            crew_take_turns(&replay.crew, &replay.opened.window, die, self);
+        _exit(0);
+    }
+    assert_int_equal(waitpid(child, &status, 0), child);
+    shm_unlink(name);
+    assert_true(WIFSIGNALED(status));
+    assert_int_equal(WTERMSIG(status), SIGUSR1);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(threads_use_each_block_as_recorded),
         cmocka_unit_test(every_operation_has_its_own_ticks),
         cmocka_unit_test(turns_follow_the_recording),
+        cmocka_unit_test(processes_use_each_block_as_recorded),
+        cmocka_unit_test(each_process_has_the_heap_elsewhere),
+        cmocka_unit_test(a_process_that_dies_takes_all_with_it),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -134,3 +134,27 @@ PY
         [ "$status" = 2 ] || { echo "$wrong: $status"; false; }
     done
 }
+
+@test "processes share a heap that can be shared, and others are rows that say so" {
+    "$BENCH" run -a shmheap,first-fit -n 1 -p throughput,latency,memory,verify --processes 3 -o out \
+        crowd.trace >/dev/null
+    python <<'PY'
+import json
+cells = [json.loads(line) for line in open("out/cells.jsonl")]
+assert len(cells) == 8
+for cell in cells:
+    if cell["allocator"] == "first-fit":
+        assert cell["status"].startswith("skipped") and "not shared" in cell["detail"], cell
+        continue
+    assert cell["status"] == "ok" and cell["threads_replayed"] == 3, cell
+    # The memory of one process is measured: that of several would be counted several times.
+    assert cell["processes_replayed"] == (1 if cell["pass"] == "memory" else 3), cell
+    if cell["pass"] == "verify":
+        assert cell["faults_found"] == 0 and cell["verified_blocks"] > 1000, cell
+    if cell["pass"] == "throughput":
+        assert cell["handovers"] > 0 and cell["page_faults"] is None, cell
+PY
+    [ -z "$(ls /dev/shm | grep "heapbench-$$" || true)" ]
+    run "$BENCH" run -a shmheap --processes 2 --threads 2 -o wrong crowd.trace
+    [ "$status" = 2 ]
+}
