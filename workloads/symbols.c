@@ -13,6 +13,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "workloads/line_table.h"
+
 #include "workloads/demangle.h"
 
 struct symbol {
@@ -27,7 +29,8 @@ struct module {
     bool read;
     struct symbol *table; /* by address */
     size_t count;
-    void *file; /* mapped */
+    struct line_table *lines; /* NULL: none */
+    void *file;               /* mapped */
     size_t bytes;
 };
 
@@ -44,6 +47,7 @@ struct symbols *symbols_create(void)
 
 static void module_release(struct module *module)
 {
+    line_table_destroy(module->lines);
     if (module->file)
         munmap(module->file, module->bytes);
     for (size_t i = 0; i < module->count; i++)
@@ -200,6 +204,35 @@ static void module_read_table(struct module *module, const Elf64_Shdr *section)
     qsort(module->table, module->count, sizeof *module->table, symbol_compare);
 }
 
+/* The section of that name; compressed ones are not read. */
+static struct line_section elf_named(const struct module *module, const char *name)
+{
+    const Elf64_Ehdr *header = elf_at(module, 0, sizeof *header);
+    const Elf64_Shdr *names = header ? elf_section(module, header->e_shstrndx) : NULL, *section;
+    size_t length = strlen(name) + 1;
+    for (size_t i = 0; names && (section = elf_section(module, i)); i++) {
+        uint64_t at = names->sh_offset + section->sh_name;
+        if (at > module->bytes || length > module->bytes - at ||
+            memcmp((const char *)module->file + at, name, length) != 0)
+            continue;
+        if (section->sh_flags & SHF_COMPRESSED || section->sh_type == SHT_NOBITS ||
+            section->sh_offset > module->bytes ||
+            section->sh_size > module->bytes - section->sh_offset)
+            break;
+        return (struct line_section){(const uint8_t *)module->file + section->sh_offset,
+                                     section->sh_size};
+    }
+    return (struct line_section){NULL, 0};
+}
+
+static void module_read_lines(struct module *module)
+{
+    const struct line_sections sections = {elf_named(module, ".debug_line"),
+                                           elf_named(module, ".debug_line_str"),
+                                           elf_named(module, ".debug_str")};
+    module->lines = line_table_read(&sections);
+}
+
 static void module_read(struct module *module)
 {
     char debug[128];
@@ -213,6 +246,7 @@ static void module_read(struct module *module)
         section = elf_find(module, SHT_DYNSYM);
     if (section)
         module_read_table(module, section);
+    module_read_lines(module);
 }
 
 /* The last symbol that begins at or before `address`, if it reaches so far. */
@@ -238,6 +272,19 @@ static const char *symbol_name(struct symbols *symbols, struct symbol *symbol)
     return symbol->readable ? symbol->readable : symbol->name;
 }
 
+/* Behind what the text holds already, if there is room. */
+static void module_describe_line(const struct module *module, uint64_t address, char *text,
+                                 size_t length)
+{
+    uint32_t line;
+    char where[128];
+    const char *source = line_table_find(module->lines, address, &line);
+    size_t used = strlen(text);
+    if (source && (size_t)snprintf(where, sizeof where, " (%s:%u)", source, (unsigned)line) <
+                      (length - used < sizeof where ? length - used : sizeof where))
+        strcpy(text + used, where);
+}
+
 void symbols_describe(struct symbols *symbols, uint64_t address, char *text, size_t length)
 {
     struct module *module = NULL;
@@ -260,6 +307,7 @@ void symbols_describe(struct symbols *symbols, uint64_t address, char *text, siz
                  (unsigned long long)(at - symbol->address), file);
     else
         snprintf(text, length, "[%s]+0x%llx", file, (unsigned long long)at);
+    module_describe_line(module, at - 1, text, length);
 }
 
 void symbols_describe_stack(struct symbols *symbols, const uint64_t *addresses, size_t count,

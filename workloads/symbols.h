@@ -26,9 +26,9 @@ struct symbols_segment {
 /* Whether the file at `path` has these segments, in this order: else it is another one. */
 bool symbols_is_file(const char *path, const struct symbols_segment *segments, size_t count);
 
-/* "function+0x1f [file]", "[file]+0x1234" without a symbol, "0x…" for code of no file. Functions
- * of C++ are as a person writes them (demangle.h), others as the linker names them; files are
- * without their folders. */
+/* "function+0x1f [file]", "[file]+0x1234" without a symbol, "0x…" for code of no file; and behind
+ * it " (source.c:123)" where the file was compiled with -g. Functions of C++ are as a person writes
+ * them (demangle.h), others as the linker names them; files are without their folders. */
 void symbols_describe(struct symbols *symbols, uint64_t address, char *text, size_t length);
 
 enum { SYMBOLS_FRAME = 300 }; /* bytes of text that a frame has at most */

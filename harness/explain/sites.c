@@ -15,19 +15,55 @@ static void *sites_memory(void *memory)
     return memory;
 }
 
-/* A frame is "function+0x1f [file]", or "function (file:line)", or what a foreign trace has. */
-static size_t frame_function(const char *frame)
+/* ---- a frame: "function+0x1f [file] (source.c:123)" without what is not known, or whatever a
+ * foreign trace has ---- */
+
+/* Where `mark` last begins in the line of `length`, else the length. */
+static size_t frame_last(const char *frame, size_t length, const char *mark)
 {
-    return strcspn(frame, "+ (\n");
+    size_t size = strlen(mark);
+    for (size_t at = length >= size ? length - size + 1 : 0; at-- > 0;)
+        if (memcmp(frame + at, mark, size) == 0)
+            return at;
+    return length;
 }
 
-/* malloc's own callers inside libraries (xmalloc, g_malloc, PyObject_Realloc, operator new) say
- * nothing of who wanted the memory. */
+static size_t frame_length(const char *frame)
+{
+    return strcspn(frame, "\n");
+}
+
+/* " (source.c:123)", or "". */
+static const char *frame_source(const char *frame)
+{
+    size_t length = frame_length(frame), at = frame_last(frame, length, " (");
+    bool source = at < length && frame[length - 1] == ')' && memchr(frame + at, ':', length - at);
+    return frame + (source ? at : length);
+}
+
+/* Characters of the function's name. */
+static size_t frame_function(const char *frame)
+{
+    size_t length = (size_t)(frame_source(frame) - frame);
+    size_t file = frame_last(frame, length, " [");
+    return frame_last(frame, file, "+0x");
+}
+
+/* malloc's own callers inside libraries (xmalloc, g_malloc, PyObject_Realloc, operator new, the
+ * containers of C++) say nothing of who wanted the memory. What stands in <> or () is no name. */
 static bool frame_is_wrapper(const char *frame)
 {
-    static const char *const words[] = {"alloc", "strdup", "_Znw", "_Zna", "operator new"};
+    static const char *const words[] = {"alloc", "strdup",       "_Znw",       "_Zna",
+                                        "std::", "operator new", "__gnu_cxx::"};
     char function[256];
-    snprintf(function, sizeof function, "%.*s", (int)strcspn(frame, "+(\n"), frame);
+    size_t length = frame_function(frame), used = 0;
+    for (size_t i = 0, depth = 0; i < length && used + 1 < sizeof function; i++) {
+        depth += frame[i] == '<' || frame[i] == '(';
+        if (depth == 0)
+            function[used++] = frame[i];
+        depth -= depth && (frame[i] == '>' || frame[i] == ')');
+    }
+    function[used] = '\0';
     for (size_t i = 0; i < sizeof words / sizeof *words; i++)
         if (strcasestr(function, words[i]))
             return true;
@@ -55,38 +91,49 @@ static void sites_add(struct sites *sites, const char *stack)
     sites->stacks[sites->count++] = sites_memory(strdup(stack));
 }
 
-/* The frame that names a site, and the site. */
-struct site_frame {
-    const char *frame;
-    size_t length, site;
-};
-
-static int site_frame_compare(const void *left, const void *right)
+/* "function (source.c:123)" where the source is known, else the whole frame: a place in the code.
+ */
+static char *stack_label(const char *stack)
 {
-    const struct site_frame *a = left, *b = right;
-    int order = memcmp(a->frame, b->frame, a->length < b->length ? a->length : b->length);
-    return order ? order : (a->length > b->length) - (a->length < b->length);
+    const char *frame = stack_caller(stack), *source = frame_source(frame);
+    size_t length = frame_length(frame), function = frame_function(frame);
+    char *label;
+    bool known = source < frame + length;
+    if (asprintf(&label, "%.*s%.*s", (int)(known ? function : length), frame,
+                 (int)(frame + length - source), known ? source : "") < 0)
+        label = NULL;
+    return sites_memory(label);
 }
 
-/* Equal frames get one label; label 0 is that of no site. */
+struct site_label {
+    char *text; /* owned */
+    size_t site;
+};
+
+static int site_label_compare(const void *left, const void *right)
+{
+    const struct site_label *a = left, *b = right;
+    return strcmp(a->text, b->text);
+}
+
+/* Equal labels get one number; 0 is that of no site. */
 static void sites_name(struct sites *sites)
 {
-    struct site_frame *frames = sites_memory(calloc(sites->count + 1, sizeof *frames));
-    for (size_t i = 0; i < sites->count; i++) {
-        const char *frame = stack_caller(sites->stacks[i]);
-        frames[i] = (struct site_frame){frame, strcspn(frame, "\n"), i};
-    }
-    qsort(frames, sites->count, sizeof *frames, site_frame_compare);
+    struct site_label *labels = sites_memory(calloc(sites->count + 1, sizeof *labels));
+    for (size_t i = 0; i < sites->count; i++)
+        labels[i] = (struct site_label){stack_label(sites->stacks[i]), i};
+    qsort(labels, sites->count, sizeof *labels, site_label_compare);
     sites->labels = sites_memory(calloc(sites->count + 1, sizeof *sites->labels));
     sites->names = sites_memory(calloc(sites->count + 1, sizeof *sites->names));
     sites->names[sites->name_count++] = sites_memory(strdup(""));
     for (size_t i = 0; i < sites->count; i++) {
-        if (i == 0 || site_frame_compare(&frames[i - 1], &frames[i]) != 0)
-            sites->names[sites->name_count++] =
-                sites_memory(strndup(frames[i].frame, frames[i].length));
-        sites->labels[frames[i].site] = (uint32_t)sites->name_count - 1;
+        if (strcmp(labels[i].text, sites->names[sites->name_count - 1]) == 0)
+            free(labels[i].text);
+        else
+            sites->names[sites->name_count++] = labels[i].text;
+        sites->labels[labels[i].site] = (uint32_t)sites->name_count - 1;
     }
-    free(frames);
+    free(labels);
 }
 
 int sites_read(struct sites *sites, const char *trace, struct err *err)
@@ -127,16 +174,24 @@ uint32_t sites_label(const struct sites *sites, uint32_t site)
 
 /* ---- matching ---- */
 
-static bool frame_is_of(const char *frame, const char *function)
+static bool text_is(const char *text, const char *start, size_t length)
 {
-    size_t length = frame_function(frame);
-    return strlen(function) == length && memcmp(frame, function, length) == 0;
+    return length && strlen(text) == length && memcmp(start, text, length) == 0;
+}
+
+/* By the function, with or without its arguments, or by "source.c:123". */
+static bool frame_is_of(const char *frame, const char *text)
+{
+    size_t function = frame_function(frame), bare = strcspn(frame, "(");
+    const char *source = frame_source(frame), *end = frame + frame_length(frame);
+    return text_is(text, frame, function) || (bare < function && text_is(text, frame, bare)) ||
+           (source < end && text_is(text, source + 2, (size_t)(end - source) - 3));
 }
 
 static bool site_is_named(const struct sites *sites, size_t site, const char *text)
 {
-    const char *name = sites->names[sites->labels[site]];
-    return strcmp(name, text) == 0 || frame_is_of(name, text);
+    return strcmp(sites->names[sites->labels[site]], text) == 0 ||
+           frame_is_of(stack_caller(sites->stacks[site]), text);
 }
 
 static bool site_passes(const struct sites *sites, size_t site, const char *text)

@@ -19,12 +19,13 @@ struct sites {
 int sites_read(struct sites *sites, const char *trace, struct err *err);
 void sites_release(struct sites *sites);
 
-/* The label of a call site: the innermost frame that is not itself an allocator's or a wrapper of
- * one. 0 where it is not known. */
+/* The label of a call site: the innermost frame whose function does not look like an allocator or a
+ * wrapper of one, as "function (source.c:123)" where its source line is known. 0 where it is not
+ * known. */
 uint32_t sites_label(const struct sites *sites, uint32_t site);
 
-/* Marks (a bit a site number) the sites that `text` means: a label, the function of one, or else a
- * function anywhere in the stacks. Returns how many; `bits` has room for `room` sites. */
+/* Marks (a bit a site number) the sites that `text` means: a label, its function or "source.c:123", or
+ * else those of a frame anywhere in the stacks. Returns how many; `bits` has room for `room` sites. */
 size_t sites_match(const struct sites *sites, const char *text, uint8_t *bits, size_t room);
 
 #endif

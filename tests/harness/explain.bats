@@ -53,7 +53,7 @@ config() { # a recording in which small blocks keep pages
     check '
 with_, without = moments
 holder = with_["holders"][0]
-assert holder["site"].startswith("parse_config"), holder
+assert holder["site"].startswith("parse_config (config.c:"), holder
 assert (holder["blocks"], holder["size_low"], holder["size_high"]) == (1000, 48, 48), holder
 assert holder["resident_bytes"] == holder["alone_bytes"] == 4096 * holder["pages"], holder
 assert holder["pages"] == with_["sparse_pages"] > 900, with_
@@ -64,7 +64,7 @@ assert heap[0] - heap[1] > 3e6, heap
 '
     run "$BENCH" explain config.trace --at end --without 40-48
     [ "$status" = 0 ]
-    [[ "$output" == *"1,000 blocks of 48 bytes from parse_config"*"ms old, keep 3."*"MiB resident"* ]]
+    [[ "$output" == *"1,000 blocks of 48 bytes from parse_config (config.c:"*"ms old, keep 3."*"MiB resident"* ]]
     [[ "$output" == *"without 40-48: 0 of 1,000 live blocks are left"*"would be gained"* ]]
     run "$BENCH" explain config.trace --at end --without main
     [[ "$output" == *"without main: 0 of 1,000 live"* ]]
