@@ -4,6 +4,7 @@
 #include <linux/futex.h>
 #include <pthread.h>
 #include <signal.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
@@ -12,13 +13,14 @@
 
 #include "harness/base/clock.h"
 #include "workloads/record/process.h"
+#include "workloads/record/real.h"
 
 enum {
     REFILL_AHEAD = 4,  /* chunks that should be ready */
     REFILL_WAITS = 20, /* before events are given up */
     REFILL_WAIT_MS = 100,
     REFILL_TRIES = 5,
-    REFILL_TRIALS = 500, /* records that fit into a chunk */
+    REFILL_TRIALS = 500, /* records; with all tries and stamps they fit into a chunk */
 };
 
 __thread struct stream *record_stream;
@@ -95,32 +97,43 @@ static void refill_watch_thread(struct stream *stream)
     pthread_setspecific(refill_key, stream);
 }
 
-/* The best of several tries: the others were interrupted. */
-static uint32_t refill_try_out(struct spool_chunk *chunk)
+/* The median of several tries, as some are interrupted. Each goes on where the last one ended:
+ * memory that is not in the processor's cache is what a program's records go to. */
+static uint32_t refill_try_out(void (*release)(void *))
 {
-    uint64_t best = UINT64_MAX;
+    uint64_t took[REFILL_TRIES];
     for (int try = 0; try < REFILL_TRIES; try++) {
-        chunk->taken = 0;
         uint64_t start = clock_ns();
         for (int i = 0; i < REFILL_TRIALS; i++)
-            record_event_at(0, i & 1 ? SPOOL_FREE : SPOOL_MALLOC, chunk, 48, 0);
-        uint64_t took = clock_ns() - start;
-        best = took < best ? took : best;
+            release(NULL);
+        uint64_t ns = clock_ns() - start;
+        int at = try;
+        for (; at > 0 && took[at - 1] > ns; at--)
+            took[at] = took[at - 1];
+        took[at] = ns;
     }
-    return (uint32_t)(best * 1000 / REFILL_TRIALS);
+    return (uint32_t)(took[REFILL_TRIES / 2] * 1000 / REFILL_TRIALS);
 }
 
-/* What recording costs in this very process: tried out in its first chunk before anybody reads
- * that. */
+/* At least 1: it was tried out. */
+static uint32_t refill_difference(uint32_t with, uint32_t without)
+{
+    return with > without ? with - without : 1;
+}
+
+/* What recording costs in this very process, by frees of nothing with and without it: tried out in
+ * its first chunk before anybody reads that. */
 static void refill_calibrate(struct stream *stream, struct spool_chunk *chunk)
 {
     struct spool_image *image = &record_spool->image[stream->image];
     uint32_t stamped = stream->stamped;
+    chunk->taken = 0;
     stream->chunk = chunk;
     record_stream = stream;
-    image->plain_ps = refill_try_out(chunk);
+    uint32_t bare_ps = refill_try_out(real.free);
+    image->plain_ps = refill_difference(refill_try_out(free), bare_ps);
     stream->stamped = 1;
-    image->stamped_ps = refill_try_out(chunk);
+    image->stamped_ps = refill_difference(refill_try_out(free), bare_ps);
     stream->stamped = stamped;
     memset((void *)chunk->words, 0, sizeof *chunk->words * chunk->taken);
 }
