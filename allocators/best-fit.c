@@ -42,6 +42,11 @@ static int best_fit_reach(struct segments *heap, size_t last)
     return sizes_reach(best_fit_sizes(heap), last, &heap->store);
 }
 
+static void best_fit_retreat(struct segments *heap, size_t last)
+{
+    sizes_retreat(best_fit_sizes(heap), last, &heap->store);
+}
+
 static const char *best_fit_flaw(const struct segments *heap, size_t position)
 {
     const struct sizes *sizes = &((const struct best_fit *)heap)->sizes;
@@ -60,7 +65,7 @@ static const struct fit_policy best_fit_policy = {
 
 FITS_ALLOCATOR(best_fit, "best-fit",
                "the smallest free block that is large enough, the lowest of equals", best_fit_reach,
-               best_fit_flaw);
+               best_fit_retreat, best_fit_flaw);
 
 static int best_fit_create(const struct heap_config *config, struct heap **out, struct err *err)
 {

@@ -22,7 +22,7 @@ static const struct fit_policy first_fit_policy = {
 };
 
 FITS_ALLOCATOR(first_fit, "first-fit", "the lowest free block that is large enough",
-               by_address_reach, by_address_flaw);
+               by_address_reach, by_address_retreat, by_address_flaw);
 
 static int first_fit_create(const struct heap_config *config, struct heap **out, struct err *err)
 {

@@ -1,6 +1,8 @@
 /* Tables out of band. */
 #include "allocators/fit_store.h"
 
+#include <string.h>
+
 #include "allocators/region.h"
 #include "harness/base/err.h"
 
@@ -52,4 +54,19 @@ int fit_store_reach(struct fit_store *store, const void *base, size_t bytes)
     if (!error)
         table->committed = wanted;
     return error;
+}
+
+void fit_store_retreat(struct fit_store *store, const void *base, size_t bytes)
+{
+    if (!store->region)
+        return;
+    struct fit_table *table = &store->table[fit_store_find(store, base)];
+    size_t kept = fit_store_bytes(bytes);
+    if (bytes >= table->committed)
+        return;
+    size_t offset = (size_t)(table->base - store->region->base) + kept;
+    if (kept < table->committed)
+        region_decommit(store->region, offset, table->committed - kept);
+    table->committed = kept;
+    memset(table->base + bytes, 0, kept - bytes);
 }

@@ -41,6 +41,10 @@ char *fit_store_table(struct fit_store *store, size_t bytes);
 /* Makes the first `bytes` bytes of the table at `base` usable: 0 or -ENOMEM. */
 int fit_store_reach(struct fit_store *store, const void *base, size_t bytes);
 
+/* Only the first `bytes` bytes of the table at `base` are used from now on: pages behind them go
+ * back, and what is behind them reads as zero when it is reached again. */
+void fit_store_retreat(struct fit_store *store, const void *base, size_t bytes);
+
 /* Bytes of the table at `base` that are usable; all of it without a region. */
 size_t fit_store_reached(const struct fit_store *store, const void *base);
 

@@ -47,3 +47,12 @@ int fit_tree_reach(struct fit_tree *tree, size_t last, struct fit_store *store)
     tree->last = last > tree->last ? last : tree->last;
     return 0;
 }
+
+void fit_tree_retreat(struct fit_tree *tree, size_t last, struct fit_store *store)
+{
+    for (unsigned level = 0; level <= tree->height; level++) {
+        size_t bytes = ((last >> (FIT_GROUP_LOG2 * level)) + 1) * sizeof(uint32_t);
+        fit_store_retreat(store, tree->level[level], bytes);
+    }
+    tree->last = last;
+}

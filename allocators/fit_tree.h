@@ -123,6 +123,9 @@ size_t fit_tree_bytes(size_t count);
 /* An empty tree for up to `count` elements. */
 void fit_tree_init(struct fit_tree *tree, size_t count, struct fit_store *store);
 
+/* Gives the memory of elements behind `last` back; they are 0. */
+void fit_tree_retreat(struct fit_tree *tree, size_t last, struct fit_store *store);
+
 /* Makes elements up to `last` usable: 0 or -ENOMEM. */
 int fit_tree_reach(struct fit_tree *tree, size_t last, struct fit_store *store);
 

@@ -82,8 +82,8 @@ int fits_create(const struct heap_config *config, const struct allocator *ops, s
                 size_t (*index_bytes)(size_t count), struct segments **out, struct err *err);
 
 /* Defines `allocator_<symbol>` and `symbol_segments`, its policy for segments_start, from
- * symbol_policy, symbol_create and the last two of struct segments_policy. */
-#define FITS_ALLOCATOR(symbol, text_name, text_summary, index_reach, index_flaw)                   \
+ * symbol_policy, symbol_create and the functions of struct segments_policy. */
+#define FITS_ALLOCATOR(symbol, text_name, text_summary, index_reach, index_retreat, index_flaw)    \
     static size_t symbol##_place(struct segments *heap, size_t size)                               \
     {                                                                                              \
         return fits_place(heap, size, &symbol##_policy);                                           \
@@ -106,6 +106,7 @@ int fits_create(const struct heap_config *config, const struct allocator *ops, s
         .release = symbol##_release,                                                               \
         .remove = symbol##_remove_any,                                                             \
         .leave = symbol##_leave,                                                                   \
+        .retreat = index_retreat,                                                                  \
         .flaw = index_flaw,                                                                        \
     };                                                                                             \
     static void *symbol##_alloc(struct heap *heap, size_t size)                                    \

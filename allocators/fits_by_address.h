@@ -35,6 +35,11 @@ static inline int by_address_reach(struct segments *heap, size_t last)
     return holes_reach(by_address_holes(heap), last, &heap->store);
 }
 
+static inline void by_address_retreat(struct segments *heap, size_t last)
+{
+    holes_retreat(by_address_holes(heap), last, &heap->store);
+}
+
 static inline const char *by_address_flaw(const struct segments *heap, size_t position)
 {
     const struct holes *holes = &((const struct by_address *)heap)->holes;

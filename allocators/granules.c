@@ -33,3 +33,12 @@ int granules_reach(struct granules *map, size_t last, struct fit_store *store)
         return -ENOMEM;
     return fit_store_reach(store, map->lead, words * sizeof(uint32_t));
 }
+
+void granules_retreat(struct granules *map, size_t last, struct fit_store *store)
+{
+    size_t words = granules_words(last + 1);
+    fit_store_retreat(store, map->starts, words * sizeof(uint64_t));
+    fit_store_retreat(store, map->used, words * sizeof(uint64_t));
+    fit_store_retreat(store, map->tail, words * sizeof(uint32_t));
+    fit_store_retreat(store, map->lead, words * sizeof(uint32_t));
+}

@@ -33,6 +33,9 @@ void granules_init(struct granules *map, size_t count, struct fit_store *store);
 /* Makes positions up to `last` usable: 0 or -ENOMEM. */
 int granules_reach(struct granules *map, size_t last, struct fit_store *store);
 
+/* Gives the memory for positions behind `last` back; nothing begins there. */
+void granules_retreat(struct granules *map, size_t last, struct fit_store *store);
+
 FIT_INLINE uint64_t granules_bit(size_t position)
 {
     return (uint64_t)1 << position % 64;

@@ -22,6 +22,11 @@ int holes_reach(struct holes *holes, size_t last, struct fit_store *store)
     return fit_tree_reach(&holes->tree, last >> GRANULES_WORD_LOG2, store);
 }
 
+void holes_retreat(struct holes *holes, size_t last, struct fit_store *store)
+{
+    fit_tree_retreat(&holes->tree, last >> GRANULES_WORD_LOG2, store);
+}
+
 size_t holes_find_from(struct holes *holes, const struct granules *map, size_t size, size_t from)
 {
     size_t word = from / 64;

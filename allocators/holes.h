@@ -29,6 +29,9 @@ void holes_init(struct holes *holes, size_t count, struct fit_store *store);
 /* Makes positions up to `last` usable: 0 or -ENOMEM. */
 int holes_reach(struct holes *holes, size_t last, struct fit_store *store);
 
+/* Gives the memory for positions behind `last` back; no hole is there. */
+void holes_retreat(struct holes *holes, size_t last, struct fit_store *store);
+
 /* The largest hole, the first among equals, if it has `size` or more; else FIT_NONE. */
 size_t holes_find_worst(struct holes *holes, const struct granules *map, size_t size);
 

@@ -14,6 +14,7 @@
 FIT_INLINE size_t next_fit_find(struct segments *heap, size_t size)
 {
     size_t rover = ((struct by_address *)heap)->rover;
+    rover = rover < heap->top ? rover : heap->top;
     size_t position = holes_find_from(by_address_holes(heap), &heap->map, size, rover);
     return position != FIT_NONE ? position : holes_find(by_address_holes(heap), &heap->map, size);
 }
@@ -42,7 +43,7 @@ static const struct fit_policy next_fit_policy = {
 
 FITS_ALLOCATOR(next_fit, "next-fit",
                "the first free block that is large enough from the last one on", by_address_reach,
-               by_address_flaw);
+               by_address_retreat, by_address_flaw);
 
 static int next_fit_create(const struct heap_config *config, struct heap **out, struct err *err)
 {

@@ -88,6 +88,7 @@ static int segments_reach_tables(struct segments *heap, size_t last)
 {
     if (granules_reach(&heap->map, last, &heap->store) || heap->policy->reach(heap, last))
         return -ENOMEM;
+    heap->tabled = heap->tabled > last ? heap->tabled : last;
     return heap->gone ? fit_store_reach(&heap->store, heap->gone, segments_gone_bytes(last)) : 0;
 }
 

@@ -46,6 +46,7 @@ struct segments {
     size_t holes;                /* with pages gone: each costs the kernel a mapping */
     size_t credit;               /* bytes that may be given back */
     size_t dirty;                /* granules from this one and from the top on are zero */
+    size_t tabled;               /* granules that the tables reach to */
     size_t furthest;             /* bytes that have been committed at some time */
 };
 
@@ -57,6 +58,8 @@ struct segments_policy {
     void (*remove)(struct segments *heap, size_t position, size_t size);
     void (*leave)(struct segments *heap, size_t position, size_t size); /* what is left of a hole */
     bool (*joins)(struct segments *heap, size_t position); /* with what is before; NULL: always */
+    /* Positions behind `last` are not used any more; only where memory is given back. */
+    void (*retreat)(struct segments *heap, size_t last);
     /* What is wrong with what the index knows of a hole, or NULL; may be NULL itself. */
     const char *(*flaw)(const struct segments *heap, size_t position);
 };

@@ -9,6 +9,7 @@
 #define RETURN_LEAST ((size_t)1 << 20)          /* bytes of a hole that goes back by itself */
 #define RETURN_SLACK ((size_t)64 << 10)         /* bytes to give back or take again at once */
 enum { RETURN_EARNED = 64, RETURN_REGRET = 8 }; /* a share, and a multiple */
+enum { RETURN_TABLED = (1 << 20) / 16 };        /* granules that tables may reach too far */
 enum { RETURN_HOLES = 8192 };                   /* of the 65,530 mappings that a process may have */
 
 /* Offsets in the region, page multiples; empty when both are the same. */
@@ -155,12 +156,27 @@ void segments_settle(struct segments *heap, const struct segments_hole *hole)
 
 /* ---- the top --------------------------------------------------------------------------------- */
 
-/* What is committed ends at `end`. */
-static void return_cut(struct segments *heap, size_t end)
+/* The tables follow, when they are much too long. */
+static void return_tables(struct segments *heap)
 {
-    return_give(heap, end, segments_bytes(heap, heap->reached));
+    size_t last = heap->reached;
+    if (heap->tabled < 2 * last + RETURN_TABLED)
+        return;
+    granules_retreat(&heap->map, last, &heap->store);
+    if (heap->policy->retreat)
+        heap->policy->retreat(heap, last);
+    fit_store_retreat(&heap->store, heap->gone,
+                      ((last >> SEGMENTS_UNIT_LOG2) + 1) * sizeof *heap->gone);
+    heap->tabled = last;
+}
+
+/* What is committed ends at `end`; what is from `from` on has still to be given back. */
+static void return_cut(struct segments *heap, size_t end, size_t from)
+{
+    return_give(heap, from, segments_bytes(heap, heap->reached));
     heap->reached = segments_granules_in(heap, end);
     heap->dirty = heap->dirty < heap->reached ? heap->dirty : heap->reached;
+    return_tables(heap);
 }
 
 void segments_fell(struct segments *heap, const struct segments_hole *hole)
@@ -169,17 +185,15 @@ void segments_fell(struct segments *heap, const struct segments_hole *hole)
         return;
     struct range gone = return_take(heap, hole->start, hole->before);
     if (gone.hi) {
-        return_give(heap, gone.hi, segments_bytes(heap, heap->reached));
-        heap->reached = segments_granules_in(heap, gone.lo);
-        heap->dirty = heap->dirty < heap->reached ? heap->dirty : heap->reached;
         heap->holes--;
+        return_cut(heap, gone.lo, gone.hi);
     }
     heap->credit += 16 * (hole->size - hole->before) / RETURN_EARNED;
     size_t keep = heap->top / 8 > SEGMENTS_KEEP ? heap->top / 8 : SEGMENTS_KEEP;
     size_t end = segments_bytes(heap, heap->top + keep);
     size_t held = segments_bytes(heap, heap->reached);
     if (held > end + 16 * keep && return_may(heap, held - end))
-        return_cut(heap, end);
+        return_cut(heap, end, end);
 }
 
 /* ---- on request ------------------------------------------------------------------------------ */
@@ -216,7 +230,7 @@ size_t segments_trim(struct heap *heap)
     if (held > end) {
         bytes += held - end;
         segments->dirty = segments->dirty > segments->top ? segments->dirty : segments->top;
-        return_cut(segments, end);
+        return_cut(segments, end, end);
     }
     return bytes;
 }

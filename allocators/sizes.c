@@ -71,6 +71,24 @@ int sizes_reach(struct sizes *index, size_t last, struct fit_store *store)
     return 0;
 }
 
+/* Nothing is under children behind `last` any more. */
+static void sizes_mask(struct sizes_node *node, size_t last)
+{
+    for (size_t size = 0; size < SIZES_SMALL; size++)
+        node->may[size] &= UINT64_MAX >> (63 - last % 64);
+}
+
+void sizes_retreat(struct sizes *index, size_t last, struct fit_store *store)
+{
+    size_t group = last >> SIZES_GROUP_LOG2, child = group;
+    fit_store_retreat(store, index->node, sizes_large_bytes(group));
+    for (unsigned level = 0; level <= index->height; level++, child >>= 6) {
+        fit_store_retreat(store, index->level[level], sizes_level_bytes(child));
+        sizes_mask(&index->level[level][child >> 6], child);
+    }
+    index->last_group = group;
+}
+
 size_t sizes_seek(struct sizes *index, const struct granules *map, size_t size, unsigned level,
                   size_t i)
 {

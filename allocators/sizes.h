@@ -53,6 +53,9 @@ void sizes_init(struct sizes *index, size_t count, struct fit_store *store);
 /* Makes positions up to `last` usable: 0 or -ENOMEM. */
 int sizes_reach(struct sizes *index, size_t last, struct fit_store *store);
 
+/* Gives the memory for positions behind `last` back; no hole is there. */
+void sizes_retreat(struct sizes *index, size_t last, struct fit_store *store);
+
 void sizes_insert_large(struct sizes *index, size_t group, size_t size);
 void sizes_remove_large(struct sizes *index, size_t group, size_t size);
 

@@ -23,7 +23,7 @@ static const struct fit_policy worst_fit_policy = {
 };
 
 FITS_ALLOCATOR(worst_fit, "worst-fit", "the largest free block, the lowest of equals",
-               by_address_reach, by_address_flaw);
+               by_address_reach, by_address_retreat, by_address_flaw);
 
 static int worst_fit_create(const struct heap_config *config, struct heap **out, struct err *err)
 {

@@ -256,6 +256,31 @@ static void trim_gives_back_whole_pages(void **state)
     }
 }
 
+/* When a heap has shrunk, so have its tables. */
+static void tables_go_back_too(void **state)
+{
+    (void)state;
+    enum { COUNT = 100000 };
+    static const char *const policies[] = {"first-fit", "best-fit", "next-fit", "worst-fit"};
+    static char *blocks[COUNT];
+    for (size_t i = 0; i < sizeof policies / sizeof *policies; i++) {
+        struct fixture fixture;
+        struct heap_stats stats;
+        fixture_open(&fixture, policies[i]);
+        for (int round = 0; round < 3; round++) {
+            for (int block = 0; block < COUNT; block++)
+                blocks[block] = heap_alloc(fixture.heap, 16 + (size_t)block % 500);
+            for (int block = 0; block < COUNT; block++)
+                heap_free(fixture.heap, blocks[block * 7919ll % COUNT]);
+            heap_trim(fixture.heap);
+            heap_stats(fixture.heap, &stats);
+            assert_true(stats.metadata_bytes < 128 << 10);
+            prove_sound(&fixture);
+        }
+        fixture_close(&fixture);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -266,6 +291,7 @@ int main(void)
         cmocka_unit_test(damage_of_buddies_is_found),
         cmocka_unit_test(large_holes_go_back),
         cmocka_unit_test(trim_gives_back_whole_pages),
+        cmocka_unit_test(tables_go_back_too),
     };
     return cmocka_run_group_tests_name("policies", tests, NULL, NULL);
 }
