@@ -81,6 +81,11 @@ void *fits_alloc_aligned(struct heap *heap, size_t align, size_t size);
 int fits_create(const struct heap_config *config, const struct allocator *ops, size_t heap_bytes,
                 size_t (*index_bytes)(size_t count), struct segments **out, struct err *err);
 
+/* The options of the table; a policy that has any defines this before it includes fits.h. */
+#ifndef FITS_OPTIONS
+#define FITS_OPTIONS NULL
+#endif
+
 /* Defines `allocator_<symbol>` and `symbol_segments`, its policy for segments_start, from
  * symbol_policy, symbol_create and the functions of struct segments_policy. */
 #define FITS_ALLOCATOR(symbol, text_name, text_summary, index_reach, index_retreat, index_flaw)    \
@@ -125,6 +130,7 @@ int fits_create(const struct heap_config *config, const struct allocator *ops, s
         .threads = THREADS_ONE,                                                                    \
         .scope = SCOPE_HEAP,                                                                       \
         .flags = ALLOCATOR_WALK_TILES | ALLOCATOR_FORK_SAFE,                                       \
+        .options = FITS_OPTIONS,                                                                   \
         .create = symbol##_create,                                                                 \
         .destroy = segments_destroy,                                                               \
         .alloc = symbol##_alloc,                                                                   \

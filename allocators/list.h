@@ -39,6 +39,7 @@ LAYER(checked, checked.c)
 LAYER(locked, locked.c)
 LAYER(faulty, faulty.c)
 LAYER(delay, delay.c)
+LAYER(moving, moving.c)
 
 #undef BACKEND
 #undef EXTERNAL

@@ -221,6 +221,8 @@ static size_t return_hole(struct segments *heap, size_t position, size_t size)
 size_t segments_trim(struct heap *heap)
 {
     struct segments *segments = (struct segments *)heap;
+    if (!segments->gone)
+        return 0;
     const struct granules *map = &segments->map;
     size_t bytes = 0, held = segments_bytes(segments, segments->reached);
     size_t end = segments_bytes(segments, segments->top);

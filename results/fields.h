@@ -35,6 +35,7 @@
     COUNT(operations, "", "operations replayed")                                                   \
     COUNT(allocations, "", "malloc, calloc and aligned allocations that succeeded")                \
     COUNT(reallocations, "", "reallocs that succeeded")                                            \
+    COUNT(reallocs_in_place, "", "those that left the block where it was; memory pass only")       \
     COUNT(frees, "", "frees of live blocks")                                                       \
     COUNT(failed_allocations, "", "calls that returned NULL")                                      \
     COUNT(elapsed_ns, "ns",                                                                        \

@@ -310,6 +310,7 @@ static void memory_report(struct memory *memory, const struct meter *meter)
     result->sampling_share =
         meter->elapsed_ns ? (double)memory->sampling_ns / (double)meter->elapsed_ns : 0;
     result->peak_live_bytes = ledger->peak_live;
+    result->reallocs_in_place = memory->replay.resized_in_place;
     if (memory->replay.usable_known)
         result->peak_usable_bytes = ledger->peak_usable;
     if (allocator_has(memory->worker->heap->ops, ALLOCATOR_NOT_REAL))

@@ -59,6 +59,7 @@ static void replay_resize(struct replay *replay, const struct operation *operati
         player->failed_reallocs++;
         replay_free(replay, object, place);
     } else {
+        replay->resized_in_place += ref == old;
         replay_gone(replay, object, old_address, place);
         ledger_resize(&replay->ledger, object, place->size,
                       replay_usable(replay, ref, operation->size));

@@ -19,6 +19,7 @@ struct replay {
     struct worker *worker; /* borrowed */
     struct ledger ledger;
     bool usable_known;
+    uint64_t resized_in_place; /* reallocs that left the block where it was */
     /* Told of every block that comes and goes, both or none set; a realloc is first gone, then
      * come. While `come` is told, the ledger holds the block. */
     replay_watcher *come, *gone;

@@ -224,6 +224,24 @@ static void stacks_survive_failures(void **state)
     }
 }
 
+/* What system could do in place is done by a new block, with the contents. */
+static void moving_never_resizes_in_place(void **state)
+{
+    (void)state;
+    struct heap *heap = make("system+moving");
+    assert_null(heap->ops->realloc);
+    char *block = heap_alloc(heap, 1000);
+    memset(block, 7, 1000);
+    for (size_t size = 999; size > 900; size--) {
+        char *moved = heap_realloc(heap, block, size + 1, size);
+        assert_ptr_not_equal(moved, block);
+        assert_true(moved[0] == 7 && moved[size - 1] == 7);
+        block = moved;
+    }
+    heap_free(heap, block);
+    end(heap);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -236,6 +254,7 @@ int main(void)
         cmocka_unit_test(failures_come_as_ordered),
         cmocka_unit_test(every_way_to_allocate_fails_and_nothing_is_lost),
         cmocka_unit_test(stacks_survive_failures),
+        cmocka_unit_test(moving_never_resizes_in_place),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -281,9 +281,26 @@ static void tables_go_back_too(void **state)
     }
 }
 
+/* A large hole, and less than that behind the last block: which is taken first? */
+static void best_fit_uses_the_top_as_it_is_told(void **state)
+{
+    (void)state;
+    for (int as_hole = 0; as_hole < 2; as_hole++) {
+        struct fixture fixture;
+        fixture_open(&fixture, as_hole ? "best-fit:top=hole,return=no" : "best-fit:return=no");
+        char *large = heap_alloc(fixture.heap, 1 << 20), *last = heap_alloc(fixture.heap, 64);
+        heap_free(fixture.heap, large);
+        char *small = heap_alloc(fixture.heap, 64);
+        assert_ptr_equal(small, as_hole ? last + 64 : large);
+        prove_sound(&fixture);
+        fixture_close(&fixture);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(best_fit_uses_the_top_as_it_is_told),
         cmocka_unit_test(buddies_split_and_join_as_in_the_example),
         cmocka_unit_test(options_of_buddy_are_checked),
         cmocka_unit_test(each_policy_chooses_its_hole),
