@@ -159,10 +159,12 @@ static void report_note(void *out, const char *subject, const char *text)
     fputs("</li>\n", out);
 }
 
-static void report_table(FILE *out, const struct row *rows, size_t count)
+static void report_part(FILE *out, const struct row *rows, size_t count, unsigned groups)
 {
     fputs("<div class=\"wide\"><table>\n<thead><tr><th>allocator</th>", out);
-    const struct columns_shown shown = columns_shown(rows, count);
+    const struct columns_shown shown = columns_shown(rows, count, groups);
+    if (shown.count == 0)
+        return;
     for (size_t i = 0; i < shown.count; i++) {
         fputs("<th title=\"", out);
         text_html(out, shown.at[i]->help);
@@ -172,6 +174,12 @@ static void report_table(FILE *out, const struct row *rows, size_t count)
     for (size_t i = 0; i < count; i++)
         report_row(out, &rows[i], &shown);
     fputs("</tbody></table></div>\n", out);
+}
+
+static void report_table(FILE *out, const struct row *rows, size_t count)
+{
+    report_part(out, rows, count, COLUMN_TIME | COLUMN_MEMORY);
+    report_part(out, rows, count, COLUMN_FLOOR | COLUMN_HOLES);
     fputs("<ul class=\"note\">\n", out);
     note_each(rows, count, report_note, out);
     fputs("<li>" COLUMN_MARKS ".</li>\n</ul>\n", out);

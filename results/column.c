@@ -140,6 +140,78 @@ COLUMN_PER_OP(instructions)
 COLUMN_PER_OP(cache_misses)
 COLUMN_PER_OP(tlb_misses)
 
+static void column_percent(char out[COLUMN_TEXT], double share)
+{
+    column_number(out, "%.1f %%", 100 * share);
+}
+
+static void column_jw1(char out[COLUMN_TEXT], const struct row *row)
+{
+    column_percent(out, row->jw1);
+}
+
+static void column_jw2(char out[COLUMN_TEXT], const struct row *row)
+{
+    column_percent(out, row->jw2);
+}
+
+static void column_jw3(char out[COLUMN_TEXT], const struct row *row)
+{
+    column_percent(out, row->jw3);
+}
+
+static void column_jw4(char out[COLUMN_TEXT], const struct row *row)
+{
+    column_percent(out, row->jw4);
+}
+
+static void column_area(char out[COLUMN_TEXT], const struct row *row)
+{
+    column_percent(out, row->jw_area);
+}
+
+static void column_holes(char out[COLUMN_TEXT], const struct row *row)
+{
+    column_number(out, "%.3f", row->holes_per_block);
+}
+
+static void column_hole_bytes(char out[COLUMN_TEXT], const struct row *row)
+{
+    column_size(out, row->hole_bytes);
+}
+
+static void column_largest_hole(char out[COLUMN_TEXT], const struct row *row)
+{
+    column_size(out, row->largest_hole_bytes);
+}
+
+static void column_headers(char out[COLUMN_TEXT], const struct row *row)
+{
+    column_size(out,
+                row->walk_meta_bytes == COUNT_UNKNOWN ? row->seam_bytes : row->walk_meta_bytes);
+}
+
+static void column_page_use(char out[COLUMN_TEXT], const struct row *row)
+{
+    column_percent(out, row->page_occupancy);
+}
+
+static void column_dead_pages(char out[COLUMN_TEXT], const struct row *row)
+{
+    column_percent(out, row->dead_pages);
+}
+
+static void column_huge(char out[COLUMN_TEXT], const struct row *row)
+{
+    column_percent(out, row->huge_coverage);
+}
+
+static void column_of_robson(char out[COLUMN_TEXT], const struct row *row)
+{
+    bool known = row->peak_held_bytes != COUNT_UNKNOWN && row->robson_bytes != COUNT_UNKNOWN;
+    column_percent(out, known ? (double)row->peak_held_bytes / (double)row->robson_bytes : NAN);
+}
+
 const struct column columns[] = {
     {"ns/op", COLUMN_TIME, false,
      "median over the repetitions of the whole replay divided by its operations, no clock inside",
@@ -171,14 +243,42 @@ const struct column columns[] = {
      "peak RSS over the most bytes the program had asked for at once: 1 is the floor",
      column_rss_over_live},
     {"internal", COLUMN_MEMORY, false,
-     "internal fragmentation where the heap is largest: the share of the blocks' usable bytes that "
+     "internal fragmentation where most is live: the share of the blocks' usable bytes that "
      "was not asked for",
      column_internal},
     {"external", COLUMN_MEMORY, false,
-     "external fragmentation where the heap is largest: the share of the bytes held from the "
+     "external fragmentation where most is live: the share of the bytes held from the "
      "system that is in no live block",
      column_external},
     {"faults", COLUMN_MEMORY, false, "page faults in the replay", column_faults},
+    {"JW1", COLUMN_FLOOR, true,
+     "Johnstone and Wilson's measure #1 of what the heap holds above what is live, each block "
+     "rounded up to 16 bytes: the mean over the trace of held / live, less 1",
+     column_jw1},
+    {"JW2", COLUMN_FLOOR, true, "#2: held / live where most is live, less 1", column_jw2},
+    {"JW3", COLUMN_FLOOR, true, "#3: held / live where most is held, less 1", column_jw3},
+    {"JW4", COLUMN_FLOOR, true, "#4: most held / most live, less 1: the distance to the floor",
+     column_jw4},
+    {"area", COLUMN_FLOOR, true, "sum of what is held / sum of what is live over the trace, less 1",
+     column_area},
+    {"holes/block", COLUMN_HOLES, true,
+     "free extents between live blocks over live blocks, where most is live; by Knuth's rule p/2, "
+     "at most 0.5",
+     column_holes},
+    {"in holes", COLUMN_HOLES, true, "bytes of these", column_hole_bytes},
+    {"largest", COLUMN_HOLES, true, "the largest of these", column_largest_hole},
+    {"headers", COLUMN_FLOOR, true,
+     "bookkeeping where most is live: by the heap's own walk where it has one, else gaps between "
+     "blocks that are too short for one",
+     column_headers},
+    {"page use", COLUMN_HOLES, true, "live share of the resident pages then", column_page_use},
+    {"dead pages", COLUMN_HOLES, true,
+     "resident pages without a live byte, of all resident ones, then", column_dead_pages},
+    {"huge", COLUMN_HOLES, true, "share of the memory that is in huge pages then", column_huge},
+    {"of Robson", COLUMN_FLOOR, true,
+     "most held over Robson's bound: what the best policy may need at worst for as much live in "
+     "blocks of 16 bytes to the trace's largest",
+     column_of_robson},
 };
 const size_t column_count = sizeof columns / sizeof *columns;
 
@@ -195,11 +295,11 @@ static bool column_is_shown(const struct column *column, const struct row *rows,
     return !column->optional;
 }
 
-struct columns_shown columns_shown(const struct row *rows, size_t count)
+struct columns_shown columns_shown(const struct row *rows, size_t count, unsigned groups)
 {
     struct columns_shown shown = {.count = 0};
     for (size_t i = 0; i < column_count; i++)
-        if (column_is_shown(&columns[i], rows, count))
+        if (columns[i].group & groups && column_is_shown(&columns[i], rows, count))
             shown.at[shown.count++] = &columns[i];
     return shown;
 }

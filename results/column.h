@@ -9,7 +9,13 @@
 
 enum { COLUMN_TEXT = 64 };
 
-enum column_group { COLUMN_TIME, COLUMN_MEMORY };
+/* What belongs together; sets of groups are sums. */
+enum column_group {
+    COLUMN_TIME = 1,
+    COLUMN_MEMORY = 2,
+    COLUMN_FLOOR = 4, /* what is held against its limits */
+    COLUMN_HOLES = 8, /* where most is live: what lies between blocks, and on pages */
+};
 
 struct column {
     const char *title;
@@ -23,13 +29,13 @@ struct column {
 extern const struct column columns[];
 extern const size_t column_count;
 
-/* The columns that a table of these rows shows. */
-enum { COLUMNS_MOST = 24 };
+/* The columns of some groups that a table of these rows shows. */
+enum { COLUMNS_MOST = 40 };
 struct columns_shown {
     const struct column *at[COLUMNS_MOST];
     size_t count;
 };
-struct columns_shown columns_shown(const struct row *rows, size_t count);
+struct columns_shown columns_shown(const struct row *rows, size_t count, unsigned groups);
 
 /* Whether the row has any figure to show. */
 bool column_any(const struct row *row);

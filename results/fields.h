@@ -169,6 +169,18 @@
     REAL(jw2, "", "as in cells")                                                                   \
     REAL(jw3, "", "as in cells")                                                                   \
     REAL(jw4, "", "as in cells")                                                                   \
+    REAL(jw_area, "", "as in cells")                                                               \
+    COUNT(holes, "", "as in cells")                                                                \
+    COUNT(hole_bytes, "bytes", "as in cells")                                                      \
+    COUNT(largest_hole_bytes, "bytes", "as in cells")                                              \
+    REAL(holes_per_block, "", "as in cells")                                                       \
+    COUNT(seam_bytes, "bytes", "as in cells")                                                      \
+    COUNT(empty_bytes, "bytes", "as in cells")                                                     \
+    COUNT(walk_meta_bytes, "bytes", "as in cells")                                                 \
+    REAL(page_occupancy, "", "as in cells")                                                        \
+    REAL(dead_pages, "", "as in cells")                                                            \
+    REAL(huge_coverage, "", "as in cells")                                                         \
+    COUNT(robson_bytes, "bytes", "as in cells")                                                    \
     REAL(cycles_per_op, "",                                                                        \
          "median of processor cycles an operation, where the machine counts them")                 \
     REAL(instructions_per_op, "", "median of instructions an operation")                           \

@@ -44,7 +44,7 @@ static size_t table_column_width(const struct column *column, const struct row *
 }
 
 static void table_lay_out(struct table_layout *layout, const struct row *rows, size_t count,
-                          bool time, bool memory)
+                          unsigned groups)
 {
     *layout = (struct table_layout){.name = TABLE_NAME_MIN};
     for (size_t i = 0; i < count; i++) {
@@ -53,10 +53,8 @@ static void table_lay_out(struct table_layout *layout, const struct row *rows, s
             layout->name = table_max(layout->name, name);
     }
     layout->total = layout->name;
-    const struct columns_shown shown = columns_shown(rows, count);
+    const struct columns_shown shown = columns_shown(rows, count, groups);
     for (size_t i = 0; i < shown.count; i++) {
-        if (!(shown.at[i]->group == COLUMN_TIME ? time : memory))
-            continue;
         size_t width = table_column_width(shown.at[i], rows, count);
         layout->columns[layout->count] = shown.at[i];
         layout->widths[layout->count++] = width;
@@ -158,18 +156,38 @@ static void table_trace(FILE *out, const struct row *rows, size_t count, size_t 
     table_title(title, table_best_known(rows, count));
     text_plain(out, title);
     fputs("\n\n", out);
-    table_lay_out(&layout, rows, count, true, true);
+    table_lay_out(&layout, rows, count, COLUMN_TIME | COLUMN_MEMORY);
     if (width == 0 || layout.total + 2 <= width)
         table_part(out, &layout, rows, count);
     else {
-        table_lay_out(&layout, rows, count, true, false);
+        table_lay_out(&layout, rows, count, COLUMN_TIME);
         table_part(out, &layout, rows, count);
         fputc('\n', out);
-        table_lay_out(&layout, rows, count, false, true);
+        table_lay_out(&layout, rows, count, COLUMN_MEMORY);
         table_part(out, &layout, rows, count);
     }
     fputc('\n', out);
     note_each(rows, count, table_note, &(struct table_page){out, width ? width : SIZE_MAX, 0});
+}
+
+void table_print_space(FILE *out, const struct row *rows, size_t count)
+{
+    static const unsigned groups[] = {COLUMN_FLOOR, COLUMN_HOLES};
+    struct table_layout layout;
+    for (size_t i = 0, same; i < count; i += same) {
+        same = row_same_trace(rows + i, count - i);
+        for (size_t j = 0; j < sizeof groups / sizeof *groups; j++) {
+            table_lay_out(&layout, rows + i, same, groups[j]);
+            if (layout.count == 0)
+                continue;
+            fputc('\n', out);
+            text_plain(out, rows[i].trace);
+            fputs(j ? ": holes and pages where most is live\n\n"
+                    : ": what is held above what is live\n\n",
+                  out);
+            table_part(out, &layout, rows + i, same);
+        }
+    }
 }
 
 void table_print_text(FILE *out, const struct row *rows, size_t count, size_t width)
@@ -203,10 +221,28 @@ static void table_markdown_line(FILE *out, const struct row *row, const struct c
     fputs("|\n", out);
 }
 
+static void table_markdown_part(FILE *out, const struct row *rows, size_t count, unsigned groups)
+{
+    const struct columns_shown shown = columns_shown(rows, count, groups);
+    if (shown.count == 0)
+        return;
+    fputs("| allocator", out);
+    for (size_t i = 0; i < shown.count; i++)
+        fprintf(out, " | %s", shown.at[i]->title);
+    fputs(" |\n| ---", out);
+    for (size_t i = 0; i < shown.count; i++)
+        fputs(" | ---:", out);
+    fputs(" |\n", out);
+    for (size_t i = 0; i < count; i++)
+        table_markdown_line(out, &rows[i], &shown);
+    fputc('\n', out);
+}
+
 static void table_markdown_note(void *arg, const char *subject, const char *text)
 {
     struct table_page *page = arg;
-    fputs(page->notes++ ? "* **" : "\n* **", page->out);
+    page->notes++;
+    fputs("* **", page->out);
     text_markdown(page->out, subject);
     fputs("**: ", page->out);
     text_markdown(page->out, text);
@@ -221,16 +257,9 @@ static void table_markdown(FILE *out, const struct row *rows, size_t count)
         table_title(title, table_best_known(rows + i, same));
         fputs("## ", out);
         text_markdown(out, title);
-        fputs("\n\n| allocator", out);
-        const struct columns_shown shown = columns_shown(rows + i, same);
-        for (size_t j = 0; j < shown.count; j++)
-            fprintf(out, " | %s", shown.at[j]->title);
-        fputs(" |\n| ---", out);
-        for (size_t j = 0; j < shown.count; j++)
-            fputs(" | ---:", out);
-        fputs(" |\n", out);
-        for (size_t j = 0; j < same; j++)
-            table_markdown_line(out, &rows[i + j], &shown);
+        fputs("\n\n", out);
+        table_markdown_part(out, rows + i, same, COLUMN_TIME | COLUMN_MEMORY);
+        table_markdown_part(out, rows + i, same, COLUMN_FLOOR | COLUMN_HOLES);
         note_each(rows + i, same, table_markdown_note, &(struct table_page){out, 0, 0});
         fputc('\n', out);
     }

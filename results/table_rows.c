@@ -148,6 +148,18 @@ static void table_memory(struct row *row, const struct cell_result *cell)
         "jw2",
         "jw3",
         "jw4",
+        "jw_area",
+        "holes",
+        "hole_bytes",
+        "largest_hole_bytes",
+        "holes_per_block",
+        "seam_bytes",
+        "empty_bytes",
+        "walk_meta_bytes",
+        "page_occupancy",
+        "dead_pages",
+        "huge_coverage",
+        "robson_bytes",
         "page_faults",
     };
     for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
