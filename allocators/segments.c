@@ -107,12 +107,18 @@ static int segments_reach_exactly(struct segments *heap, size_t end)
     return 0;
 }
 
+/* What is committed for so many granules holds so many. */
+static size_t segments_whole_pages(const struct segments *heap, size_t end)
+{
+    return segments_least(segments_granules_in(heap, segments_bytes(heap, end)), heap->limit);
+}
+
 int segments_reach(struct segments *heap, size_t end)
 {
     size_t least = SEGMENTS_STEP / 16, step = heap->reached / SEGMENTS_STEP_SHARE;
     step = segments_least(step > least ? step : least, least * SEGMENTS_STEP_MOST);
     size_t ahead = heap->reached + step;
-    ahead = segments_least(ahead > end ? ahead : end, heap->limit);
+    ahead = segments_whole_pages(heap, ahead > end ? ahead : end);
     if (segments_reach_exactly(heap, ahead) == 0)
         return 0;
     return end > heap->reached ? segments_reach_exactly(heap, end) : 0;
