@@ -64,3 +64,20 @@ void list_order_renumber(struct list_order *list, list_order_moved *moved, void 
         return;
     list_order_move(list, list->end, moved, arg);
 }
+
+size_t list_order_shrink(struct list_order *list, size_t end, list_order_moved *moved, void *arg)
+{
+    uint32_t *sizes = list->sizes.level[0];
+    size_t down = list->end - end;
+    for (size_t from = list->front; from < list->end; from++) {
+        uint32_t size = sizes[from];
+        sizes[from] = 0;
+        list_order_set(list, from - down, list->position[from], size);
+        moved(arg, from, from - down);
+    }
+    list->front -= down;
+    list->end = end;
+    fit_tree_retreat(&list->sizes, end - 1, list->store);
+    fit_store_retreat(list->store, list->position, end * sizeof(uint32_t));
+    return down;
+}

@@ -33,6 +33,11 @@ int list_order_reserve(struct list_order *list, size_t count, list_order_moved *
 /* Gives the head room again; the list holds fewer blocks than were reserved. */
 void list_order_renumber(struct list_order *list, list_order_moved *moved, void *arg);
 
+/* All blocks move by as many slots that the last slots are those below `end`, of which there are
+ * fewer than now, but enough; the blocks stand at the end of the slots, as after renumbering. Told
+ * of the first ones first. Returns by how many slots they moved. */
+size_t list_order_shrink(struct list_order *list, size_t end, list_order_moved *moved, void *arg);
+
 /* Whether a block can go to the head without renumbering. */
 FIT_INLINE bool list_order_has_room(const struct list_order *list)
 {

@@ -9,6 +9,7 @@
  *    used, which is no part of the list.
  * 3. With coalesce=1 a block is joined with its free neighbours, or with the memory behind the last
  *    block, when it is freed; what comes of it goes to the head.
+ * 4. The whole pages of large free blocks go back, but for those with their headers.
  * Where blocks begin is also kept out of band (granules.h), and the list is (list_order.h), so that
  * neither neighbours nor a fit are searched for. In the classic interface the list is linked
  * through the headers, and payloads are not aligned; here they are, to 16 bytes. Text: the
@@ -22,6 +23,7 @@
 #include "allocators/segments.h"
 
 enum { OSTEP_MAGIC = 1234567, OSTEP_HEADER = 8 };
+enum { OSTEP_SPARE = 1024 }; /* blocks that the list has memory for when it shrinks */
 #define OSTEP_END UINT32_MAX /* a slot behind all others */
 
 enum ostep_fit { FIT_FIRST, FIT_BEST, FIT_WORST, FIT_NEXT };
@@ -115,7 +117,7 @@ static bool ostep_grow(struct ostep *heap, size_t most)
 FIT_INLINE bool ostep_reserve(struct ostep *heap)
 {
     size_t most = heap->live + 4 + (heap->coalesce ? 0 : heap->order.count);
-    return __builtin_expect(most <= heap->reserved, 1) || ostep_grow(heap, most + most / 4);
+    return __builtin_expect(most <= heap->reserved, 1) || ostep_grow(heap, most + most / 16);
 }
 
 static void ostep_make_room(struct ostep *heap)
@@ -123,6 +125,21 @@ static void ostep_make_room(struct ostep *heap)
     struct ostep_renumbering renumbering = {heap, heap->rover};
     heap->rover = OSTEP_END;
     list_order_renumber(&heap->order, ostep_renumbered, &renumbering);
+}
+
+/* Few blocks are left of those that there was memory for. */
+static void ostep_shrink(struct ostep *heap)
+{
+    struct ostep_renumbering still = {heap, SIZE_MAX}; /* the rover moves as all do */
+    size_t most = 2 * heap->live + heap->order.count + OSTEP_SPARE;
+    if (heap->fit == FIT_BEST)
+        return;
+    ostep_make_room(heap);
+    if (most >= heap->order.end)
+        return;
+    size_t down = list_order_shrink(&heap->order, most, ostep_renumbered, &still);
+    heap->rover -= heap->rover == OSTEP_END ? 0 : down;
+    heap->reserved = most;
 }
 
 FIT_INLINE void ostep_push(struct ostep *heap, size_t position, size_t size)
@@ -192,6 +209,8 @@ static size_t ostep_place(struct segments *segments, size_t size)
             return FIT_NONE;
     } else {
         position = heap->order.position[slot];
+        if (segments_prepare(segments, position, size))
+            return FIT_NONE;
         size_t rest = segments_take(segments, position, size);
         if (rest > 0)
             ostep_cut(heap, slot, position, size, rest);
@@ -220,10 +239,14 @@ FIT_INLINE void ostep_release(struct segments *segments, size_t position)
         ostep_unlink(heap, hole.start, hole.before);
     if (hole.behind)
         ostep_unlink(heap, end - hole.behind, hole.behind);
-    if (__builtin_expect(end == segments->top && heap->coalesce, 0))
-        segments_fall(segments, hole.start);
-    else
-        ostep_push(heap, hole.start, hole.size);
+    if (__builtin_expect(end == segments->top && heap->coalesce, 0)) {
+        segments_fall_returning(segments, &hole);
+        if (__builtin_expect(8 * (heap->live + OSTEP_SPARE) < heap->reserved, 0))
+            ostep_shrink(heap);
+        return;
+    }
+    segments_released(segments, &hole);
+    ostep_push(heap, hole.start, hole.size);
 }
 
 static void ostep_free(struct heap *heap, void *ref)
@@ -369,6 +392,7 @@ const struct allocator allocator_ostep = {
     .realloc = ostep_realloc,
     .alloc_aligned = ostep_alloc_aligned,
     .usable_size = segments_usable,
+    .trim = segments_trim,
     .stats = segments_stats,
     .walk = segments_walk,
     .check = ostep_check,
@@ -388,6 +412,7 @@ static int ostep_create(const struct heap_config *config, struct heap **out, str
     heap->coalesce = config->values[OPTION_COALESCE_ROW].number;
     heap->rover = OSTEP_END;
     heap->fit = (enum ostep_fit)config->values[OPTION_FIT_ROW].number;
+    segments_set_returning(segments);
     key_tree_init(&heap->sizes, segments->limit, &segments->store);
     if (list_order_init(&heap->order, segments->limit, &segments->store) < 0)
         return err_set(err, ENOMEM, "ostep: no memory for its list");

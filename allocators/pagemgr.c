@@ -93,7 +93,7 @@ static bool pagemgr_reserve(struct pagemgr *heap)
     size_t most = heap->live + 4;
     if (most <= heap->reserved)
         return true;
-    most += most / 4;
+    most += most / 16;
     if (key_tree_reach(&heap->sizes, most, &heap->segments.store))
         return false;
     heap->reserved = most;
