@@ -38,6 +38,8 @@
     COUNT(reallocs_in_place, "", "those that left the block where it was; memory pass only")       \
     COUNT(frees, "", "frees of live blocks")                                                       \
     COUNT(failed_allocations, "", "calls that returned NULL")                                      \
+    TEXT(decoding, 20,                                                                             \
+         "where the trace was decoded: between windows of the replay, with the clock stopped")     \
     COUNT(elapsed_ns, "ns",                                                                        \
           "the timed region: the whole replay loop, decoding left out, and taken_ns")              \
     COUNT(taken_ns, "ns",                                                                          \

@@ -111,10 +111,10 @@ struct window {
 #define WINDOW_OUT_BY_SITE UINT64_MAX
 #define WINDOW_OUT_BY_SIZE (UINT64_MAX - 1)
 
-/* A window of a quarter of a million words (2 MiB): long enough that the caches, which decoding fills
+/* A window of an eighth of a million words (1 MiB): long enough that the caches, which decoding fills
  * with other things between windows, do not show in the figures; short enough that mapping it does
  * not show in the time of the process. */
-enum { WINDOW_WORDS = 1 << 18 };
+enum { WINDOW_WORDS = 1 << 17 };
 
 /* The most words that a window of this trace can use, up to `words`. */
 size_t window_capacity(const struct trace_summary *summary, size_t words);

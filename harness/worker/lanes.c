@@ -23,7 +23,7 @@ bool lanes_are_processes(const struct worker *worker)
     return request->processes > 1 && (!lanes_take_turns(worker) || request->pass == PASS_VERIFY);
 }
 
-enum { LANES_LONGER = 4 };
+enum { LANES_LONGER = 8 };
 
 /* ---- preparing ------------------------------------------------------------------------------- */
 

@@ -129,9 +129,9 @@ static int worker_create_heap(struct worker *worker, struct err *err)
 static int worker_open_window(struct worker *worker, struct err *err)
 {
     static const size_t wanted[PASS_KINDS] = {
-        [PASS_THROUGHPUT] = WINDOW_WORDS,  [PASS_LATENCY] = WINDOW_WORDS,
-        [PASS_MEMORY] = WINDOW_WORDS / 4,  [PASS_VERIFY] = WINDOW_WORDS / 4,
-        [PASS_MOMENTS] = WINDOW_WORDS / 4,
+        [PASS_THROUGHPUT] = WINDOW_WORDS,  [PASS_LATENCY] = 2 * WINDOW_WORDS,
+        [PASS_MEMORY] = WINDOW_WORDS / 2,  [PASS_VERIFY] = WINDOW_WORDS / 2,
+        [PASS_MOMENTS] = WINDOW_WORDS / 2,
     };
     enum pass pass = worker->area->request.pass;
     const struct trace_summary *summary = worker_summary(worker);
@@ -184,6 +184,7 @@ static int worker_measure(struct worker *worker, struct err *err)
     if (status < 0)
         return status;
     strcpy(worker->result->touch, touches[worker->touch]);
+    strcpy(worker->result->decoding, "between windows");
     worker_count(worker);
     const struct request *request = &worker->area->request;
     status = (request->probe ? probe_pass : passes[request->pass])(worker, err);

@@ -118,7 +118,7 @@ static void every_kind_is_decoded(void **state)
 }
 
 /* A program of small blocks, made up but the same each time. */
-enum { EVENTS = 200000, LIVE = 500 };
+enum { EVENTS = 100000, LIVE = 500 };
 static struct trace_event program[EVENTS];
 
 static void make_program(void)
