@@ -87,7 +87,7 @@ static void fidelity_fill(struct fidelity_row *row, const struct store *store)
     row->cpu_ns = fidelity_median(store, row, FIDELITY_PROGRAM, "cpu_ns", &row->cpu_spread);
     row->replayed_bytes = fidelity_replayed(store, row, "memory");
     row->live_bytes = fidelity_median(store, row, "memory", "peak_live_bytes", NULL);
-    row->replayed_ns = fidelity_median(store, row, "throughput", "elapsed_ns", NULL);
+    row->replayed_ns = fidelity_median(store, row, "throughput", "cpu_ns", NULL);
     row->error = row->replayed_bytes / row->heap_bytes - 1;
     row->paced_bytes = fidelity_replayed(store, row, FIDELITY_PACED);
     row->bare_bytes = fidelity_replayed(store, row, FIDELITY_BARE);
@@ -265,12 +265,14 @@ static void fidelity_print_notes(FILE *out, const struct fidelity_row *row)
         fidelity_note(out, row->allocator, row->why, "");
 }
 
-/* What no allocator changes, as it was with the first of them. */
+/* What no allocator changes, as it was with the first that ran. */
 static void fidelity_print_beside(FILE *out, const struct fidelity *fidelity)
 {
     char own[GRID_TEXT], stacks[GRID_TEXT], data[GRID_TEXT], files[GRID_TEXT], text[600];
-    const struct fidelity_row *row = fidelity->rows;
-    if (!fidelity->count || isnan(row->file_bytes))
+    const struct fidelity_row *row = fidelity->rows, *end = row + fidelity->count;
+    while (row < end && isnan(row->file_bytes))
+        row++;
+    if (row == end)
         return;
     fidelity_size(own, row->own_bytes);
     fidelity_size(stacks, row->stack_bytes);

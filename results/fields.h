@@ -126,7 +126,10 @@
           "blocks whose contents, alignment and place were checked; verify pass")                  \
     COUNT(faults_found, "", "blocks that were wrong; verify pass")                                 \
     COUNT(wall_ns, "ns", "the whole worker process, from start to exit")                           \
-    COUNT(cpu_ns, "ns", "user and system time of the real program, its children included")         \
+    COUNT(cpu_ns, "ns",                                                                            \
+          "user and system time, all threads: of the timed region of a replay, or of the whole "   \
+          "real "                                                                                  \
+          "program with its children")                                                             \
     COUNT(heap_bytes, "bytes", "peak resident size of the real program's heap; watched only")      \
     COUNT(own_bytes, "bytes", "resident then of what the program mapped beside its allocator")     \
     COUNT(stack_bytes, "bytes", "resident then of its stacks")                                     \
@@ -209,7 +212,7 @@
     REAL(error, "", "replayed_bytes / heap_bytes - 1")                                             \
     REAL(cpu_ns, "ns", "processor time of the undisturbed program: median of the runs")            \
     REAL(cpu_spread, "", "(largest - smallest) / median of it")                                    \
-    REAL(replayed_ns, "ns", "time of the whole replay: median")                                    \
+    REAL(replayed_ns, "ns", "the same of the replay, without the program's own work: median")      \
     REAL(peak_rss_bytes, "bytes", "peak resident size of the whole program: median")               \
     REAL(own_bytes, "bytes", "at the heap's peak: mapped by the program itself")                   \
     REAL(stack_bytes, "bytes", "then: stacks")                                                     \

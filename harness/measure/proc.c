@@ -7,6 +7,7 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include "harness/base/clock.h"
 #include "harness/measure/lines.h"
 #include "harness/measure/maps.h"
 
@@ -115,6 +116,7 @@ void proc_counts(struct proc_counts *counts)
         .context_switches = (uint64_t)usage.ru_nvcsw + (uint64_t)usage.ru_nivcsw,
         .involuntary_switches = (uint64_t)usage.ru_nivcsw,
         .taken_ns = proc_taken_ns(),
+        .cpu_ns = clock_timeval_ns(&usage.ru_utime) + clock_timeval_ns(&usage.ru_stime),
     };
 }
 

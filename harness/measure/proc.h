@@ -29,6 +29,7 @@ struct proc_counts {
     uint64_t context_switches;
     uint64_t involuntary_switches; /* those of them that were not asked for */
     uint64_t taken_ns;             /* the first thread was ready, but other work had its core */
+    uint64_t cpu_ns;               /* user and system time of all threads */
 };
 void proc_counts(struct proc_counts *counts);
 

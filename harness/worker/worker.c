@@ -105,6 +105,7 @@ void meter_stop(struct meter *meter)
     meter->sum.minor_faults += now.minor_faults - meter->start.minor_faults;
     meter->sum.major_faults += now.major_faults - meter->start.major_faults;
     meter->sum.context_switches += now.context_switches - meter->start.context_switches;
+    meter->sum.cpu_ns += now.cpu_ns - meter->start.cpu_ns;
     meter->sum.involuntary_switches += now.involuntary_switches - meter->start.involuntary_switches;
     meter->sum.taken_ns += now.taken_ns - meter->start.taken_ns;
 }
@@ -112,6 +113,7 @@ void meter_stop(struct meter *meter)
 void meter_report(const struct meter *meter, struct cell_result *result)
 {
     result->elapsed_ns = meter->elapsed_ns;
+    result->cpu_ns = meter->sum.cpu_ns;
     result->page_faults = meter->sum.minor_faults + meter->sum.major_faults;
     result->major_faults = meter->sum.major_faults;
     result->context_switches = meter->sum.context_switches;

@@ -4,8 +4,7 @@ import pathlib
 import statistics
 import sys
 
-TOUCHES = ("none", "first", "page", "all")
-PACES = ("full", "as-recorded")
+POLICIES = (("none", "full"), ("first", "full"), ("page", "full"), ("all", "full"), ("page", "as-recorded"))
 WITHIN = 0.10
 
 
@@ -32,7 +31,7 @@ class Program:
         self.rows, self.orders = result["rows"], result["orders"]
         self.real = {row["allocator"]: row["heap_bytes"] for row in self.rows if row["heap_bytes"]}
         self.policies = {(touch, pace): self.read_policy(runs, f"{touch}-{pace}")
-                         for touch in TOUCHES for pace in PACES}
+                         for touch, pace in POLICIES}
         self.run = json.loads((runs / name / "run.json").read_text())
 
     def read_policy(self, runs, policy):
@@ -78,14 +77,13 @@ def print_orders(programs):
 def print_policies(programs):
     print("| touch | pace | median error | mean of its size | worst | within 10 % | pairs in order |")
     print("| --- | --- | ---: | ---: | ---: | ---: | ---: |")
-    for touch in TOUCHES:
-        for pace in PACES:
-            errors = [error for program in programs for error in program.policies[touch, pace].values()]
-            orders = [program.order(program.policies[touch, pace]) for program in programs]
-            print(f"| {touch} | {pace} | {percent(statistics.median(errors))} |"
-                  f" {percent(statistics.mean(map(abs, errors)), '')} | {percent(max(errors, key=abs))} |"
-                  f" {sum(abs(error) <= WITHIN for error in errors)} of {len(errors)} |"
-                  f" {sum(same for _, same in orders)} of {sum(pairs for pairs, _ in orders)} |")
+    for touch, pace in POLICIES:
+        errors = [error for program in programs for error in program.policies[touch, pace].values()]
+        orders = [program.order(program.policies[touch, pace]) for program in programs]
+        print(f"| {touch} | {pace} | {percent(statistics.median(errors))} |"
+              f" {percent(statistics.mean(map(abs, errors)), '')} | {percent(max(errors, key=abs))} |"
+              f" {sum(abs(error) <= WITHIN for error in errors)} of {len(errors)} |"
+              f" {sum(same for _, same in orders)} of {sum(pairs for pairs, _ in orders)} |")
 
 
 def print_reasons(programs):
@@ -104,7 +102,7 @@ def main():
     print("Written by `tests/bench/fidelity`, which runs `bench fidelity` on the programs of"
           " [workloads/traces](../../workloads/traces/README.md).\n")
     print(f"{len(programs)} programs on {len(programs[0].rows)} allocators, {programs[0].run['repeat']} runs each;"
-          f" {machine.get('cpu')}, {machine.get('cores')} cores, Linux {machine.get('kernel')}, {machine.get('libc')}."
+          f" {machine.get('cpu')}, {machine.get('cores')} cores, {machine.get('kernel')}, {machine.get('libc')}."
           f" The foretold peak of the heap is within 10 % in {sum(abs(e) <= WITHIN for e in errors)} of {len(errors)}"
           f" cases; the median of the error's size is {percent(statistics.median(map(abs, errors)), '')}.\n")
     print("*heap*: peak resident size of the real program's heap, median of its runs. *untouched*: what it had not touched"
