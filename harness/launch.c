@@ -18,6 +18,7 @@
 #include <unistd.h>
 
 #include "harness/base/clock.h"
+#include "harness/start.h"
 
 enum { ENVIRONMENT_MAX = 48, LIBRARY_VARIABLE = PATH_MAX + 16, PADDING_VARIABLE = 8192 };
 
@@ -31,7 +32,7 @@ struct start {
     char *arguments[3];
     char *environment[ENVIRONMENT_MAX];
     int output; /* takes what the worker prints */
-    int report; /* closes at exec; an errno comes through it when exec fails */
+    const struct launch *launch;
 };
 
 /* The worker stands beside bench, or in the folder above (where the tests' programs are). */
@@ -126,8 +127,10 @@ static void launch_surround(const struct launch *launch)
         launch_limit(RLIMIT_DATA, launch->memory_limit);
 }
 
-static void launch_child(const struct start *start, const struct launch *launch)
+static int launch_become(void *arg)
 {
+    const struct start *start = arg;
+    const struct launch *launch = start->launch;
     launch_surround(launch);
     int null = open("/dev/null", O_RDONLY);
     if (null >= 0)
@@ -139,10 +142,7 @@ static void launch_child(const struct start *start, const struct launch *launch)
     signal(SIGTERM, SIG_DFL);
     signal(SIGPIPE, SIG_DFL);
     execve(start->worker, start->arguments, start->environment);
-    int code = errno;
-    ssize_t ignored = write(start->report, &code, sizeof code);
-    (void)ignored;
-    _exit(127);
+    return errno;
 }
 
 /* A worker under way. */
@@ -151,26 +151,6 @@ struct running {
     int end;    /* a pidfd */
     int output; /* what it prints; not blocking */
 };
-
-/* Waits for exec to succeed or to fail. */
-static int launch_fork(struct start *start, const struct launch *launch, pid_t *child,
-                       struct err *err)
-{
-    int report[2], code = 0;
-    if (pipe2(report, O_CLOEXEC) < 0)
-        return err_set(err, errno, "no pipe to a worker: %s", strerror(errno));
-    start->report = report[1];
-    *child = fork();
-    if (*child == 0)
-        launch_child(start, launch);
-    code = *child < 0 ? errno : 0;
-    close(report[1]);
-    if (*child > 0 && read(report[0], &code, sizeof code) == sizeof code)
-        waitpid(*child, NULL, 0);
-    close(report[0]);
-    return code ? err_set(err, code, "%.300s cannot be started: %s", start->worker, strerror(code))
-                : 0;
-}
 
 static int launch_start(const struct launch *launch, struct running *running, struct err *err)
 {
@@ -190,11 +170,12 @@ static int launch_start(const struct launch *launch, struct running *running, st
     fcntl(output[0], F_SETFL, O_NONBLOCK);
     start.output = output[1];
     running->output = output[0];
-    status = launch_fork(&start, launch, &running->child, err);
+    start.launch = launch;
+    int code = start_child(launch_become, &start, &running->child);
     close(output[1]);
-    if (status < 0) {
+    if (code) {
         close(output[0]);
-        return status;
+        return err_set(err, code, "%.300s cannot be started: %s", start.worker, strerror(code));
     }
     running->end = pidfd_open(running->child, 0);
     return 0;

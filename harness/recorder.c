@@ -22,6 +22,7 @@
 
 #include "harness/base/clock.h"
 #include "harness/silence.h"
+#include "harness/start.h"
 
 enum { RECORDER_STEP_US = 1000, RECORDER_KEEP_MS = 100 };
 
@@ -32,6 +33,7 @@ struct recorder {
     struct recording *recording;
     pid_t child;
     void (*pipe_action)(int); /* the program's own */
+    sigset_t signals;         /* those it has blocked */
     _Atomic bool child_over, all_over;
     int drain_failed;
     struct err drain_err;
@@ -90,39 +92,24 @@ static void recorder_preload(const char *library)
     setenv("LD_PRELOAD", library, 1);
 }
 
-static void recorder_child(struct recorder *recorder, const sigset_t *signals, int report)
+static int recorder_become(void *arg)
 {
+    struct recorder *recorder = arg;
     recorder->spool.control->root_pid = getpid();
     recorder_preload(recorder->plan->library);
     setenv(SPOOL_ENVIRONMENT, recorder->spool.path, 1);
     signal(SIGPIPE, recorder->pipe_action);
-    sigprocmask(SIG_SETMASK, signals, NULL);
+    sigprocmask(SIG_SETMASK, &recorder->signals, NULL);
     if (recorder->plan->silent)
         silence(-1);
     execvp(recorder->plan->command[0], recorder->plan->command);
-    int why = errno;
-    if (write(report, &why, sizeof why) < 0)
-        _exit(126);
-    _exit(127);
+    return errno;
 }
 
-/* What the program could not be started for, 0 when it was: the pipe closes on exec. */
-static int recorder_start(struct recorder *recorder, const sigset_t *signals)
+/* What the program could not be started for, 0 when it was. */
+static int recorder_start(struct recorder *recorder)
 {
-    int report[2], why = 0;
-    if (pipe2(report, O_CLOEXEC))
-        return errno;
-    recorder->child = fork();
-    if (recorder->child == 0)
-        recorder_child(recorder, signals, report[1]);
-    close(report[1]);
-    if (recorder->child < 0)
-        why = EAGAIN;
-    else if (read(report[0], &why, sizeof why) != sizeof why)
-        why = 0;
-    close(report[0]);
-    if (why && recorder->child > 0)
-        waitpid(recorder->child, NULL, 0);
+    int why = start_child(recorder_become, recorder, &recorder->child);
     recorder->spool.control->root_pid = recorder->child;
     return why;
 }
@@ -219,7 +206,7 @@ int recorder_run(const struct recorder_plan *plan, struct recorder_outcome *outc
                  struct recording **recording, struct err *err)
 {
     struct recorder recorder = {.plan = plan, .outcome = outcome};
-    sigset_t signals, before;
+    sigset_t signals;
     *outcome = (struct recorder_outcome){0};
     int failed = spool_create(&recorder.spool, err);
     if (!failed)
@@ -235,14 +222,14 @@ int recorder_run(const struct recorder_plan *plan, struct recorder_outcome *outc
     sigaddset(&signals, SIGQUIT);
     sigaddset(&signals, SIGTERM);
     sigaddset(&signals, SIGHUP);
-    sigprocmask(SIG_BLOCK, &signals, &before);
+    sigprocmask(SIG_BLOCK, &signals, &recorder.signals);
     recorder.pipe_action = signal(SIGPIPE, SIG_IGN); /* a failed write is told as every other */
     uint64_t start_ns = clock_ns();
-    outcome->start_errno = recorder_start(&recorder, &before);
+    outcome->start_errno = recorder_start(&recorder);
     if (!outcome->start_errno)
         failed = recorder_follow(&recorder, &signals, start_ns, err);
     signal(SIGPIPE, recorder.pipe_action);
-    sigprocmask(SIG_SETMASK, &before, NULL);
+    sigprocmask(SIG_SETMASK, &recorder.signals, NULL);
     recorder_account(&recorder, start_ns);
     if (failed || outcome->start_errno)
         recording_destroy(recorder.recording);

@@ -13,7 +13,7 @@
 struct residents {
     uint64_t heap;
     uint64_t own;    /* in the given ranges: what the program mapped itself */
-    uint64_t stacks; /* of the main thread, and of the others: mappings right after a guard page */
+    uint64_t stacks; /* the main one; with threads, also what stands right behind a guard page */
     uint64_t data;   /* zeroed data of the program and its libraries */
     uint64_t
         absent; /* not resident: of heap-like mappings but the program break's, `own` left out */

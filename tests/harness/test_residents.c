@@ -1,6 +1,7 @@
 /* Ranges that come and go, and what of a process is resident by kind of mapping. */
 #include "harness/measure/residents.h"
 
+#include <pthread.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
@@ -72,9 +73,20 @@ static void what_a_program_maps_itself_is_no_heap(void **state)
     munmap(both, 8 * MIB);
 }
 
-static void what_follows_a_guard_page_is_a_stack(void **state)
+static void *wait_for(void *lock)
+{
+    pthread_mutex_lock(lock);
+    pthread_mutex_unlock(lock);
+    return NULL;
+}
+
+static void behind_a_guard_page_is_a_stack_where_there_are_threads(void **state)
 {
     (void)state;
+    pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+    pthread_t thread;
+    pthread_mutex_lock(&lock);
+    assert_int_equal(pthread_create(&thread, NULL, wait_for, &lock), 0);
     struct residents before = now(NULL);
     char *stack = map_private(2 * MIB);
     assert_int_equal(mprotect(stack, 4096, PROT_NONE), 0);
@@ -82,6 +94,16 @@ static void what_follows_a_guard_page_is_a_stack(void **state)
     struct residents after = now(NULL);
     assert_in_range(after.stacks - before.stacks, MIB, MIB + 65536);
     assert_in_range(after.heap, before.heap, before.heap + 65536);
+    /* Unless it is the program's own. */
+    struct ranges own = {0};
+    ranges_add(&own, (uintptr_t)stack, (uintptr_t)stack + 2 * MIB);
+    struct residents apart = now(&own);
+    assert_int_equal(apart.own, MIB);
+    assert_in_range(apart.stacks, before.stacks, before.stacks + 65536);
+    ranges_release(&own);
+    pthread_mutex_unlock(&lock);
+    pthread_join(thread, NULL);
+    assert_in_range(now(NULL).heap, before.heap + MIB, before.heap + MIB + 131072);
     munmap(stack, 2 * MIB);
 }
 
@@ -113,7 +135,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(ranges_are_what_a_map_of_bytes_says),
         cmocka_unit_test(what_a_program_maps_itself_is_no_heap),
-        cmocka_unit_test(what_follows_a_guard_page_is_a_stack),
+        cmocka_unit_test(behind_a_guard_page_is_a_stack_where_there_are_threads),
         cmocka_unit_test(shared_and_zeroed_memory_is_no_heap),
         cmocka_unit_test(a_process_that_is_gone_is_an_error),
     };
