@@ -15,6 +15,7 @@ bool fidelity_is_off(const struct fidelity_row *row)
     return fabs(row->error) > FIDELITY_ERROR;
 }
 
+/* One clause behind those that stand there. */
 __attribute__((format(printf, 2, 3))) static void why_add(struct fidelity_row *row,
                                                           const char *format, ...)
 {
@@ -36,12 +37,15 @@ static void why_untouched(struct fidelity_row *row)
     double untouched = row->untouched_bytes, heap = row->heap_bytes;
     if (row->error < 0 || strcmp(row->touch, "page") != 0)
         return;
+    double without = (row->replayed_bytes - untouched) / heap - 1;
     if (untouched > WHY_WORTH * heap)
         why_add(row,
                 "the replay touches every page, and the program had not touched at least %s of its "
-                "blocks of 32 KiB and more: without them the error is %+.1f %%",
-                units_format_size(text, (uint64_t)untouched),
-                100 * ((row->replayed_bytes - untouched) / heap - 1));
+                "blocks of 32 KiB and more",
+                units_format_size(text, (uint64_t)untouched));
+    /* Else they lay on pages that other blocks had touched. */
+    if (untouched > WHY_WORTH * heap && fabs(without) < row->error)
+        why_add(row, "without these the error is %+.1f %%", 100 * without);
     if (row->bare_bytes < heap)
         why_add(
             row,
