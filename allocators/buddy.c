@@ -17,91 +17,15 @@
  * Source: Knuth, The Art of Computer Programming 1, 2.5, algorithms R and S (Knowlton 1965). Bound:
  * each call O(log n) in sizes, amortised; internal fragmentation below one half. */
 #include <errno.h>
-#include <stdio.h>
 #include <string.h>
 
-#include "allocators/allocator.h"
-#include "allocators/fit_store.h"
-#include "allocators/region.h"
-
-enum {
-    BUDDY_ALIGN = 16,
-    BUDDY_ORDERS = 40,
-    BUDDY_USED = 0x40, /* a byte of the map: one of these, and the order */
-    BUDDY_FREE = 0x80,
-    BUDDY_SEEN = 0xc0, /* free, while a stack is rid of what is not */
-    BUDDY_ORDER = 0x3f,
-    BUDDY_SPARE = 64,        /* places that a stack may hold beside twice those that are free */
-    BUDDY_AHEAD_SHARE = 32,  /* commit this share more than is needed */
-    BUDDY_CREDIT_SHARE = 64, /* giving back is bounded by this share of what large blocks take, */
-    BUDDY_GONE_MAX = 8192,   /* and by mappings: a process may have 65,530 */
-};
-
-#define BUDDY_CHUNK ((size_t)1 << 20)   /* is given back as a whole */
-#define BUDDY_CREDIT ((size_t)32 << 20) /* bytes that may be given back to begin with */
-
-/* Places of one order, the last on top. Of several that are the same only the highest counts. */
-struct buddy_stack {
-    uint32_t *place;
-    size_t count; /* places in it */
-    size_t room;  /* that are committed */
-    size_t free;  /* blocks of the order that are free */
-};
-
-/* Places and sizes are counted in units of `min` bytes. */
-struct buddy {
-    struct heap heap;
-    char *base; /* of the blocks: as aligned as any block can be */
-    uint8_t *map;
-    uint8_t *gone; /* a byte a chunk: 1 when it is decommitted */
-    size_t gone_count;
-    uint64_t some; /* bit k: order k has a free block */
-    size_t top;    /* the end of the heap */
-    size_t limit;  /* which it never passes */
-    size_t committed;
-    unsigned min_log2;
-    unsigned base_order; /* the least to grow by */
-    unsigned chunk_order;
-    size_t credit; /* bytes that may be given back before more is allocated */
-    struct region *region;
-    struct fit_store store;
-    struct buddy_stack stack[BUDDY_ORDERS];
-};
+#include "allocators/buddy.h"
 
 static const struct option_row buddy_options[] = {
     {"min", OPTION_SIZE, "32", "bytes of the smallest block, a power of two from 16 on", NULL},
     {"base", OPTION_SIZE, "64k", "bytes to grow by at least, a power of two", NULL},
     {NULL, OPTION_FLAG, NULL, NULL, NULL},
 };
-
-/* ---- places ---------------------------------------------------------------------------------- */
-
-static inline size_t buddy_place(const struct buddy *buddy, const void *pointer)
-{
-    return (size_t)((const char *)pointer - buddy->base) >> buddy->min_log2;
-}
-
-static inline void *buddy_pointer(const struct buddy *buddy, size_t place)
-{
-    return buddy->base + (place << buddy->min_log2);
-}
-
-static inline size_t buddy_units(unsigned order)
-{
-    return (size_t)1 << order;
-}
-
-static size_t buddy_bytes(const struct buddy *buddy, unsigned order)
-{
-    return (size_t)1 << (order + buddy->min_log2);
-}
-
-/* The order for `size` > 0 bytes. */
-static inline unsigned buddy_order(const struct buddy *buddy, size_t size)
-{
-    size_t units = (size - 1) >> buddy->min_log2;
-    return units ? 64 - (unsigned)__builtin_clzll(units) : 0;
-}
 
 /* ---- stacks ---------------------------------------------------------------------------------- */
 
@@ -469,8 +393,6 @@ static void buddy_destroy(struct heap *heap)
     (void)heap;
 }
 
-/* ---- looking through ------------------------------------------------------------------------- */
-
 static size_t buddy_usable_size(struct heap *heap, void *ref)
 {
     const struct buddy *buddy = (const struct buddy *)heap;
@@ -490,108 +412,6 @@ static size_t buddy_trim(struct heap *heap)
         place += buddy_units(order);
     }
     return before - buddy->region->committed;
-}
-
-static size_t buddy_metadata(const struct buddy *buddy)
-{
-    size_t bytes = (size_t)(buddy->store.table[0].base - (const char *)buddy);
-    for (size_t i = 0; i < buddy->store.count; i++)
-        bytes += buddy->store.table[i].committed;
-    return bytes;
-}
-
-static void buddy_stats(struct heap *heap, struct heap_stats *out)
-{
-    const struct buddy *buddy = (const struct buddy *)heap;
-    *out = (struct heap_stats){
-        .held_bytes = buddy->region->committed,
-        .metadata_bytes = buddy_metadata(buddy),
-    };
-    for (size_t place = 0; place < buddy->top;) {
-        unsigned order = buddy->map[place] & BUDDY_ORDER;
-        bool used = (buddy->map[place] & BUDDY_USED) != 0;
-        out->live_blocks += used;
-        *(used ? &out->live_bytes : &out->free_bytes) += buddy_bytes(buddy, order);
-        place += buddy_units(order);
-    }
-}
-
-static int buddy_walk_meta(const char *start, size_t size, heap_visitor *visit, void *arg)
-{
-    struct span area = {SPAN_AREA, start, size, NULL, 0};
-    struct span meta = {SPAN_META, start, size, NULL, 0};
-    return size && (visit(arg, &area) || visit(arg, &meta));
-}
-
-static int buddy_walk(struct heap *heap, heap_visitor *visit, void *arg)
-{
-    const struct buddy *buddy = (const struct buddy *)heap;
-    size_t end = buddy->top << buddy->min_log2, committed = buddy->committed << buddy->min_log2;
-    struct span area = {SPAN_AREA, buddy->base, committed, NULL, 0};
-    struct span rest = {SPAN_FREE, buddy->base + end, committed - end, NULL, 0};
-    if (area.size && visit(arg, &area))
-        return 1;
-    for (size_t place = 0; place < buddy->top;) {
-        unsigned order = buddy->map[place] & BUDDY_ORDER;
-        char *start = buddy_pointer(buddy, place);
-        size_t bytes = buddy_bytes(buddy, order);
-        struct span span = {SPAN_FREE, start, bytes, NULL, 0};
-        if (buddy->map[place] & BUDDY_USED)
-            span = (struct span){SPAN_USED, start, bytes, start, bytes};
-        if (visit(arg, &span))
-            return 1;
-        place += buddy_units(order);
-    }
-    if (rest.size && visit(arg, &rest))
-        return 1;
-    const struct fit_table *table = buddy->store.table;
-    const char *control = (const char *)buddy;
-    if (buddy_walk_meta(control, (size_t)(table->base - control), visit, arg))
-        return 1;
-    for (size_t i = 0; i < buddy->store.count; i++)
-        if (buddy_walk_meta(table[i].base, table[i].committed, visit, arg))
-            return 1;
-    return 0;
-}
-
-/* NULL, or what is wrong with the block at `place`. */
-static const char *buddy_flaw(const struct buddy *buddy, size_t place)
-{
-    uint8_t byte = buddy->map[place];
-    unsigned order = byte & BUDDY_ORDER;
-    if (!(byte & BUDDY_USED) == !(byte & BUDDY_FREE) || order >= BUDDY_ORDERS ||
-        place & (buddy_units(order) - 1) || buddy_units(order) > buddy->top - place)
-        return "its order is impossible";
-    if (byte & BUDDY_USED)
-        return NULL;
-    size_t other = place ^ buddy_units(order);
-    if (other < buddy->top && buddy->map[other] == byte)
-        return "it and its buddy are both free";
-    return NULL;
-}
-
-static int buddy_check(struct heap *heap, char *why, size_t length)
-{
-    const struct buddy *buddy = (const struct buddy *)heap;
-    size_t free[BUDDY_ORDERS] = {0};
-    for (size_t place = 0; place < buddy->top;) {
-        const char *flaw = buddy_flaw(buddy, place);
-        unsigned order = buddy->map[place] & BUDDY_ORDER;
-        if (flaw) {
-            snprintf(why, length, "buddy: what is known of the block at %p is damaged: %s",
-                     buddy_pointer(buddy, place), flaw);
-            return -EUCLEAN;
-        }
-        free[order] += (buddy->map[place] & BUDDY_FREE) != 0;
-        place += buddy_units(order);
-    }
-    for (unsigned order = 0; order < BUDDY_ORDERS; order++)
-        if (free[order] != buddy->stack[order].free) {
-            snprintf(why, length, "buddy: %zu blocks of order %u are free, but %zu are known",
-                     free[order], order, buddy->stack[order].free);
-            return -EUCLEAN;
-        }
-    return 0;
 }
 
 const struct allocator allocator_buddy = {
