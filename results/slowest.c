@@ -30,7 +30,8 @@ static const char *slowest_count(const char *at, uint64_t *count)
     return at;
 }
 
-static void slowest_take(const char *at, struct slowest_call *call)
+/* False for a line that is none of ours. */
+static bool slowest_take(const char *at, struct slowest_call *call)
 {
     at = slowest_count(at, &call->latency_ns);
     at = slowest_count(at, &call->event);
@@ -43,6 +44,8 @@ static void slowest_take(const char *at, struct slowest_call *call)
     at = slowest_count(at, &call->system_calls);
     at = slowest_text(at, call->system_call_names, sizeof call->system_call_names);
     slowest_text(at, call->cause, sizeof call->cause);
+    return call->latency_ns != UINT64_MAX && call->event != UINT64_MAX &&
+           call->size != UINT64_MAX && *call->cause;
 }
 
 size_t slowest_read(const struct store *store, const struct cell_result *cell,
@@ -55,7 +58,7 @@ size_t slowest_read(const struct store *store, const struct cell_result *cell,
         return 0;
     if (fgets(line, sizeof line, file))
         while (count < SLOWEST_MOST && fgets(line, sizeof line, file))
-            slowest_take(line, &calls[count++]);
+            count += slowest_take(line, &calls[count]);
     fclose(file);
     return count;
 }
