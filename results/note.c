@@ -54,6 +54,39 @@ static bool note_clock(const struct row *rows, size_t count, char text[NOTE_TEXT
     return i < count;
 }
 
+static bool note_has_threads(const struct row *row)
+{
+    return row->threads_recorded != COUNT_UNKNOWN && row->threads_recorded > 1 &&
+           row->threads_replayed != COUNT_UNKNOWN;
+}
+
+/* How the recorded threads were replayed; what they waited is told from the least to the most. */
+static bool note_threads(const struct row *rows, size_t count, char text[NOTE_TEXT])
+{
+    const struct row *some = NULL;
+    double least = INFINITY, most = -1;
+    for (size_t i = 0; i < count; i++) {
+        if (!note_has_threads(&rows[i]))
+            continue;
+        some = &rows[i];
+        least = fmin(least, rows[i].wait_share);
+        most = fmax(most, rows[i].wait_share);
+    }
+    if (!some)
+        return false;
+    bool processes = some->processes_replayed != COUNT_UNKNOWN && some->processes_replayed > 1;
+    int used = snprintf(text, NOTE_TEXT, "%llu in the trace, %llu %s",
+                        (unsigned long long)some->threads_recorded,
+                        (unsigned long long)some->threads_replayed,
+                        processes ? "processes in the replay" : "in the replay");
+    if (most >= 0 && some->threads_replayed > 1)
+        snprintf(text + used, NOTE_TEXT - (size_t)used,
+                 ", where %.0f to %.0f %% of their time was waiting for one another's blocks "
+                 "(wait_share)",
+                 100 * least, 100 * most);
+    return true;
+}
+
 void note_each(const struct row *rows, size_t count,
                void (*say)(void *arg, const char *subject, const char *text), void *arg)
 {
@@ -66,6 +99,8 @@ void note_each(const struct row *rows, size_t count,
                  ok || !*rows[i].detail ? "" : ": ", rows[i].detail);
         say(arg, rows[i].allocator, text);
     }
+    if (note_threads(rows, count, text))
+        say(arg, "threads", text);
     if (note_clock(rows, count, text))
         say(arg, "latency", text);
     if (note_noise(rows, count, text))

@@ -192,6 +192,21 @@ static void table_counts(struct row *row, const struct store *store)
     }
 }
 
+/* Of the first cell there is: timed passes come first. */
+static void table_threads(struct row *row, const struct store *store)
+{
+    for (size_t pass = 0; pass < TABLE_PASSES && row->threads_recorded == COUNT_UNKNOWN; pass++) {
+        const struct cell_result *cell = table_find(store, row, table_passes[pass], 0);
+        if (!cell)
+            continue;
+        row->threads_recorded = cell->threads_recorded;
+        row->threads_replayed = cell->threads_replayed;
+        row->processes_replayed = cell->processes_replayed;
+    }
+    row->wait_share = table_median(store, row, table_timed_pass(store), "wait_share");
+    row->idle_share = table_median(store, row, table_timed_pass(store), "idle_share");
+}
+
 static void table_warnings(struct row *row)
 {
     if (row->failed_allocations != COUNT_UNKNOWN && row->failed_allocations > 0)
@@ -218,6 +233,7 @@ static void table_fill(struct row *row, const struct store *store, const char *a
     if (verify)
         row->faults_found = verify->faults_found;
     table_counts(row, store);
+    table_threads(row, store);
     table_warnings(row);
 }
 
