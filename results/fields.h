@@ -148,11 +148,6 @@
     TEXT(status, 96, "ok, or what happened")                                                       \
     TEXT(detail, 512, "the sentence that goes with it, or a warning")                              \
     COUNT(operations, "", "as in cells")                                                           \
-    COUNT(threads_recorded, "", "as in cells")                                                     \
-    COUNT(threads_replayed, "", "as in cells, of the timed passes")                                \
-    COUNT(processes_replayed, "", "as in cells, of the timed passes")                              \
-    REAL(wait_share, "", "median over the repetitions, as in cells")                               \
-    REAL(idle_share, "", "median over the repetitions, as in cells")                               \
     REAL(ns_per_op, "ns", "median over the repetitions")                                           \
     REAL(relative, "", "ns_per_op over that of the fastest real allocator")                        \
     REAL(relative_low, "", "lower end of its 95 % bootstrap interval")                             \
@@ -199,7 +194,12 @@
     COUNT(page_faults, "", "of the memory pass")                                                   \
     COUNT(failed_allocations, "", "calls that returned NULL")                                      \
     COUNT(faults_found, "", "blocks found wrong by the verify pass")                               \
-    COUNT(repetitions, "", "timed repetitions that finished")
+    COUNT(repetitions, "", "timed repetitions that finished")                                      \
+    COUNT(threads_recorded, "", "as in cells")                                                     \
+    COUNT(threads_replayed, "", "as in cells, of the timed passes")                                \
+    COUNT(processes_replayed, "", "as in cells, of the timed passes")                              \
+    REAL(wait_share, "", "median over the repetitions, as in cells")                               \
+    REAL(idle_share, "", "median over the repetitions, as in cells")
 
 /* How well the replay foretold the real program on one allocator: a row of fidelity.json. */
 #define FIDELITY_FIELDS(TEXT, COUNT, REAL)                                                         \
