@@ -44,6 +44,24 @@ static json_t *profile_bins_json(const char *key, const uint64_t *counts, const 
     return list;
 }
 
+static json_t *profile_lives_json(const struct profile *profile)
+{
+    json_t *list = json_array();
+    for (unsigned size = 0; size < PROFILE_POWERS; size++)
+        for (unsigned life = 0; life < PROFILE_POWERS; life++) {
+            const struct profile_lives *lives = &profile->lives[size][life];
+            if (!lives->count)
+                continue;
+            json_t *item = json_object();
+            profile_put(item, "size", size ? UINT64_C(1) << (size - 1) : 0);
+            profile_put(item, "operations", life ? UINT64_C(1) << (life - 1) : 0);
+            profile_put(item, "count", lives->count);
+            profile_put(item, "bytes", lives->bytes);
+            json_array_append_new(list, item);
+        }
+    return list;
+}
+
 static int profile_fill(struct profile *profile, struct trace_reader *reader, struct err *err)
 {
     struct trace_block block;
@@ -65,6 +83,7 @@ static json_t *profile_json(const struct profile *profile, const struct trace_re
                         profile_bins_json("size", profile->sizes, profile->size_bytes));
     json_object_set_new(out, "lifetimes",
                         profile_bins_json("operations", profile->lifetimes, NULL));
+    json_object_set_new(out, "lifetimes_by_size", profile_lives_json(profile));
     profile_put(out, "never_freed", profile->never_freed);
     return out;
 }

@@ -10,7 +10,8 @@
 
 /* Reads the trace to its end, so a damaged block is found before anything is measured. A new object
  * in *out: the summary's figures by name; "sizes" [{"size", "count", "bytes"}], "lifetimes"
- * [{"operations", "count"}], both by lower bound of the bin; "never_freed". */
+ * [{"operations", "count"}], both by lower bound of the bin; "lifetimes_by_size" [{"size",
+ * "operations", "count", "bytes"}], by powers of two; "never_freed". */
 int profile_read(const char *trace_path, json_t **out, struct err *err);
 
 /* Writes it to traces/<name>.json of the run. */

@@ -16,6 +16,7 @@ extern const char asset_occupancy_gp[];
 extern const char asset_classes_gp[];
 extern const char asset_scaling_gp[];
 extern const char asset_split_gp[];
+extern const char asset_lifetimes_gp[];
 extern const char asset_sizes_gp[];
 extern const char asset_fidelity_gp[];
 extern const char asset_report_css[];

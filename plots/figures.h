@@ -26,6 +26,7 @@
     FIGURE(classes, "classes", "size classes and what they lose to rounding")                      \
     FIGURE(split, "split",                                                                         \
            "where the resident memory went at chosen moments ('bench explain' finds out)")         \
+    FIGURE(lifetimes, "lifetimes", "what the trace asks for: how long blocks of each size live")   \
     FIGURE(sizes, "sizes", "what the trace asks for: request sizes and lifetimes")                 \
     FIGURE(fidelity, "fidelity", "peak heap of the real program against what its replay foretold")
 

@@ -1,7 +1,11 @@
 /* What the trace asks for: request sizes and lifetimes, from traces/TRACE.json.
  *
+ * sizes:
  * sizes.txt: lower and upper end of the bin, per cent of the calls, per cent of the bytes
- * lifetimes.txt: lower and upper end of the bin in operations, per cent of the freed objects */
+ * lifetimes.txt: lower and upper end of the bin in operations, per cent of the freed objects
+ * lifetimes:
+ * lives.txt: ends of the bin of sizes, of lifetimes, per cent of the freed objects, of their bytes
+ */
 #include <stdlib.h>
 
 #include "plots/figure.h"
@@ -74,4 +78,35 @@ int figure_sizes(struct drawing *drawing, const struct store *store, const char 
     drawing_set(drawing, "width", FIGURE_WIDTH);
     drawing_set(drawing, "height", FIGURE_HEIGHT);
     return sizes < 0 ? sizes : lifetimes < 0 ? lifetimes : sizes == 0;
+}
+
+/* ---- lifetimes by size ---- */
+
+/* A power of two's bin on an axis that has no place for 0. */
+static double lives_low(double low)
+{
+    return low < 1 ? 0.5 : low;
+}
+
+int figure_lifetimes(struct drawing *drawing, const struct store *store, const char *trace,
+                     struct err *err)
+{
+    json_t *statistics = sizes_load(store, trace);
+    const json_t *lives = json_object_get(statistics, "lifetimes_by_size");
+    double count = sizes_sum(lives, "count"), bytes = sizes_sum(lives, "bytes");
+    FILE *file = drawing_open(drawing, "lives.txt", err);
+    int failed = file ? count == 0 : -err->code;
+    for (size_t i = 0; file && i < json_array_size(lives); i++) {
+        const json_t *bin = json_array_get(lives, i);
+        double size = lives_low(sizes_number(bin, "size"));
+        double life = lives_low(sizes_number(bin, "operations"));
+        fprintf(file, "%.10g\t%.10g\t%.10g\t%.10g\t%.6g\t%.6g\n", size, 2 * size, life, 2 * life,
+                100 * sizes_number(bin, "count") / count,
+                bytes > 0 ? 100 * sizes_number(bin, "bytes") / bytes : 0);
+    }
+    int unwritten = file ? drawing_close(file, err) : 0;
+    json_decref(statistics);
+    drawing_set(drawing, "width", FIGURE_WIDTH);
+    drawing_set(drawing, "height", 420);
+    return unwritten ? unwritten : failed;
 }

@@ -71,7 +71,7 @@ void document_write(FILE *out)
         "| `census/CELL.json` | holes, pages and size classes at five moments, see below |\n"
         "| `traces/TRACE.json` | the trace's statistics: its `events`, `threads`, peaks, and "
         "histograms of `sizes` (`size` is the lower end of a bin, every power of two in four) "
-        "and `lifetimes` (in `operations`) |\n"
+        "`lifetimes` (in `operations`), and `lifetimes_by_size` (both by powers of two) |\n"
         "| `fidelity.json` | how well the replays foretold the real program (`bench fidelity`) |\n"
         "| `split.jsonl` | where the footprint went, one line a moment (`bench explain`) |\n"
         "| `plots/` | figures drawn by `bench plot` |\n\n"

@@ -8,6 +8,7 @@
 
 struct profile_object {
     uint64_t born; /* event number + 1, 0: not live */
+    uint64_t size;
 };
 
 size_t profile_bin(uint64_t value)
@@ -24,6 +25,11 @@ uint64_t profile_bin_low(size_t bin)
         return bin;
     unsigned log2 = 3 + (unsigned)(bin - 8) / 4;
     return (UINT64_C(4) + (bin - 8) % 4) << (log2 - 2);
+}
+
+unsigned profile_power(uint64_t value)
+{
+    return value ? 64 - (unsigned)__builtin_clzll(value) : 0;
 }
 
 int profile_init(struct profile *profile, uint64_t objects, struct err *err)
@@ -50,6 +56,16 @@ static void profile_count_size(struct profile *profile, uint64_t size)
     profile->size_bytes[bin] += size;
 }
 
+static void profile_end(struct profile *profile, const struct profile_object *object,
+                        uint64_t lifetime)
+{
+    struct profile_lives *lives =
+        &profile->lives[profile_power(object->size)][profile_power(lifetime)];
+    profile->lifetimes[profile_bin(lifetime)]++;
+    lives->count++;
+    lives->bytes += object->size;
+}
+
 void profile_add(struct profile *profile, const struct trace_block *block)
 {
     for (size_t i = 0; i < block->count; i++) {
@@ -57,15 +73,16 @@ void profile_add(struct profile *profile, const struct trace_block *block)
         uint32_t object = block->object[i];
         if (kind == TRACE_MARK || object >= profile->object_count || block->flags[i] & TRACE_FAILED)
             continue;
-        uint64_t *born = &profile->objects[object].born;
+        struct profile_object *it = &profile->objects[object];
         if (kind == TRACE_FREE) {
-            profile->lifetimes[profile_bin(block->first + i + 1 - *born)]++;
-            *born = 0;
+            profile_end(profile, it, block->first + i + 1 - it->born);
+            it->born = 0;
             continue;
         }
+        it->size = block->size[i];
         profile_count_size(profile, block->size[i]);
         if (kind != TRACE_REALLOC)
-            *born = block->first + i + 1;
+            it->born = block->first + i + 1;
     }
 }
 

@@ -12,7 +12,7 @@ setup() {
 @test "every figure of every trace is drawn, with the points in it" {
     run "$BENCH" plot -o "$BATS_TEST_TMPDIR/out" "$run_folder"
     [ "$status" -eq 0 ]
-    [ "${#lines[@]}" -eq 26 ]
+    [ "${#lines[@]}" -eq 28 ]
     cd "$BATS_TEST_TMPDIR/out"
     for name in system jemalloc tbbmalloc; do
         for figure in time-memory footprint memory latency fragmentation heapmap pagemap unusable \
@@ -150,7 +150,7 @@ class Check(html.parser.HTMLParser):
 check = Check()
 check.feed(open(sys.argv[1], encoding="utf-8").read())
 assert check.refs <= check.ids, check.refs - check.ids
-assert check.figures == 52, check.figures
+assert check.figures == 56, check.figures
 assert not check.open_tags, check.open_tags
 PYTHON
 }

@@ -272,7 +272,9 @@ static void add_statistics(struct store *store, const char *trace)
     fputs("], \"lifetimes\": [{\"operations\": 1, \"count\": 5000}", file);
     for (int log2 = 3; log2 < 20; log2++)
         fprintf(file, ",{\"operations\": %d, \"count\": %d}", 1 << log2, 90000 / log2);
-    fputs("], \"never_freed\": 12}\n", file);
+    fputs("], \"lifetimes_by_size\": [{\"size\": 16, \"operations\": 64, \"count\": 9, "
+          "\"bytes\": 200}], \"never_freed\": 12}\n",
+          file);
     end(store, file);
 }
 

@@ -43,6 +43,11 @@ static void sizes_and_lifetimes_are_counted(void **state)
     assert_int_equal(profile.sizes[profile_bin(100)], 1);
     assert_int_equal(profile.sizes[profile_bin(9)], 0);
     assert_int_equal(profile.lifetimes[3], 1);
+    /* The block that was freed had grown to 100 bytes, and lived through 3 operations. */
+    assert_int_equal(profile.lives[profile_power(100)][profile_power(3)].count, 1);
+    assert_int_equal(profile.lives[profile_power(100)][profile_power(3)].bytes, 100);
+    assert_int_equal(profile_power(100), 7);
+    assert_int_equal(profile_power(0), 0);
     assert_int_equal(profile.never_freed, 1);
     profile_release(&profile);
 }
