@@ -202,6 +202,15 @@ static int image_cut_mapping(struct image_reading *reading, const struct image_m
     return failed;
 }
 
+/* Nothing of it is the heap's: what smaps says is enough, however large it is. */
+static bool image_is_baseline(const struct image_reading *reading,
+                              const struct image_mapping *mapping)
+{
+    const struct mapping whole = {.start = mapping->start, .end = mapping->end};
+    return intervals_outside(reading->baseline, whole.start, whole.end) == 0 &&
+           !image_has_block(reading, &whole);
+}
+
 static int image_take(struct image_reading *reading, const struct image_mapping *mapping,
                       struct err *err)
 {
@@ -209,6 +218,10 @@ static int image_take(struct image_reading *reading, const struct image_mapping 
     uint64_t size = mapping->end - mapping->start;
     switch (mapping->kind) {
     case IMAGE_HEAP:
+        if (image_is_baseline(reading, mapping)) {
+            image->rest.other += mapping->rss;
+            return 0;
+        }
         image->huge_bytes += mapping->huge;
         if (size <= IMAGE_LARGEST || mapping->rss > 0 || mapping->swap > 0)
             return image_cut_mapping(reading, mapping, err);

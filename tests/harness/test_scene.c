@@ -150,11 +150,11 @@ static void compare_allocator(const char *allocator, size_t rests)
         .moments = &moments,
     };
     int failed = cell_measure(&cell, NULL, NULL, &result, &err);
+    free(request);
     if (failed || strcmp(result.status, "ok") != 0)
         fail_msg("%s: %s %s %s", allocator, result.status, result.detail, err.text);
     assert_int_equal(visitor.scenes, 4);
     assert_int_equal(visitor.rests, rests);
-    free(request);
 }
 
 static void the_parts_add_up_to_what_another_process_reads(void **state)
