@@ -5,9 +5,9 @@
 
 enum {
     ADDRESSES_GRAIN = 4, /* as a power of two: what most allocators align to */
-    ADDRESSES_PAGE = 10,
+    ADDRESSES_PAGE = 12,
     ADDRESSES_LEAF = 1 << (ADDRESSES_PAGE - ADDRESSES_GRAIN),
-    ADDRESSES_USED = 8, /* low bits of a leaf's value: its addresses; its number is above them */
+    ADDRESSES_USED = 16, /* low bits of a leaf's value: its addresses; its number is above them */
 };
 _Static_assert(ADDRESSES_LEAF < 1 << ADDRESSES_USED, "a full leaf can be counted");
 

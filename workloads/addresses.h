@@ -1,7 +1,7 @@
 /* Which live object an address belongs to: a table of exact addresses.
  *
- * The numbers of neighbouring addresses lie side by side, 1 KiB of address space in a leaf of 256
- * bytes, so that the table is touched where the program touches its heap; a hash table finds the
+ * The numbers of neighbouring addresses lie side by side, 4 KiB of address space in a leaf of 1
+ * KiB, so that the table is touched where the program touches its heap; a hash table finds the
  * leaf. Addresses with other low bits than those of their neighbours have leaves of their own. */
 #ifndef WORKLOADS_ADDRESSES_H
 #define WORKLOADS_ADDRESSES_H
