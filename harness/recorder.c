@@ -1,5 +1,6 @@
-/* Three threads: the main one waits for the program, one keeps the spool ahead of it, and one at
- * idle priority, so that it takes no processor from the program, turns records into traces. */
+/* Three threads: the main one waits for the program, one keeps the spool ahead of it, and one
+ * turns records into traces: as a batch, so that it does not interrupt the program, but gets its
+ * share where processors are scarce and leaves little to do for when the program has ended. */
 #include "harness/recorder.h"
 
 #include <errno.h>
@@ -62,16 +63,11 @@ static void *recorder_keep(void *arg)
     return NULL;
 }
 
-static void recorder_give_way(pthread_t thread, bool gives_way)
-{
-    struct sched_param param = {0};
-    pthread_setschedparam(thread, gives_way ? SCHED_IDLE : SCHED_OTHER, &param);
-}
-
 static void *recorder_drain(void *arg)
 {
     struct recorder *recorder = arg;
-    recorder_give_way(pthread_self(), true);
+    struct sched_param param = {0};
+    pthread_setschedparam(pthread_self(), SCHED_BATCH, &param);
     while (!atomic_load(&recorder->all_over) && !recorder->drain_failed) {
         recorder->drain_failed =
             recording_step(recorder->recording, recorder_is_over, recorder, &recorder->drain_err);
@@ -188,7 +184,6 @@ static int recorder_follow(struct recorder *recorder, const sigset_t *signals, u
         pthread_create(&drain, NULL, recorder_drain, recorder))
         BUG("no thread can be started");
     recorder_wait(recorder, signals, start_ns);
-    recorder_give_way(drain, false);
     pthread_join(keeper, NULL);
     pthread_join(drain, NULL);
     if (recorder->drain_failed) {
