@@ -94,9 +94,11 @@ int latency_pass(struct worker *worker, struct err *err)
     }
     meter_report(&meter, worker->result);
     lanes_report(worker);
-    /* What single stamps cost is in it, but that is little. */
-    if (sampled && status == 0 && worker->result->operations)
-        worker->result->ns_per_op = (double)meter.elapsed_ns / (double)worker->result->operations;
+    if (status == 0)
+        worker_report_time(worker, &meter);
+    /* Stamps around every call are more of the time than many a call. */
+    if (!sampled)
+        worker->result->ns_per_op = REAL_UNKNOWN;
     double drift = timer_drift(&latency.timer);
     if (drift > latency_drift_allowed)
         worker_note(worker,

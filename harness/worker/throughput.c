@@ -35,20 +35,6 @@ static void throughput_report_counts(const struct worker *worker, const uint64_t
     }
 }
 
-/* What other programs took of a single thread's core is no time of the replay's. Several threads
- * wait for each other, and whose waiting that was cannot be told. */
-static void throughput_report_time(const struct meter *meter, const struct worker *worker)
-{
-    struct cell_result *result = worker->result;
-    uint64_t taken = meter->sum.taken_ns < meter->elapsed_ns ? meter->sum.taken_ns : 0;
-    if (worker->crew.count == 1) {
-        result->taken_ns = taken;
-        result->elapsed_ns -= taken;
-    }
-    if (result->operations != COUNT_UNKNOWN)
-        result->ns_per_op = (double)result->elapsed_ns / (double)result->operations;
-}
-
 int throughput_pass(struct worker *worker, struct err *err)
 {
     struct meter meter = {0};
@@ -69,6 +55,6 @@ int throughput_pass(struct worker *worker, struct err *err)
     meter_report(&meter, worker->result);
     lanes_report(worker);
     throughput_report_counts(worker, nothing, windows);
-    throughput_report_time(&meter, worker);
+    worker_report_time(worker, &meter);
     return 0;
 }

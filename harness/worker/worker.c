@@ -121,3 +121,15 @@ void meter_report(const struct meter *meter, struct cell_result *result)
     uint64_t migrations = proc_migrations();
     result->migrations = migrations == UINT64_MAX ? COUNT_UNKNOWN : migrations - meter->migrations;
 }
+
+void worker_report_time(struct worker *worker, const struct meter *meter)
+{
+    struct cell_result *result = worker->result;
+    uint64_t taken = meter->sum.taken_ns < meter->elapsed_ns ? meter->sum.taken_ns : 0;
+    if (worker->crew.count == 1) {
+        result->taken_ns = taken;
+        result->elapsed_ns -= taken;
+    }
+    if (result->operations != COUNT_UNKNOWN)
+        result->ns_per_op = (double)result->elapsed_ns / (double)result->operations;
+}

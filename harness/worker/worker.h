@@ -76,6 +76,11 @@ void meter_start(struct meter *meter);
 void meter_stop(struct meter *meter);
 void meter_report(const struct meter *meter, struct cell_result *result);
 
+/* After meter_report: time an operation. What other programs took of a single thread's core is no
+ * time of the replay's. Several threads wait for each other, and whose waiting that was cannot be
+ * told. */
+void worker_report_time(struct worker *worker, const struct meter *meter);
+
 /* Who answers malloc here? Fills allocator_object and build_id, and refuses the cell if it is not
  * the library that was asked for. */
 int identity_check(struct worker *worker);
