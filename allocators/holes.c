@@ -40,15 +40,20 @@ size_t holes_find_from(struct holes *holes, const struct granules *map, size_t s
     return holes_seek(holes, map, size, &word);
 }
 
-/* The bound of a word is corrected until one is true. */
+/* Bounds are corrected until the largest one is true, that of the tree's root first. */
 size_t holes_find_worst(struct holes *holes, const struct granules *map, size_t size)
 {
+    struct fit_tree *tree = &holes->tree;
     for (;;) {
-        size_t most = fit_tree_max(&holes->tree), word = 0;
+        uint32_t most = fit_tree_group_max(tree, tree->height, 0);
         if (most < size)
             return FIT_NONE;
-        size_t position = holes_seek(holes, map, most, &word);
+        size_t word = fit_tree_first(tree, most), largest;
+        if (word == FIT_NONE)
+            continue;
+        size_t position = granules_hole_in(map, word, most, &largest);
         if (position != FIT_NONE)
             return position;
+        *holes_bound(holes, word) = (uint32_t)largest;
     }
 }
