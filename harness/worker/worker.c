@@ -93,12 +93,14 @@ void meter_start(struct meter *meter)
         meter->migrations = proc_migrations();
     meter->begun = true;
     proc_counts(&meter->start);
+    meter->thread_start_ns = clock_thread_ns();
     meter->start_ns = clock_ns();
 }
 
 void meter_stop(struct meter *meter)
 {
     uint64_t end_ns = clock_ns();
+    meter->thread_ns += clock_thread_ns() - meter->thread_start_ns;
     struct proc_counts now;
     proc_counts(&now);
     meter->elapsed_ns += end_ns - meter->start_ns;
@@ -125,10 +127,12 @@ void meter_report(const struct meter *meter, struct cell_result *result)
 void worker_report_time(struct worker *worker, const struct meter *meter)
 {
     struct cell_result *result = worker->result;
-    uint64_t taken = meter->sum.taken_ns < meter->elapsed_ns ? meter->sum.taken_ns : 0;
+    uint64_t elapsed = meter->elapsed_ns, taken = meter->sum.taken_ns;
+    /* The core may have been taken just before the clock was started. */
+    uint64_t idle = meter->thread_ns < elapsed ? elapsed - meter->thread_ns : 0;
     if (worker->crew.count == 1) {
-        result->taken_ns = taken;
-        result->elapsed_ns -= taken;
+        result->taken_ns = taken < idle ? taken : idle;
+        result->elapsed_ns = elapsed - result->taken_ns;
     }
     if (result->operations != COUNT_UNKNOWN)
         result->ns_per_op = (double)result->elapsed_ns / (double)result->operations;

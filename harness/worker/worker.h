@@ -71,6 +71,7 @@ struct meter {
     uint64_t migrations; /* before the first start */
     struct proc_counts start, sum;
     uint64_t start_ns, elapsed_ns;
+    uint64_t thread_start_ns, thread_ns; /* processor time of the thread that called */
 };
 void meter_start(struct meter *meter);
 void meter_stop(struct meter *meter);
