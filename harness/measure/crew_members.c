@@ -15,9 +15,10 @@
 
 /* What the lane's own code needs of its stack is faulted in before anything is measured, and so is
  * what libraries keep of each thread, which lies above. */
-static void crew_touch_stack(char *end)
+static void crew_touch_stack(const struct crew *crew, char *end)
 {
-    for (char *at = end - CREW_STACK_TOUCHED; at < end; at += 1024)
+    size_t touched = crew->split.words ? CREW_STACK_PLAYING : CREW_STACK_TURNS;
+    for (char *at = end - touched; at < end; at += 1024)
         *(volatile char *)at = 0;
 }
 
@@ -87,7 +88,7 @@ static int crew_start_thread(struct crew *crew, unsigned number)
     struct lane *lane = &crew->lanes[number];
     char *stack = crew->stacks + (size_t)number * CREW_STACK_BYTES;
     pthread_attr_t attributes;
-    crew_touch_stack(stack + CREW_STACK_BYTES);
+    crew_touch_stack(crew, stack + CREW_STACK_BYTES);
     pthread_attr_init(&attributes);
     pthread_attr_setstack(&attributes, stack, CREW_STACK_BYTES);
     int status = pthread_create(&lane->thread, &attributes, crew_thread, lane);
@@ -105,8 +106,8 @@ static void crew_process(struct crew *crew, unsigned number)
 {
     prctl(PR_SET_PDEATHSIG, SIGKILL);
     signal(SIGCHLD, SIG_DFL);
-    if (mmap(NULL, number * CREW_APART, PROT_NONE,
-             MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0) == MAP_FAILED)
+    if (mmap(NULL, number * CREW_APART, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1,
+             0) == MAP_FAILED)
         _exit(1);
     crew_member(crew, &crew->lanes[number]);
     _exit(0);

@@ -27,7 +27,8 @@ struct crew_shared {
 
 enum {
     CREW_STACK_BYTES = 1 << 20, /* with what libraries keep a thread; untouched, it costs nothing */
-    CREW_STACK_TOUCHED = 64 << 10, /* reading the kernel's figures needs the most */
+    CREW_STACK_PLAYING = 16 << 10, /* touched for allocators, and for what libraries keep above */
+    CREW_STACK_TURNS = 64 << 10,   /* for reading the kernel's figures too */
 };
 
 /* Wakes a lane. */

@@ -23,8 +23,6 @@ bool lanes_are_processes(const struct worker *worker)
     return request->processes > 1 && (!lanes_take_turns(worker) || request->pass == PASS_VERIFY);
 }
 
-enum { LANES_LONGER = 8 };
-
 /* ---- preparing ------------------------------------------------------------------------------- */
 
 static unsigned lanes_wanted(const struct worker *worker)
@@ -74,13 +72,20 @@ static int lanes_open_window(struct worker *worker, unsigned lanes, uint64_t *wo
     return status;
 }
 
+/* At a window's end all lanes wait for the last: the longer the windows, the fewer waits. With all
+ * that goes with a word (44 bytes, and 48 for stamps and places) they take less than 64 MiB. */
+static size_t lanes_words(const struct worker *worker)
+{
+    enum { LONGEST = 1 << 20 };
+    return worker->area->request.pass == PASS_LATENCY ? LONGEST / 2 : LONGEST;
+}
+
 int lanes_prepare(struct worker *worker, size_t words, struct err *err)
 {
     const struct trace_summary *summary = worker_summary(worker);
     unsigned count = lanes_wanted(worker);
     bool split = count > 1 && !lanes_take_turns(worker);
-    /* At a window's end all lanes wait for the last: longer windows, fewer waits. */
-    size_t capacity = window_capacity(summary, split ? words * LANES_LONGER : words);
+    size_t capacity = window_capacity(summary, split ? lanes_words(worker) : words);
     uint64_t *played = lanes_map(worker, count, split ? split_words(capacity, count) : capacity);
     uint64_t *decoded = split && played ? pages_map(capacity * sizeof *decoded) : played;
     int status = lanes_open_window(worker, count, decoded, capacity, err);
