@@ -16,11 +16,14 @@ static const bool sanitized = true;
 static const bool sanitized = false;
 #endif
 
-/* Rounds are fewer by this under the thread sanitizer, which makes memory and fork slow. */
+/* Rounds are fewer by this under the thread sanitizer, which makes memory and fork slow, and, where
+ * long lists are searched, by the second one under the address sanitizer too. */
 #if defined(__SANITIZE_THREAD__) || __has_feature(thread_sanitizer)
-enum { SANITIZED_SCALE = 10 };
+enum { SANITIZED_SCALE = 10, SANITIZED_LISTS = 10 };
+#elif defined(__SANITIZE_ADDRESS__) || __has_feature(address_sanitizer)
+enum { SANITIZED_SCALE = 1, SANITIZED_LISTS = 4 };
 #else
-enum { SANITIZED_SCALE = 1 };
+enum { SANITIZED_SCALE = 1, SANITIZED_LISTS = 1 };
 #endif
 
 #endif
