@@ -25,9 +25,10 @@ static const struct argp_option options[] = {
      0},
     {"allocators", 'a', "SPEC[,SPEC...]", 0, "What to explain (default: the run's; else system)",
      0},
-    {"at", OPT_AT, "MOMENT", 0,
-     "peak-rss, peak-live, end, the number of an event, or a time such as 200ms; may be given "
-     "several times (default: the first three)",
+    {"at", OPT_AT, "MOMENT[,MOMENT...]", 0,
+     "peak-rss, peak-live, end, the number of an event, or a time such as 200ms (default: the "
+     "first "
+     "three)",
      0},
     {"without", OPT_WITHOUT, "SITE|SIZE", 0,
      "Replay again without the blocks of a call site, a size or a range of sizes, and say what "
@@ -54,11 +55,21 @@ struct request {
     struct err err;
 };
 
-static int parse_moment(struct request *request, const char *text)
+/* One, or several with commas between. */
+static int parse_moments(struct request *request, const char *list)
 {
-    if (request->moment_count == MOMENTS_MAX)
-        return err_set(&request->err, E2BIG, "at most %d moments at a time", MOMENTS_MAX);
-    return moment_parse(&request->moments[request->moment_count++], text, &request->err);
+    int failed = 0;
+    for (size_t length; !failed; list += length + 1) {
+        char text[sizeof request->moments->at];
+        length = strcspn(list, ",");
+        if (request->moment_count == MOMENTS_MAX)
+            return err_set(&request->err, E2BIG, "at most %d moments at a time", MOMENTS_MAX);
+        snprintf(text, sizeof text, "%.*s", (int)length, list);
+        failed = moment_parse(&request->moments[request->moment_count++], text, &request->err);
+        if (!list[length])
+            break;
+    }
+    return failed;
 }
 
 static int parse_option(struct request *request, int key, const char *text)
@@ -67,7 +78,7 @@ static int parse_option(struct request *request, int key, const char *text)
     case 'a':
         return plan_add_allocators(&request->plan, text, &request->err);
     case OPT_AT:
-        return parse_moment(request, text);
+        return parse_moments(request, text);
     case OPT_WITHOUT:
         return without_add(&request->without, text, &request->err);
     case OPT_TRACE:
@@ -311,6 +322,9 @@ static void note_failure(struct explaining *explaining, size_t place)
     const struct inquiry *inquiry = &explaining->inquiry;
     record_failure(&found->breakdown, inquiry, &inquiry->moments[place], &inquiry->result);
     bool leaves_out = explaining->leaves_out;
+    if (leaves_out)
+        without_describe(&explaining->request->without, found->breakdown.without,
+                         sizeof found->breakdown.without);
     explaining->leaves_out = false;
     found->text = put_into_words(explaining, found, NULL);
     explaining->leaves_out = leaves_out;
@@ -322,15 +336,15 @@ static void note_failure(struct explaining *explaining, size_t place)
 static int tell(struct explaining *explaining, int failed, struct err *err)
 {
     bool ended = !failed || failed == -ECANCELED;
-    failed = ended ? 0 : failed;
+    int unkept = 0;
     for (size_t i = 0; i < explaining->inquiry.count; i++) {
         struct found *found = &explaining->found[i];
         if (ended && !found->reached)
             note_failure(explaining, i);
         if (found->text && !explaining->request->json)
             fputs(found->text, stdout);
-        if (found->text && !failed)
-            failed = keep(explaining, found, err);
+        if (found->text && !unkept)
+            unkept = keep(explaining, found, ended ? err : NULL);
         if (!explaining->leaves_out)
             explaining->before[i] = found->breakdown;
         free(found->text);
@@ -338,7 +352,7 @@ static int tell(struct explaining *explaining, int failed, struct err *err)
         *found = (struct found){0};
     }
     fflush(stdout);
-    return failed;
+    return ended ? unkept : failed;
 }
 
 static int explain_allocator(struct explaining *explaining, const char *spec,

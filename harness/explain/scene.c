@@ -99,13 +99,34 @@ int scene_read(struct scene *scene, pid_t process, const struct area *area, int 
 
 /* ---- the walk ---- */
 
+static uint64_t stretch_end(const struct view_stretch *stretch)
+{
+    return stretch->start + PAGE_BYTES * (uint64_t)stretch->pages;
+}
+
+/* The first stretch that does not end before `address`. */
+static size_t scene_stretch(const struct scene *scene, uint64_t address)
+{
+    size_t low = 0, high = scene->image.count;
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        if (stretch_end(&scene->image.stretches[middle]) <= address)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low;
+}
+
 /* Bytes of [start, start + size) on resident pages. */
 static uint64_t scene_resident(const struct scene *scene, uint64_t start, uint64_t size)
 {
     uint64_t bytes = 0, end = start + size;
-    for (size_t i = 0; i < scene->image.count; i++) {
-        const struct view_stretch *stretch = &scene->image.stretches[i];
-        uint64_t limit = stretch->start + PAGE_BYTES * (uint64_t)stretch->pages;
+    const struct view_stretch *stretches = scene->image.stretches;
+    for (size_t i = scene_stretch(scene, start); i < scene->image.count && stretches[i].start < end;
+         i++) {
+        const struct view_stretch *stretch = &stretches[i];
+        uint64_t limit = stretch_end(stretch);
         uint64_t at = start > stretch->start ? start : stretch->start;
         while (at < end && at < limit) {
             uint64_t next = (at / PAGE_BYTES + 1) * PAGE_BYTES, to = next < end ? next : end;

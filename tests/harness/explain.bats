@@ -76,7 +76,7 @@ assert heap[0] - heap[1] > 3e6, heap
     # Between allocating all and freeing the first the program sleeps.
     local pause
     pause=$("$BENCH" trace dump config.trace | awk '$1 == 1999 { t = $2 } $1 == 2000 { printf "%d", (t + $2) / 2 }')
-    "$BENCH" explain config.trace --at "${pause}ns" --at 2000 --at 2001 --json >out.json
+    "$BENCH" explain config.trace --at "${pause}ns" --at 2000,2001 --json >out.json
     check '
 assert [m["event"] for m in moments] == [2000, 2000, 2001], moments
 assert moments[0]["parts"] == moments[1]["parts"], moments

@@ -81,8 +81,8 @@ static const char *const stacks[] = {
     "operator new(unsigned long)+0x18 [libstdc++.so.6]\nread_file (conf.c:12)\nmain+0x29 [conf]",
     "parse_config+0x2e [conf] (conf.c:9)\nmain+0x77 [conf]",
     "malloc_info+0x1 [a]\ng_realloc+0x2 [b]",
-    "void std::vector<int, std::allocator<int> >::_M_fill<int>(int)+0x1 [b]\n"
-    "ns::list<std::allocator<int> >::add(int, char)+0x20 [b]",
+    ("void std::vector<int, std::allocator<int> >::_M_fill<int>(int)+0x1 [b]\n"
+     "ns::list<std::allocator<int> >::add(int, char)+0x20 [b]"),
 };
 enum { STACKS = sizeof stacks / sizeof *stacks };
 
