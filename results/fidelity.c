@@ -90,6 +90,8 @@ static void fidelity_fill(struct fidelity_row *row, const struct store *store)
     row->replayed_ns = fidelity_median(store, row, "throughput", "cpu_ns", NULL);
     row->error = row->replayed_bytes / row->heap_bytes - 1;
     row->paced_bytes = fidelity_replayed(store, row, FIDELITY_PACED);
+    row->unsampled_bytes = fidelity_median(store, row, "throughput", "peak_rss_bytes", NULL) +
+                           fidelity_median(store, row, "memory", "base_heap_bytes", NULL);
     row->bare_bytes = fidelity_replayed(store, row, FIDELITY_BARE);
     row->threads = fidelity_count(fidelity_median(store, row, "memory", "threads_recorded", NULL));
     row->untouched_bytes = fidelity_untouched(store, row->trace);

@@ -2,6 +2,7 @@
  */
 #include <math.h>
 #include <stdarg.h>
+#include <stdbool.h>
 #include <string.h>
 
 #include "harness/base/units.h"
@@ -46,7 +47,8 @@ static void why_untouched(struct fidelity_row *row)
     /* Else they lay on pages that other blocks had touched. */
     if (untouched > WHY_WORTH * heap && fabs(without) < row->error)
         why_add(row, "without these the error is %+.1f %%", 100 * without);
-    if (row->bare_bytes < heap)
+    bool some = untouched > WHY_WORTH * heap || row->live_bytes > heap;
+    if (some && row->bare_bytes < heap)
         why_add(
             row,
             "with only the first byte of each block written it is %+.1f %%: the program touched "
@@ -58,13 +60,26 @@ static void why_untouched(struct fidelity_row *row)
                 units_format_size(text, (uint64_t)(row->live_bytes - heap)));
 }
 
-static void why_pace(struct fidelity_row *row)
+/* Whether another replay's peak is nearer by more than a trifle. */
+static bool why_is_nearer(const struct fidelity_row *row, double bytes)
 {
-    if (row->replayed_bytes - row->paced_bytes > WHY_WORTH * row->heap_bytes)
+    return fabs(bytes - row->heap_bytes) + WHY_WORTH * row->heap_bytes <
+           fabs(row->replayed_bytes - row->heap_bytes);
+}
+
+/* What gives memory back by the clock depends on how long a replay takes. */
+static void why_clock(struct fidelity_row *row)
+{
+    if (why_is_nearer(row, row->paced_bytes))
         why_add(row,
                 "memory is given back by the clock: replayed at the program's pace the error is "
                 "%+.1f %%",
                 100 * (row->paced_bytes / row->heap_bytes - 1));
+    if (why_is_nearer(row, row->unsampled_bytes))
+        why_add(row,
+                "memory is given back by the clock, and taking samples makes the replay slow: "
+                "without them the error is %+.1f %%",
+                100 * (row->unsampled_bytes / row->heap_bytes - 1));
 }
 
 static void why_varies(struct fidelity_row *row)
@@ -83,7 +98,7 @@ void fidelity_explain(struct fidelity_row *row)
     if (!fidelity_is_off(row))
         return;
     why_untouched(row);
-    why_pace(row);
+    why_clock(row);
     why_varies(row);
     if (!*row->why)
         why_add(row, "not by untouched pages, nor by the clock, nor by threads");

@@ -230,6 +230,8 @@
     REAL(paced_bytes, "bytes",                                                                     \
          "replayed_bytes of a replay at the program's pace; only where the error was to be "       \
          "explained")                                                                              \
+    REAL(unsampled_bytes, "bytes",                                                                 \
+         "replayed_bytes of the throughput pass, in which nothing is sampled: median")             \
     REAL(bare_bytes, "bytes",                                                                      \
          "the same of a replay that writes only the first byte of each block; there too")          \
     TEXT(why, 512, "where the error exceeds 10 %: what is known of its cause")                     \

@@ -35,12 +35,31 @@ static void throughput_report_counts(const struct worker *worker, const uint64_t
     }
 }
 
+/* Resident now; its peak counts from here. 0 when that cannot be. */
+static uint64_t throughput_begin_peak(void)
+{
+    struct proc_sizes sizes = {0};
+    return proc_reset_peak() == 0 && proc_sizes(&sizes) == 0 ? sizes.rss : 0;
+}
+
+/* The peak of P with nothing sampled on the way: what gives back by the clock has not more time for
+ * it than the calls take. */
+static void throughput_report_peak(struct worker *worker, uint64_t base_rss)
+{
+    uint64_t peak = proc_kilobytes("/proc/self/status", "VmHWM:");
+    if (base_rss == 0 || peak == UINT64_MAX || allocator_has(worker->heap->ops, ALLOCATOR_NOT_REAL))
+        return;
+    worker->result->base_rss_bytes = base_rss;
+    worker->result->peak_rss_bytes = peak > base_rss ? peak - base_rss : 0;
+}
+
 int throughput_pass(struct worker *worker, struct err *err)
 {
     struct meter meter = {0};
     uint64_t nothing[COUNTERS], windows = 0;
     int status;
     throughput_count_nothing(&worker->counters, nothing);
+    uint64_t base_rss = throughput_begin_peak();
     while ((status = worker_next_window(worker, err)) > 0) {
         counters_start(&worker->counters);
         meter_start(&meter);
@@ -52,6 +71,7 @@ int throughput_pass(struct worker *worker, struct err *err)
     }
     if (status < 0)
         return status;
+    throughput_report_peak(worker, base_rss);
     meter_report(&meter, worker->result);
     lanes_report(worker);
     throughput_report_counts(worker, nothing, windows);

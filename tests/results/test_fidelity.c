@@ -104,6 +104,11 @@ static void a_large_error_is_explained(void **state)
     struct cell_result untouched = run_cell("b", FIDELITY_UNTOUCHED, 0);
     untouched.absent_bytes = 3 * MIB;
     run_append(store, &untouched);
+    for (uint64_t i = 0; i < 3; i++) {
+        struct cell_result unsampled = run_cell("a", "throughput", i);
+        unsampled.peak_rss_bytes = 10 * MIB;
+        run_append(store, &unsampled);
+    }
     struct cell_result paced = run_cell("a", FIDELITY_PACED, 0);
     paced.peak_rss_bytes = 12 * MIB;
     paced.base_heap_bytes = 0;
@@ -116,6 +121,8 @@ static void a_large_error_is_explained(void **state)
     assert_non_null(strstr(row->why, "at least 1.00 MiB of the live blocks were never touched"));
     assert_non_null(strstr(row->why, "given back by the clock"));
     assert_non_null(strstr(row->why, "+20.0 %"));
+    assert_non_null(
+        strstr(row->why, "samples makes the replay slow: without them the error is +10.0 %"));
     fidelity_release(&fidelity);
     run_end(store, folder);
 }
