@@ -227,31 +227,57 @@ static void artefacts_print_map(FILE *out, const void *what)
     fputs("]}\n", out);
 }
 
+/* The page map of a moment. */
+struct artefacts_pages {
+    const struct page_map *map;
+    uint64_t event;
+};
+
+static uint64_t artefacts_cell_bytes(const struct page_map *map)
+{
+    return (uint64_t)CENSUS_PAGE << map->cell_log2;
+}
+
 static double artefacts_page_share(const void *what, size_t cell, bool live)
 {
-    const struct memory_area *area = what;
-    uint64_t bytes = live ? area->pages.live[cell] : area->pages.resident[cell];
-    return (double)bytes / (double)((uint64_t)CENSUS_PAGE << area->pages.cell_log2);
+    const struct page_map *map = what;
+    uint64_t bytes = live ? map->live[cell] : map->resident[cell];
+    return (double)bytes / (double)artefacts_cell_bytes(map);
 }
 
 /* A row is a stretch of cells without a gap. */
 static void artefacts_print_pages(FILE *out, const void *what)
 {
-    const struct memory_area *area = what;
-    const struct page_map *map = &area->pages;
-    uint64_t bytes = (uint64_t)CENSUS_PAGE << map->cell_log2;
+    const struct artefacts_pages *pages = what;
+    const struct page_map *map = pages->map;
+    uint64_t bytes = artefacts_cell_bytes(map);
     fprintf(out, "{\"bytes\": %" PRIu64 ", \"event\": %" PRIu64 ",\n \"rows\": [", bytes,
-            area->census[CENSUS_PEAK].event);
+            pages->event);
     for (uint32_t from = 0, count; from < map->cells; from += count) {
         for (count = 1;
              from + count < map->cells && map->address[from + count] == map->address[from] + count;)
             count++;
         fprintf(out, "%s\n  {\"address\": \"0x%" PRIx64 "\"", from ? "," : "",
                 map->address[from] * bytes);
-        artefacts_print_strip(out, area, from, count, artefacts_page_share);
+        artefacts_print_strip(out, map, from, count, artefacts_page_share);
         fputc('}', out);
     }
     fputs("]}\n", out);
+}
+
+static int artefacts_pages(struct store *store, const struct memory_area *area,
+                           const struct cell_result *result, struct err *err)
+{
+    int status = 0;
+    for (size_t i = 0; i < CENSUS_MOMENTS && status == 0; i++) {
+        const struct artefacts_pages pages = {&area->pages[i], area->census[i].event};
+        char ending[32];
+        snprintf(ending, sizeof ending, ".%s.json", census_moment_names[i]);
+        if (pages.map->cells > 0)
+            status = artefacts_write(store, "pagemap", result, ending, artefacts_print_pages,
+                                     &pages, err);
+    }
+    return status;
 }
 
 static void artefacts_print_census(FILE *out, const void *what)
@@ -270,9 +296,8 @@ int artefacts_memory(struct store *store, const struct memory_area *area,
         artefacts_write(store, "series", result, ".csv", artefacts_print_series, area, err);
     if (status == 0 && area->map.columns > 0)
         status = artefacts_write(store, "heapmap", result, ".json", artefacts_print_map, area, err);
-    if (status == 0 && area->pages.cells > 0)
-        status =
-            artefacts_write(store, "pagemap", result, ".json", artefacts_print_pages, area, err);
+    if (status == 0)
+        status = artefacts_pages(store, area, result, err);
     if (status == 0 && area->census[0].taken)
         status =
             artefacts_write(store, "census", result, ".json", artefacts_print_census, area, err);

@@ -11,7 +11,7 @@
 int artefacts_latency(struct store *store, const struct latency_area *area,
                       struct cell_result *result, struct err *err);
 
-/* series/CELL.csv, and heapmap, pagemap and census/CELL.json. */
+/* series/CELL.csv, and heapmap and census/CELL.json, pagemap/CELL.MOMENT.json. */
 int artefacts_memory(struct store *store, const struct memory_area *area,
                      const struct cell_result *result, struct err *err);
 

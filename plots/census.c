@@ -21,11 +21,6 @@ struct census_panel {
     const json_t *moment; /* in it */
 };
 
-static const char *census_wanted(const struct drawing *drawing)
-{
-    return drawing->options->moment ? drawing->options->moment : "peak-live";
-}
-
 static const json_t *census_find(const json_t *file, const char *name)
 {
     const json_t *moments = json_object_get(file, "moments");
@@ -52,7 +47,7 @@ static struct census_panel census_read(const struct drawing *drawing, const stru
     panel.file = file ? json_loadf(file, 0, NULL) : NULL;
     if (file)
         fclose(file);
-    panel.moment = census_find(panel.file, census_wanted(drawing));
+    panel.moment = census_find(panel.file, figure_moment(drawing));
     return panel;
 }
 
@@ -105,27 +100,12 @@ static int census_write_data(struct drawing *drawing, const struct census_panel 
     return failed;
 }
 
-static int census_write_moment(struct drawing *drawing, struct err *err)
-{
-    FILE *file = drawing_open(drawing, "moment.txt", err);
-    if (!file)
-        return -err->code;
-    const char *wanted = census_wanted(drawing);
-    if (strcmp(wanted, "peak-live") == 0)
-        fputs("where most is live\n", file);
-    else if (strcmp(wanted, "end") == 0)
-        fputs("at the end\n", file);
-    else
-        fprintf(file, "after %s of the operations\n", wanted);
-    return drawing_close(file, err);
-}
-
 static int census_draw(struct drawing *drawing, const struct store *store, const char *trace,
                        census_writer *note, census_writer *data, struct err *err)
 {
     struct census_panel panels[FIGURE_ALLOCATORS];
     size_t count = census_read_all(drawing, store, trace, panels);
-    int failed = count ? census_write_moment(drawing, err) : 1;
+    int failed = count ? figure_moment_write(drawing, err) : 1;
     if (!failed) {
         figure_panels_set(drawing, count);
         failed = census_write_panels(drawing, panels, count, note, err);

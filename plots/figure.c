@@ -124,13 +124,33 @@ size_t figure_panels_set(struct drawing *drawing, size_t count)
     return columns;
 }
 
+const char *figure_moment(const struct drawing *drawing)
+{
+    return drawing->options->moment ? drawing->options->moment : "peak-live";
+}
+
+int figure_moment_write(struct drawing *drawing, struct err *err)
+{
+    FILE *file = drawing_open(drawing, "moment.txt", err);
+    if (!file)
+        return -err->code;
+    const char *wanted = figure_moment(drawing);
+    if (strcmp(wanted, "peak-live") == 0)
+        fputs("where most is live\n", file);
+    else if (strcmp(wanted, "end") == 0)
+        fputs("at the end\n", file);
+    else
+        fprintf(file, "after %s of the operations\n", wanted);
+    return drawing_close(file, err);
+}
+
 size_t figure_maps(const struct drawing *drawing, const struct store *store, const char *trace,
-                   const char *kind, struct figure_cell cells[FIGURE_ALLOCATORS],
-                   struct map *maps[FIGURE_ALLOCATORS])
+                   const char *kind, const char *ending,
+                   struct figure_cell cells[FIGURE_ALLOCATORS], struct map *maps[FIGURE_ALLOCATORS])
 {
     size_t all = figure_cells(drawing, store, trace, "memory", "peak_rss_bytes", cells), count = 0;
     for (size_t i = 0; i < all; i++) {
-        maps[count] = cells[i].real ? map_read(store, kind, cells[i].cell) : NULL;
+        maps[count] = cells[i].real ? map_read(store, kind, cells[i].cell, ending) : NULL;
         cells[count] = cells[i];
         count += maps[count] != NULL;
     }

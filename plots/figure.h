@@ -88,12 +88,17 @@ void figure_spread(double *heights, size_t count, double gap, double low, double
  * the columns. */
 size_t figure_panels_set(struct drawing *drawing, size_t count);
 
+/* The moment that is shown, as census/CELL.json names it; and in words, as moment.txt. */
+const char *figure_moment(const struct drawing *drawing);
+int figure_moment_write(struct drawing *drawing, struct err *err);
+
 /* The maps of a kind (results/map.h) of the real allocators that are shown, with their cells.
  * Returns how many; each is released by the caller (map_free). */
 struct map;
 enum { FIGURE_MAP_LEFT = 74, FIGURE_MAP_RIGHT = 20 }; /* pixels beside a panel with addresses */
 size_t figure_maps(const struct drawing *drawing, const struct store *store, const char *trace,
-                   const char *kind, struct figure_cell cells[FIGURE_ALLOCATORS],
+                   const char *kind, const char *ending,
+                   struct figure_cell cells[FIGURE_ALLOCATORS],
                    struct map *maps[FIGURE_ALLOCATORS]);
 
 /* Sizes along an axis in a readable unit: told to the script as `unit` (0 B, 1 KiB, 2 MiB, 3 GiB).

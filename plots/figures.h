@@ -20,7 +20,7 @@
            "throughput against threads, where a run has several numbers of them")                  \
     FIGURE(fragmentation, "fragmentation", "internal and external fragmentation over the trace")   \
     FIGURE(heapmap, "heapmap", "heap map: live and resident memory by address and time")           \
-    FIGURE(pagemap, "pagemap", "page map: the heap page by page where most is live")               \
+    FIGURE(pagemap, "pagemap", "page map: the heap page by page at one moment")                    \
     FIGURE(unusable, "unusable", "free space: how large the holes are, and what they cannot hold") \
     FIGURE(occupancy, "occupancy", "how much of each resident page is live")                       \
     FIGURE(classes, "classes", "size classes and what they lose to rounding")                      \

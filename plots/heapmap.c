@@ -53,12 +53,21 @@ static size_t heapmap_together(const struct map *map, size_t row, size_t merged)
     return count;
 }
 
+/* Residency is not read in every column of a large heap: the last one stands for those. */
+static double heapmap_resident(const struct map_row *row, size_t column)
+{
+    size_t known = column;
+    while (known > 0 && isnan(row->resident[known]))
+        known--;
+    return known == column ? row->resident[column] : fmax(row->resident[known], row->live[column]);
+}
+
 static struct shade heapmap_pixel(const struct map *map, size_t row, size_t rows, size_t column)
 {
     double live = 0, resident = 0;
     for (size_t i = row; i < row + rows; i++) {
         live += map->row[i].live[column];
-        resident += map->row[i].resident[column];
+        resident += heapmap_resident(&map->row[i], column);
     }
     return shade_of(live / (double)rows, resident / (double)rows);
 }
@@ -155,7 +164,7 @@ int figure_heapmap(struct drawing *drawing, const struct store *store, const cha
 {
     struct figure_cell cells[FIGURE_ALLOCATORS];
     struct map *maps[FIGURE_ALLOCATORS];
-    size_t count = figure_maps(drawing, store, trace, "heapmap", cells, maps);
+    size_t count = figure_maps(drawing, store, trace, "heapmap", ".json", cells, maps);
     int failed = count ? heapmap_write(drawing, cells, maps, count, err) : 1;
     for (size_t i = 0; i < count; i++)
         map_free(maps[i]);

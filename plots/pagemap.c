@@ -1,6 +1,7 @@
-/* Page map: the heap cell by cell at the peak of what is live, wrapped into rows like a map of a
+/* Page map: the heap cell by cell at one moment, wrapped into rows like a map of a
  * disk; one panel an allocator.
  *
+ * moment.txt: the moment
  * panels.txt: name, note, cells across, cells up
  * <i>.rgb: the cells, row by row from the bottom
  * <i>.txt: height and address of some rows' first cell */
@@ -168,12 +169,16 @@ int figure_pagemap(struct drawing *drawing, const struct store *store, const cha
 {
     struct figure_cell cells[FIGURE_ALLOCATORS];
     struct map *maps[FIGURE_ALLOCATORS];
-    size_t count = figure_maps(drawing, store, trace, "pagemap", cells, maps);
+    char ending[32];
+    snprintf(ending, sizeof ending, ".%s.json", figure_moment(drawing));
+    size_t count = figure_maps(drawing, store, trace, "pagemap", ending, cells, maps);
     if (!count)
         return 1;
     struct pagemap_room room = pagemap_room(drawing, count);
     FILE *panels = drawing_open(drawing, "panels.txt", err);
     int failed = panels ? shade_write_legend(drawing, err) : -err->code;
+    if (!failed)
+        failed = figure_moment_write(drawing, err);
     for (size_t i = 0; i < count; i++) {
         if (!failed)
             failed = pagemap_write_panel(drawing, panels, &cells[i], maps[i], i, &room, err);

@@ -1,6 +1,8 @@
 # Page map: the heap cell by cell. panels.txt: name, note, cells across, cells up; <i>.rgb: the cells;
-# <i>.txt: height and address of a row; legend.rgb: the scale.
+# <i>.txt: height and address of a row; legend.rgb: the scale; moment.txt.
 set multiplot
+moment = ""
+stats "moment.txt" using (moment = strcol(1), 0) nooutput
 head = 58.0/height
 cell_w = 1.0/columns
 cell_h = (1-head)/rows
@@ -8,7 +10,7 @@ unset grid
 unset xtics
 unset border
 unset ytics
-set label 1 trace.": page map where most is live, addresses from left to right and downwards" at screen 0.5, screen 1-15.0/height center
+set label 1 trace.": page map ".moment.", addresses from left to right and downwards" at screen 0.5, screen 1-15.0/height center
 set label 2 "resident, nothing live" at screen 0.5-112.0/width, screen 1-38.0/height right font ",10"
 set label 3 "all of it live" at screen 0.5+12.0/width, screen 1-38.0/height left font ",10"
 set label 4 "pale: partly resident; white: not; grey: gap in the addresses" at screen 0.5+105.0/width, screen 1-38.0/height left textcolor rgb "#666666" font ",10"
@@ -52,3 +54,5 @@ do for [i=0:count-1] {
     unset label 4
 }
 unset multiplot
+moment = ""
+stats "moment.txt" using (moment = strcol(1), 0) nooutput

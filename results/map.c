@@ -52,9 +52,10 @@ static struct map *map_from_json(const json_t *json)
     return map;
 }
 
-struct map *map_read(const struct store *store, const char *kind, const struct cell_result *cell)
+struct map *map_read(const struct store *store, const char *kind, const struct cell_result *cell,
+                     const char *ending)
 {
-    FILE *file = series_open(store, kind, cell, ".json");
+    FILE *file = series_open(store, kind, cell, ending);
     if (!file)
         return NULL;
     json_t *json = json_loadf(file, 0, NULL);

@@ -1,4 +1,4 @@
-/* A map of a heap, read back: heapmap/CELL.json, pagemap/CELL.json. */
+/* A map of a heap, read back: heapmap/CELL.json, pagemap/CELL.MOMENT.json. */
 #ifndef RESULTS_MAP_H
 #define RESULTS_MAP_H
 
@@ -24,7 +24,8 @@ struct map {
 };
 
 /* NULL when there is no such file or it is damaged. Released with map_free. */
-struct map *map_read(const struct store *store, const char *kind, const struct cell_result *cell);
+struct map *map_read(const struct store *store, const char *kind, const struct cell_result *cell,
+                     const char *ending);
 void map_free(struct map *map);
 
 #endif

@@ -62,7 +62,7 @@ struct memory_area {
     uint64_t rounded[SAMPLES_MAX]; /* L at each sample */
     struct heapmap map;
     struct census census[CENSUS_MOMENTS];
-    struct page_map pages; /* at CENSUS_PEAK */
+    struct page_map pages[CENSUS_MOMENTS];
 };
 
 struct latency_area {

@@ -147,7 +147,7 @@ static void add_map(struct store *store, const struct cell_result *cell, double 
 static void add_page_map(struct store *store, const struct cell_result *cell, double waste,
                          struct rng *rng)
 {
-    FILE *map = begin(store, "pagemap", cell, ".json");
+    FILE *map = begin(store, "pagemap", cell, ".peak-live.json");
     fputs("{\"bytes\": 4096, \"event\": 5, \"rows\": [", map);
     for (int stretch = 0; stretch < 12; stretch++) {
         struct strip live = {.out = map};
