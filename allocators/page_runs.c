@@ -14,7 +14,10 @@ enum {
     STEP_PAGES = 16,            /* the least that is committed at once */
     STEP_SHIFT = 4,             /* and a sixteenth of what there is */
     HUGE_PAGES = 512,           /* a huge page */
-    HUGE_FROM = 2 * HUGE_PAGES, /* from this frontier on the steps are huge pages */
+    HUGE_FROM = 2 * HUGE_PAGES, /* from this frontier on the steps are huge pages, */
+    HUGE_UNTIL =
+        16 * HUGE_PAGES, /* to this one: many of them may come from memory that a virtual
+                            machine has returned to its host, and take four times as long */
 };
 
 static struct run_bins *runs_bins(struct page_runs *runs, uint8_t kind)
@@ -154,12 +157,17 @@ static size_t runs_step(const struct page_runs *runs, size_t pages)
     return pages > step ? pages : step;
 }
 
+static bool runs_is_huge(size_t frontier)
+{
+    return frontier >= HUGE_FROM && frontier <= HUGE_UNTIL;
+}
+
 /* Where the frontier goes when it must reach `least`: huge pages are only filled by the kernel
  * where the whole of one is committed. */
 static uint32_t runs_next_frontier(const struct page_runs *runs, size_t least)
 {
     size_t target = runs->frontier + runs_step(runs, least - runs->frontier);
-    if (target >= HUGE_FROM) {
+    if (runs_is_huge(target)) {
         size_t skew = page_runs_number(runs, NULL) & (HUGE_PAGES - 1);
         target = ((target - skew + HUGE_PAGES - 1) & ~(size_t)(HUGE_PAGES - 1)) + skew;
     }
@@ -171,7 +179,7 @@ static int runs_advance(struct page_runs *runs, uint32_t frontier)
     uint32_t from = runs->frontier;
     if (runs_commit_table(runs, frontier) < 0 || runs_commit(runs, from, frontier - from) < 0)
         return -ENOMEM;
-    if (frontier >= HUGE_FROM)
+    if (runs_is_huge(frontier))
         region_prefer_huge(runs->region,
                            (size_t)(page_runs_address(runs, from) - runs->region->base),
                            (size_t)(frontier - from) << RUN_PAGE_LOG2);
