@@ -264,7 +264,11 @@ static int moments_share(struct moments *moments, struct err *err)
     if (!moments->blocks)
         return err_set(err, errno, "no memory for a table of %u live objects",
                        worker->window.objects);
+    /* As long as address space, if hardly any of it is there: a limit on files may be in its way.
+     */
+    void (*before)(int) = signal(SIGXFSZ, SIG_IGN);
     moments->pages = worker_share(worker, MOMENTS_PAGES_BYTES, false, &area->pages_offset);
+    signal(SIGXFSZ, before);
     if (!moments->pages)
         area->pages_offset = 0;
     return 0;

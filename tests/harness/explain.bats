@@ -85,6 +85,15 @@ assert moments[0]["time_ns"] == moments[1]["time_ns"] < moments[2]["time_ns"] - 
 '
 }
 
+@test "a limit on files takes nothing but what pages once held" {
+    "$BENCH" generate larson:threads=1,rounds=1 -o small.trace
+    (ulimit -f 100000 && "$BENCH" explain small.trace -a first-fit --at end --json >out.json)
+    check '
+[m] = moments
+assert m["sum"] == m["rss_bytes"] and m["parts"]["unused_pages"] == 0, m
+'
+}
+
 @test "threads stop together, and the moment is as recorded" {
     "$BENCH" generate larson:threads=4,rounds=1 -o threads.trace
     "$BENCH" explain threads.trace -a first-fit --at 1000 --json >out.json
