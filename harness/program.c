@@ -186,16 +186,16 @@ static int program_run_on(const struct program *program, const struct program_ru
         watch_begin(run->watch, child);
     if (over >= 0)
         program_follow(run, over, start_ns, end);
-    end->wall_ns = clock_ns() - start_ns;
     program_reap(run, child, end);
+    end->wall_ns = clock_ns() - start_ns;
     if (run->watch)
         watch_end(run->watch);
-    if (over < 0)
+    if (over < 0 && (run->silent || run->watch))
         return err_set(err, code,
-                       "%s cannot be watched (pidfd_open: %s): Linux 5.3 or later is "
-                       "needed",
+                       "%s cannot be watched (pidfd_open: %s): Linux 5.3 or later is needed",
                        run->command[0], strerror(code));
-    close(over);
+    if (over >= 0)
+        close(over);
     return 0;
 }
 

@@ -31,7 +31,7 @@ static uint64_t fidelity_count(double value)
     return isnan(value) ? COUNT_UNKNOWN : (uint64_t)value;
 }
 
-/* The first cell that failed says what became of the row. */
+/* The first cell that failed says what became of the row; else the first warning is kept. */
 static void fidelity_status(struct fidelity_row *row, const struct store *store)
 {
     uint64_t sound = 0;
@@ -49,6 +49,8 @@ static void fidelity_status(struct fidelity_row *row, const struct store *store)
         }
         if (!ok && strcmp(row->status, "ok") == 0) {
             snprintf(row->status, sizeof row->status, "%s", cell->status);
+            snprintf(row->detail, sizeof row->detail, "%s", cell->detail);
+        } else if (ok && strcmp(row->status, "ok") == 0 && !*row->detail) {
             snprintf(row->detail, sizeof row->detail, "%s", cell->detail);
         }
     }

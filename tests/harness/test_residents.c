@@ -103,7 +103,7 @@ static void behind_a_guard_page_is_a_stack_where_there_are_threads(void **state)
     ranges_release(&own);
     pthread_mutex_unlock(&lock);
     pthread_join(thread, NULL);
-    assert_in_range(now(NULL).heap, before.heap + MIB, before.heap + MIB + 131072);
+    assert_true(now(NULL).heap >= before.heap + MIB);
     munmap(stack, 2 * MIB);
 }
 

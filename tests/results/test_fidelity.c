@@ -133,6 +133,9 @@ static void what_failed_is_said(void **state)
     char folder[RUN_FOLDER], *text;
     size_t length;
     struct store *store = run_begin(folder, three, 3);
+    struct cell_result warned = run_cell("a", FIDELITY_WATCH, 3);
+    strcpy(warned.detail, "its peak may have been missed");
+    run_append(store, &warned);
     add(store, "a", 10, 10, 100, 10);
     struct cell_result program = run_cell("b", FIDELITY_PROGRAM, 0);
     strcpy(program.status, "died: SIGSEGV");
@@ -144,6 +147,7 @@ static void what_failed_is_said(void **state)
     fclose(out);
     assert_string_equal(row_of(&fidelity, "b")->status, "died: SIGSEGV");
     assert_non_null(strstr(text, "! b: died: SIGSEGV: last? words"));
+    assert_non_null(strstr(text, "! a: its peak may have been missed"));
     assert_non_null(strstr(text, "2 other processes"));
     free(text);
     fidelity_release(&fidelity);
