@@ -9,9 +9,7 @@
 #include "harness/base/units.h"
 #include "harness/campaign.h"
 #include "harness/commands/commands.h"
-#include "harness/explain/record.h"
-#include "harness/explain/without.h"
-#include "harness/explain/words.h"
+#include "harness/explain/explaining.h"
 #include "harness/interrupt.h"
 #include "harness/plan.h"
 #include "harness/profile.h"
@@ -247,133 +245,7 @@ static int begin(struct request *request, int argc, char **argv, struct store **
 
 /* ---- the moments ---- */
 
-/* What was found at a moment, told when all of the replay's are there: in the order asked for. */
-struct found {
-    struct breakdown breakdown;
-    bool reached;
-    char *text;      /* owned */
-    json_t *holders; /* owned */
-};
-
-struct explaining {
-    struct request *request;
-    struct store *store;
-    struct inquiry inquiry;
-    struct sites sites;
-    struct breakdown before[MOMENTS_MAX]; /* of the allocator under way, nothing left out */
-    struct found found[MOMENTS_MAX];      /* of the replay under way */
-    bool leaves_out;
-    json_t *moments; /* for --json */
-    int status;
-};
-
-static int keep(struct explaining *explaining, const struct found *found, struct err *err)
-{
-    json_array_append_new(explaining->moments, record_moment(&found->breakdown, found->holders));
-    if (!explaining->store)
-        return 0;
-    json_t *line = record_line(&found->breakdown, found->holders);
-    int failed = breakdown_append(explaining->store, line, err);
-    json_decref(line);
-    return failed;
-}
-
-static char *put_into_words(const struct explaining *explaining, const struct found *found,
-                            const struct holders *holders)
-{
-    char *text = NULL;
-    size_t length, place = (size_t)(found - explaining->found);
-    FILE *out = open_memstream(&text, &length);
-    if (!out)
-        BUG("out of memory for words");
-    if (explaining->leaves_out)
-        words_of_gain(out, &explaining->before[place], &found->breakdown);
-    else
-        words_of_moment(out, &found->breakdown, holders, &explaining->sites,
-                        explaining->inquiry.events);
-    fclose(out);
-    return text;
-}
-
-static int visit(void *arg, const struct moment *moment, const struct scene *scene,
-                 const struct moments_area *at, struct err *err)
-{
-    (void)err;
-    struct explaining *explaining = arg;
-    const struct inquiry *inquiry = &explaining->inquiry;
-    struct found *found = &explaining->found[moment - inquiry->moments];
-    struct holders holders;
-    record_scene(&found->breakdown, inquiry, moment, scene, at);
-    if (explaining->leaves_out)
-        without_describe(&explaining->request->without, found->breakdown.without,
-                         sizeof found->breakdown.without);
-    found->reached = true;
-    holders_find(&holders, scene, &explaining->sites, at);
-    found->holders = record_holders(&holders, &explaining->sites, inquiry->times);
-    found->text = put_into_words(explaining, found, &holders);
-    holders_release(&holders);
-    return 0;
-}
-
-/* A moment that was not reached is a result too. */
-static void note_failure(struct explaining *explaining, size_t place)
-{
-    struct found *found = &explaining->found[place];
-    const struct inquiry *inquiry = &explaining->inquiry;
-    record_failure(&found->breakdown, inquiry, &inquiry->moments[place], &inquiry->result);
-    bool leaves_out = explaining->leaves_out;
-    if (leaves_out)
-        without_describe(&explaining->request->without, found->breakdown.without,
-                         sizeof found->breakdown.without);
-    explaining->leaves_out = false;
-    found->text = put_into_words(explaining, found, NULL);
-    explaining->leaves_out = leaves_out;
-    if (!record_status_is_fine(inquiry->result.status))
-        explaining->status = STATUS_FAILED;
-}
-
-/* Tells all of a replay's moments; `failed` is how it ended. */
-static int tell(struct explaining *explaining, int failed, struct err *err)
-{
-    bool ended = !failed || failed == -ECANCELED;
-    int unkept = 0;
-    for (size_t i = 0; i < explaining->inquiry.count; i++) {
-        struct found *found = &explaining->found[i];
-        if (ended && !found->reached)
-            note_failure(explaining, i);
-        if (found->text && !explaining->request->json)
-            fputs(found->text, stdout);
-        if (found->text && !unkept)
-            unkept = keep(explaining, found, ended ? err : NULL);
-        if (!explaining->leaves_out)
-            explaining->before[i] = found->breakdown;
-        free(found->text);
-        json_decref(found->holders);
-        *found = (struct found){0};
-    }
-    fflush(stdout);
-    return ended ? unkept : failed;
-}
-
-static int explain_allocator(struct explaining *explaining, const char *spec,
-                             const struct moments_request *left_out, struct err *err)
-{
-    struct inquiry *inquiry = &explaining->inquiry;
-    inquiry->cell.allocator = spec;
-    explaining->leaves_out = false;
-    int failed = inquiry_resolve(inquiry, err);
-    if (!failed)
-        failed = inquiry_ask(inquiry, NULL, visit, explaining, err);
-    bool whole = !failed;
-    failed = tell(explaining, failed, err);
-    if (failed || !whole || !left_out)
-        return failed;
-    explaining->leaves_out = true;
-    failed = inquiry_ask(inquiry, left_out, visit, explaining, err);
-    return tell(explaining, failed, err);
-}
-
-static void set_up(struct explaining *explaining, struct request *request)
+static void set_up(struct explaining *explaining, const struct request *request)
 {
     static const char *const usual[] = {"peak-rss", "peak-live", "end"};
     const struct plan *plan = &request->plan;
@@ -394,9 +266,9 @@ static void set_up(struct explaining *explaining, struct request *request)
     };
 }
 
-static int explain_all(struct explaining *explaining, struct err *err)
+static int explain_all(struct explaining *explaining, const struct request *request,
+                       struct err *err)
 {
-    struct request *request = explaining->request;
     struct moments_request *left_out = NULL;
     int failed = inquiry_open(&explaining->inquiry, err);
     if (!failed)
@@ -405,15 +277,14 @@ static int explain_all(struct explaining *explaining, struct err *err)
         failed = without_request(&request->without, &explaining->sites, request->subject, &left_out,
                                  err);
     for (size_t i = 0; i < request->plan.spec_count && !failed; i++)
-        failed = explain_allocator(explaining, request->plan.specs[i], left_out, err);
+        failed = explaining_allocator(explaining, request->plan.specs[i], left_out, err);
     free(left_out);
     return failed;
 }
 
 /* No figure is no reason to lose the words: a missing gnuplot is only told. */
-static void draw(const struct explaining *explaining)
+static void draw(const struct request *request, const struct store *store)
 {
-    const struct request *request = explaining->request;
     const char *trace = request->plan.traces[0].name;
     char *path = NULL, *folder = NULL;
     struct err err = {0};
@@ -421,11 +292,11 @@ static void draw(const struct explaining *explaining)
     while (strcmp(figure_name(figure), "split") != 0)
         figure++;
     bool elsewhere = request->output && is_folder(request->subject);
-    if (asprintf(&folder, "%s%s", elsewhere ? request->output : store_folder(explaining->store),
+    if (asprintf(&folder, "%s%s", elsewhere ? request->output : store_folder(store),
                  elsewhere ? "" : "/plots") < 0)
         BUG("out of memory for a path");
-    int failed = figure_save(figure, FIGURE_SVG, &(struct figure_options){0}, explaining->store,
-                             trace, folder, &path, &err);
+    int failed = figure_save(figure, FIGURE_SVG, &(struct figure_options){0}, store, trace, folder,
+                             &path, &err);
     if (failed < 0)
         fprintf(stderr, "bench explain: %s\n", err.text);
     else if (!failed)
@@ -436,7 +307,7 @@ static void draw(const struct explaining *explaining)
 
 static int finish(struct explaining *explaining, int failed, const struct err *err)
 {
-    if (explaining->request->json) {
+    if (!explaining->out) {
         json_t *object = json_pack("{s:O}", "moments", explaining->moments);
         json_dumpf(object, stdout, JSON_INDENT(1));
         putchar('\n');
@@ -450,22 +321,23 @@ static int finish(struct explaining *explaining, int failed, const struct err *e
     }
     if (failed)
         return failed == -EINVAL ? STATUS_USAGE : STATUS_FAILED;
-    return explaining->status;
+    return explaining->failed ? STATUS_FAILED : STATUS_DONE;
 }
 
-static int explain(struct request *request, struct store *store)
+static int explain(const struct request *request, struct store *store)
 {
     struct err err = {0};
     struct explaining *explaining = calloc(1, sizeof *explaining);
     if (!explaining)
         BUG("out of memory");
-    explaining->request = request;
+    explaining->out = request->json ? NULL : stdout;
     explaining->store = store;
+    explaining->without = &request->without;
     explaining->moments = json_array();
     set_up(explaining, request);
-    int status = finish(explaining, explain_all(explaining, &err), &err);
+    int status = finish(explaining, explain_all(explaining, request, &err), &err);
     if (store)
-        draw(explaining);
+        draw(request, store);
     sites_release(&explaining->sites);
     json_decref(explaining->moments);
     free(explaining);
