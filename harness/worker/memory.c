@@ -46,7 +46,9 @@ static bool memory_is_due(const struct memory *memory, enum census_moment moment
         return false;
     if (moment == CENSUS_PEAK)
         return event == memory->peak;
-    return event >= memory->events * (moment - CENSUS_QUARTER + 1) / 4;
+    static const unsigned quarters[CENSUS_MOMENTS] = {
+        [CENSUS_QUARTER] = 1, [CENSUS_HALF] = 2, [CENSUS_THREE_QUARTERS] = 3, [CENSUS_END] = 4};
+    return event >= memory->events * quarters[moment] / 4;
 }
 
 static void memory_take_census(struct memory *memory, uint64_t event)

@@ -201,5 +201,17 @@ for heap in maps:
         assert len(expand(row["live"])) == len(expand(row["resident"])) == len(heap["events"])
         assert "-" not in row["live"] + row["resident"]
     assert any("z" in row["resident"] for row in heap["rows"])
+for name in glob.glob("out/census/*.json"):
+    moments = {m["moment"]: m for m in json.load(open(name))["moments"]}
+    assert list(moments) == ["25%", "50%", "75%", "peak-live", "end"]
+    assert moments["peak-live"]["live"] == info["peak_live_bytes"] and moments["end"]["blocks"] == 0
+    for m in moments.values():
+        # Blocks, holes, seams and mappings without a block are all that is held.
+        assert m["usable"] + m["holes"]["bytes"] + m["seam_bytes"] + m["empty_bytes"] == m["held"], m
+        assert sum(m["pages"]["by_live_share"]) == m["pages"]["resident"]
+        assert m["pages"]["live_bytes"] <= m["live"] <= m["usable"]
+        if "walk_free" in m and m["blocks"]:
+            assert m["holes"]["bytes"] <= m["walk_free"]["bytes"] + m["walk_meta_bytes"], m
+assert len(glob.glob("out/census/*.json")) == 2 and len(glob.glob("out/pagemap/*.peak-live.json")) == 2
 PY
 }
