@@ -7,24 +7,19 @@ setup() {
 }
 
 # The system calls in the timed regions of the worker, one a line: what stands between the reading of
-# the kernel's counts before a region and that behind it.
+# the thread's processor time before a region and that behind it.
 regions() { # CALLS
     python3 - "$1" <<'PY'
 import re, sys
-inside, reading, regions = set(), set(), 0
+inside, regions = set(), 0
 for line in open(sys.argv[1]):
     found = re.match(r"(\d+) +(\w+)\((.*)", line)
     if not found:
         continue
     process, call, rest = found.groups()
-    if call == "getrusage" and rest.startswith("RUSAGE_SELF"):
+    if call == "clock_gettime" and "CLOCK_THREAD_CPUTIME_ID" in rest:
         regions += process in inside
         inside ^= {process}
-    elif call == "openat" and "/proc/self/schedstat" in rest:
-        reading |= set() if "ENOENT" in rest else {process}   # the last of the counts
-    elif process in reading:
-        assert call in ("pread64", "close"), line
-        reading -= {process} if call == "close" else set()
     elif process in inside:
         print(call)
 assert regions > 0, "no region was found"
