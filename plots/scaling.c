@@ -2,7 +2,7 @@
  * numbers of threads.
  *
  * names.txt: height of the name, colour, name; in the order of the lines
- * <i>.txt: threads, million operations a second: of the median repetition, least, most
+ * <i>.txt: threads, million operations a second: the repetitions' median, least, most
  * threads.txt: every number of threads */
 #include <math.h>
 #include <stdlib.h>
@@ -66,13 +66,27 @@ static struct scaling_line *scaling_line(struct scaling_line *lines, size_t *cou
     return &lines[(*count)++];
 }
 
+/* ns an operation by the clock on the wall. What other programs took of the core is left out of the
+ * time of one thread, and cannot be of that of several: to hold one against the other it is added
+ * again. */
+static void scaling_wall(struct sample *sample, const struct store *store,
+                         const struct cell_result *cell)
+{
+    struct sample taken;
+    sample_collect(sample, store, cell->allocator, cell->trace, "throughput", "ns_per_op");
+    sample_collect(&taken, store, cell->allocator, cell->trace, "throughput", "taken_ns");
+    for (size_t i = 0; i < sample->count && taken.count == sample->count; i++)
+        sample->values[i] += taken.values[i] / (double)cell->operations;
+    sample_release(&taken);
+}
+
 static void scaling_add(struct scaling_line *line, const struct store *store,
                         const struct cell_result *cell)
 {
     struct sample sample;
     if (line->count == SCALING_POINTS || !(cell->ns_per_op > 0))
         return;
-    sample_collect(&sample, store, cell->allocator, cell->trace, "throughput", "ns_per_op");
+    scaling_wall(&sample, store, cell);
     line->points[line->count++] = (struct scaling_point){
         cell->threads_replayed,
         1e3 / statistics_median(sample.values, sample.count),
