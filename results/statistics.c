@@ -69,19 +69,34 @@ struct statistics_sides {
     bool paired;
 };
 
-/* One resample into the two rooms, and its ratio. */
-static double statistics_resample(const struct statistics_sides *sides, struct rng *rng, double *a,
-                                  double *b)
+/* Into `room`, `count` of the sample, each drawn anew. */
+static double statistics_draw(const double *sample, size_t count, struct rng *rng, double *room)
+{
+    for (size_t i = 0; i < count; i++)
+        room[i] = sample[rng_below(rng, count)];
+    return statistics_middle(room, count);
+}
+
+/* What slows a machine for a while slows both of a block, so it is the blocks' own ratios whose
+ * middle is sought. */
+static double statistics_draw_blocks(const struct statistics_sides *sides, struct rng *rng,
+                                     double *room)
 {
     for (size_t i = 0; i < sides->a_count; i++) {
         size_t place = rng_below(rng, sides->a_count);
-        a[i] = sides->a[place];
-        if (sides->paired)
-            b[i] = sides->b[place];
+        room[i] = sides->a[place] / sides->b[place];
     }
-    for (size_t i = 0; i < sides->b_count && !sides->paired; i++)
-        b[i] = sides->b[rng_below(rng, sides->b_count)];
-    return statistics_middle(a, sides->a_count) / statistics_middle(b, sides->b_count);
+    return statistics_middle(room, sides->a_count);
+}
+
+/* The ratio of one resample, drawn into the two rooms. */
+static double statistics_resample(const struct statistics_sides *sides, struct rng *rng, double *a,
+                                  double *b)
+{
+    if (sides->paired)
+        return statistics_draw_blocks(sides, rng, a);
+    double above = statistics_draw(sides->a, sides->a_count, rng, a);
+    return above / statistics_draw(sides->b, sides->b_count, rng, b);
 }
 
 static void statistics_bootstrap(const struct statistics_sides *sides, uint64_t seed,
@@ -119,7 +134,13 @@ static struct interval statistics_interval(const struct statistics_sides *sides,
 struct interval statistics_ratio_paired(const double *a, const double *b, size_t count,
                                         uint64_t seed)
 {
-    return statistics_interval(&(struct statistics_sides){a, b, count, count, true}, seed);
+    struct interval interval =
+        statistics_interval(&(struct statistics_sides){a, b, count, count, true}, seed);
+    if (interval.low > interval.ratio)
+        interval.low = interval.ratio;
+    if (interval.high < interval.ratio)
+        interval.high = interval.ratio;
+    return interval;
 }
 
 struct interval statistics_ratio(const double *a, size_t a_count, const double *b, size_t b_count,

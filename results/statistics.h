@@ -28,7 +28,8 @@ struct interval {
     bool indicative;  /* fewer than STATISTICS_ENOUGH repetitions */
 };
 
-/* Of paired blocks: a[i] and b[i] were measured side by side and are drawn together. */
+/* Of paired blocks: a[i] and b[i] were measured side by side. The interval is that of the median of
+ * the blocks' own ratios, a[i] / b[i], stretched where need be to hold median(a) / median(b). */
 struct interval statistics_ratio_paired(const double *a, const double *b, size_t count,
                                         uint64_t seed);
 
