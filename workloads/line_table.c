@@ -113,6 +113,16 @@ static void line_emit(struct line_table *table, uint64_t address, const char *fi
     table->count += !table->full;
 }
 
+/* Ends a sequence. Rows that begin where it ends cover nothing, and an end sorts before them. */
+static void line_end(struct line_table *table, uint64_t address)
+{
+    const struct line_row *rows = table->rows;
+    while (table->count && rows[table->count - 1].line && rows[table->count - 1].address == address)
+        table->count--;
+    if (table->count && rows[table->count - 1].line)
+        line_emit(table, address, "", 0);
+}
+
 /* An end comes before a beginning at the same address. */
 static int line_compare(const void *left, const void *right)
 {
@@ -298,7 +308,7 @@ static void line_extended(struct line_unit *unit, struct line_state *state,
     operand.end = reader->at;
     uint64_t opcode = line_number(&operand, 1);
     if (opcode == LINE_END_SEQUENCE) {
-        line_emit(table, state->address, "", 0);
+        line_end(table, state->address);
         *state = (struct line_state){0, 1, 1};
     } else if (opcode == LINE_SET_ADDRESS) {
         state->address = line_number(&operand, (size_t)(operand.end - operand.at) == 8 ? 8 : 4);

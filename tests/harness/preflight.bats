@@ -49,7 +49,7 @@ for name in ("cpu", "cores", "memory_bytes", "kernel", "libc", "transparent_huge
 assert machine["kernel"] and machine["libc"].startswith("glibc 2.") and machine["build_flags"], machine
 assert run["heapbench"] and all(trace["checksum"] for trace in run["traces"]), run
 PY
-    run strace -f -e trace=execve -v -s 500 -o calls.txt env MALLOC_ARENA_MAX=3 \
+    run strace -f -e trace=execve -v -s 500 -o calls.txt env MALLOC_ARENA_MAX=3 ASAN_OPTIONS=detect_leaks=0 \
         "$BENCH" run -a system -n 1 -p throughput -o strace two.trace
     [ "$status" = 0 ]
     grep bench-worker calls.txt | grep -v MALLOC_ARENA_MAX
