@@ -48,34 +48,70 @@ static double artefacts_percentile(const struct histogram *histogram, double per
                : REAL_UNKNOWN;
 }
 
-static void artefacts_print_class(FILE *out, unsigned kind, unsigned class,
-                                  const struct histogram *histogram)
+/* What a line of the class table tells of its calls, in the order of its columns; percentiles that
+ * nothing lies beyond are unknown. */
+static const struct artefacts_figure {
+    const char *name;
+    double percentile;
+} artefacts_figures[] = {
+    {"mean", -1},   {"p50", 50},      {"p90", 90},        {"p99", 99},
+    {"p999", 99.9}, {"p9999", 99.99}, {"p99999", 99.999}, {"max", 100},
+};
+enum { ARTEFACTS_FIGURES = sizeof artefacts_figures / sizeof *artefacts_figures };
+
+static double artefacts_figure(const struct histogram *histogram, double percentile)
 {
+    if (percentile < 0)
+        return histogram_mean(histogram);
+    return percentile < 100 ? artefacts_percentile(histogram, percentile) : (double)histogram->max;
+}
+
+/* An unknown value is an empty field. Only a mean has more than whole nanoseconds. */
+static void artefacts_print_figures(FILE *out, const struct histogram *histogram, double less_ns)
+{
+    for (size_t i = 0; i < ARTEFACTS_FIGURES; i++) {
+        double percentile = artefacts_figures[i].percentile;
+        double value = latency_net_ns(artefacts_figure(histogram, percentile), less_ns);
+        fputc(',', out);
+        if (!isnan(value))
+            fprintf(out, "%.*f", less_ns > 0 || percentile < 0 ? 1 : 0, value);
+    }
+}
+
+struct artefacts_classes {
+    const struct latency_area *area;
+    double clock_cost_ns;
+};
+
+static void artefacts_print_class(FILE *out, const struct artefacts_classes *classes, unsigned kind,
+                                  unsigned class)
+{
+    const struct histogram *histogram = &classes->area->histograms[kind][class];
+    if (histogram->total == 0)
+        return;
     fprintf(out, "%s,", latency_kind_names[kind]);
     if (class < SIZE_CLASSES - 1)
         fprintf(out, "%" PRIu64, size_class_limits[class]);
-    fprintf(out, ",%" PRIu64 ",%.1f", histogram->total, histogram_mean(histogram));
-    static const double percentiles[] = {50, 90, 99, 99.9, 99.99, 99.999};
-    for (size_t i = 0; i < sizeof percentiles / sizeof *percentiles; i++) {
-        double value = artefacts_percentile(histogram, percentiles[i]);
-        fputc(',', out);
-        if (!isnan(value))
-            fprintf(out, "%.0f", value);
-    }
-    fprintf(out, ",%" PRIu64 "\n", histogram->max);
+    fprintf(out, ",%" PRIu64, histogram->total);
+    artefacts_print_figures(out, histogram, 0);
+    fprintf(out, ",%.1f", classes->clock_cost_ns);
+    artefacts_print_figures(out, histogram, classes->clock_cost_ns);
+    fputc('\n', out);
 }
 
-/* `up_to` is the class's largest size, empty for the last class; so is a percentile that nothing
- * lies beyond. */
+/* `up_to` is the class's largest size, empty for the last class. */
 static void artefacts_print_classes(FILE *out, const void *what)
 {
-    const struct latency_area *area = what;
-    fputs("operation,up_to,count,mean_ns,p50_ns,p90_ns,p99_ns,p999_ns,p9999_ns,p99999_ns,max_ns\n",
-          out);
+    fputs("operation,up_to,count", out);
+    for (size_t i = 0; i < ARTEFACTS_FIGURES; i++)
+        fprintf(out, ",%s_ns", artefacts_figures[i].name);
+    fputs(",clock_cost_ns", out);
+    for (size_t i = 0; i < ARTEFACTS_FIGURES; i++)
+        fprintf(out, ",%s_net_ns", artefacts_figures[i].name);
+    fputc('\n', out);
     for (unsigned kind = 0; kind < LATENCY_KINDS; kind++)
         for (unsigned class = 0; class < SIZE_CLASSES; class ++)
-            if (area->histograms[kind][class].total)
-                artefacts_print_class(out, kind, class, &area->histograms[kind][class]);
+            artefacts_print_class(out, what, kind, class);
 }
 
 /* "munmap:1 madvise:2" */
@@ -149,10 +185,11 @@ int artefacts_latency(struct store *store, const struct latency_area *area,
             histogram_add(all, &area->histograms[kind][class]);
     artefacts_percentiles(all, result);
     artefacts_own_max(area, result);
+    const struct artefacts_classes classes = {area, result->clock_cost_ns};
     int status = artefacts_write(store, "latency", result, ".hgrm", artefacts_print_hgrm, all, err);
     if (status == 0)
-        status =
-            artefacts_write(store, "latency", result, ".csv", artefacts_print_classes, area, err);
+        status = artefacts_write(store, "latency", result, ".csv", artefacts_print_classes,
+                                 &classes, err);
     if (status == 0)
         status = artefacts_write(store, "latency", result, ".worst.csv", artefacts_print_worst,
                                  area, err);

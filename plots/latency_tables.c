@@ -10,7 +10,7 @@
 #include "results/slowest.h"
 #include "results/text.h"
 
-enum { TABLE_CELLS = 16, TABLE_CELL = 160 };
+enum { TABLE_CELLS = 24, TABLE_CELL = 160 };
 
 /* One line of a CSV file that has nothing quoted. */
 struct table_line {
@@ -64,6 +64,48 @@ static void table_cell(FILE *out, const char *title, const char *text)
         text_html(out, *text ? text : "-");
 }
 
+/* Where the same figure less the clock's cost is: of "p50_ns" the column "p50_net_ns". The number
+ * of columns where there is none. */
+static size_t table_net_of(const struct table_line *head, size_t column)
+{
+    char name[TABLE_CELL + 8];
+    const char *title = head->cells[column];
+    size_t net = 0, length = strlen(title);
+    if (!table_is_time(title))
+        return head->count;
+    snprintf(name, sizeof name, "%.*s_net_ns", (int)length - 3, title);
+    while (net < head->count && strcmp(head->cells[net], name) != 0)
+        net++;
+    return net;
+}
+
+/* What stands below another column, or above the table. */
+static bool table_is_shown(const char *title)
+{
+    const char *net = strstr(title, "_net_ns");
+    return !(net && net[7] == '\0') && strcmp(title, "clock_cost_ns") != 0;
+}
+
+static void table_print_line(FILE *out, const struct table_line *head,
+                             const struct table_line *line)
+{
+    fputs("<tr>", out);
+    for (size_t i = 0; i < line->count && i < head->count; i++) {
+        if (!table_is_shown(head->cells[i]))
+            continue;
+        size_t net = table_net_of(head, i);
+        fputs("<td>", out);
+        table_cell(out, head->cells[i], line->cells[i]);
+        if (net < line->count && *line->cells[net]) {
+            fputs("<br><span class=\"net\">", out);
+            table_cell(out, head->cells[net], line->cells[net]);
+            fputs("</span>", out);
+        }
+        fputs("</td>", out);
+    }
+    fputs("</tr>\n", out);
+}
+
 static void table_print(FILE *out, FILE *file, size_t most)
 {
     struct table_line head, line;
@@ -71,20 +113,15 @@ static void table_print(FILE *out, FILE *file, size_t most)
         return;
     fputs("<div class=\"wide\"><table>\n<thead><tr>", out);
     for (size_t i = 0; i < head.count; i++) {
+        if (!table_is_shown(head.cells[i]))
+            continue;
         fputs("<th>", out);
         table_title(out, head.cells[i]);
         fputs("</th>", out);
     }
     fputs("</tr></thead>\n<tbody>\n", out);
-    for (size_t lines = 0; lines < most && table_read_line(file, &line); lines++) {
-        fputs("<tr>", out);
-        for (size_t i = 0; i < line.count && i < head.count; i++) {
-            fputs("<td>", out);
-            table_cell(out, head.cells[i], line.cells[i]);
-            fputs("</td>", out);
-        }
-        fputs("</tr>\n", out);
-    }
+    for (size_t lines = 0; lines < most && table_read_line(file, &line); lines++)
+        table_print_line(out, &head, &line);
     fputs("</tbody></table></div>\n", out);
 }
 
@@ -110,7 +147,7 @@ static void latency_tables_cell(FILE *out, const struct store *store,
             "as ",
             strcmp(cell->clock, "system") == 0 ? "system's" : "processor's");
     text_html(out, isnan(cell->clock_cost_ns) ? "?" : units_format_time(cost, cell->clock_cost_ns));
-    fputs(", which is part of every value.</p>\n", out);
+    fputs(", which is part of every value; below each, in grey, it is taken off.</p>\n", out);
     table_of_cell(out, store, cell, ".csv", CLASSES);
     fputs(
         "<p class=\"note\">The slowest calls, and what the same calls took and did when they were "

@@ -161,10 +161,10 @@ static void report_note(void *out, const char *subject, const char *text)
 
 static void report_part(FILE *out, const struct row *rows, size_t count, unsigned groups)
 {
-    fputs("<div class=\"wide\"><table>\n<thead><tr><th>allocator</th>", out);
     const struct columns_shown shown = columns_shown(rows, count, groups);
     if (shown.count == 0)
         return;
+    fputs("<div class=\"wide\"><table>\n<thead><tr><th>allocator</th>", out);
     for (size_t i = 0; i < shown.count; i++) {
         fputs("<th title=\"", out);
         text_html(out, shown.at[i]->help);
@@ -179,6 +179,7 @@ static void report_part(FILE *out, const struct row *rows, size_t count, unsigne
 static void report_table(FILE *out, const struct row *rows, size_t count)
 {
     report_part(out, rows, count, COLUMN_TIME | COLUMN_MEMORY);
+    report_part(out, rows, count, COLUMN_NET);
     report_part(out, rows, count, COLUMN_FLOOR | COLUMN_HOLES);
     fputs("<ul class=\"note\">\n", out);
     note_each(rows, count, report_note, out);

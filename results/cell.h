@@ -24,6 +24,14 @@ static inline void cell_result_clear(struct cell_result *result)
     CELL_FIELDS(CELL_CLEAR_TEXT, CELL_CLEAR_COUNT, CELL_CLEAR_REAL)
 }
 
+/* A latency less what the clock itself costs; a call that is told as quicker than one that does
+ * nothing took no time that can be told. Unknown where either is. */
+static inline double latency_net_ns(double ns, double clock_cost_ns)
+{
+    double net = ns - clock_cost_ns;
+    return net < 0 ? 0 : net;
+}
+
 /* One sample of the memory pass: a line of series/<cell>.csv. Bytes; UINT64_MAX unknown. */
 struct cell_sample {
     uint64_t event;     /* operations done */

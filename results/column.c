@@ -212,6 +212,24 @@ static void column_of_robson(char out[COLUMN_TEXT], const struct row *row)
     column_percent(out, known ? (double)row->peak_held_bytes / (double)row->robson_bytes : NAN);
 }
 
+#define COLUMN_NET_TIME(name)                                                                      \
+    static void column_##name##_net(char out[COLUMN_TEXT], const struct row *row)                  \
+    {                                                                                              \
+        column_time(out, row->name##_net_ns);                                                      \
+    }
+COLUMN_NET_TIME(p50)
+COLUMN_NET_TIME(p99)
+COLUMN_NET_TIME(p999)
+COLUMN_NET_TIME(p9999)
+COLUMN_NET_TIME(p99999)
+COLUMN_NET_TIME(max)
+COLUMN_NET_TIME(own_max)
+
+static void column_clock(char out[COLUMN_TEXT], const struct row *row)
+{
+    column_time(out, row->clock_cost_ns);
+}
+
 const struct column columns[] = {
     {"ns/op", COLUMN_TIME, false,
      "median over the repetitions of the whole replay divided by its operations, no clock inside",
@@ -279,6 +297,22 @@ const struct column columns[] = {
      "most held over Robson's bound: what the best policy may need at worst for as much live in "
      "blocks of 16 bytes to the trace's largest",
      column_of_robson},
+    {"clock", COLUMN_NET, true,
+     "what the clock itself costs, which is in every latency as it is told: the median of calls "
+     "that do nothing, in the same process",
+     column_clock},
+    {"net p50", COLUMN_NET, true,
+     "median latency of one call less the clock's cost; 0: no more than a call that does nothing",
+     column_p50_net},
+    {"net p99", COLUMN_NET, true, "one call in a hundred takes longer", column_p99_net},
+    {"net p99.9", COLUMN_NET, true, "one call in a thousand takes longer", column_p999_net},
+    {"net p99.99", COLUMN_NET, true, "one call in ten thousand takes longer", column_p9999_net},
+    {"net p99.999", COLUMN_NET, true, "one call in a hundred thousand takes longer",
+     column_p99999_net},
+    {"net max", COLUMN_NET, true, "the slowest call, less the clock's cost", column_max_net},
+    {"net own max", COLUMN_NET, true,
+     "the slowest that was as slow when it was made again, less the clock's cost",
+     column_own_max_net},
 };
 const size_t column_count = sizeof columns / sizeof *columns;
 

@@ -162,6 +162,15 @@
     REAL(own_max_ns, "ns",                                                                         \
          "median of what the slowest call took that was as slow in a second replay")               \
     REAL(clock_cost_ns, "ns", "what is told for calls that do nothing")                            \
+    REAL(p50_net_ns, "ns",                                                                         \
+         "p50_ns less clock_cost_ns: what the call itself took; 0: no more than one that does "    \
+         "nothing")                                                                                \
+    REAL(p99_net_ns, "ns", "p99_ns less clock_cost_ns")                                            \
+    REAL(p999_net_ns, "ns", "p999_ns less clock_cost_ns")                                          \
+    REAL(p9999_net_ns, "ns", "p9999_ns less clock_cost_ns")                                        \
+    REAL(p99999_net_ns, "ns", "p99999_ns less clock_cost_ns")                                      \
+    REAL(max_net_ns, "ns", "max_ns less clock_cost_ns")                                            \
+    REAL(own_max_net_ns, "ns", "own_max_ns less clock_cost_ns")                                    \
     COUNT(peak_rss_bytes, "bytes", "as in cells")                                                  \
     COUNT(peak_vsz_bytes, "bytes", "as in cells")                                                  \
     REAL(rss_over_live, "", "as in cells")                                                         \

@@ -170,21 +170,27 @@ static void table_trace(FILE *out, const struct row *rows, size_t count, size_t 
     note_each(rows, count, table_note, &(struct table_page){out, width ? width : SIZE_MAX, 0});
 }
 
-void table_print_space(FILE *out, const struct row *rows, size_t count)
+void table_print_details(FILE *out, const struct row *rows, size_t count)
 {
-    static const unsigned groups[] = {COLUMN_FLOOR, COLUMN_HOLES};
+    static const struct {
+        unsigned group;
+        const char *title;
+    } parts[] = {
+        {COLUMN_NET, ": latency of a call less what the clock itself costs"},
+        {COLUMN_FLOOR, ": what is held above what is live"},
+        {COLUMN_HOLES, ": holes and pages where most is live"},
+    };
     struct table_layout layout;
     for (size_t i = 0, same; i < count; i += same) {
         same = row_same_trace(rows + i, count - i);
-        for (size_t j = 0; j < sizeof groups / sizeof *groups; j++) {
-            table_lay_out(&layout, rows + i, same, groups[j]);
+        for (size_t j = 0; j < sizeof parts / sizeof *parts; j++) {
+            table_lay_out(&layout, rows + i, same, parts[j].group);
             if (layout.count == 0)
                 continue;
             fputc('\n', out);
             text_plain(out, rows[i].trace);
-            fputs(j ? ": holes and pages where most is live\n\n"
-                    : ": what is held above what is live\n\n",
-                  out);
+            fputs(parts[j].title, out);
+            fputs("\n\n", out);
             table_part(out, &layout, rows + i, same);
         }
     }
@@ -259,6 +265,7 @@ static void table_markdown(FILE *out, const struct row *rows, size_t count)
         text_markdown(out, title);
         fputs("\n\n", out);
         table_markdown_part(out, rows + i, same, COLUMN_TIME | COLUMN_MEMORY);
+        table_markdown_part(out, rows + i, same, COLUMN_NET);
         table_markdown_part(out, rows + i, same, COLUMN_FLOOR | COLUMN_HOLES);
         note_each(rows + i, same, table_markdown_note, &(struct table_page){out, 0, 0});
         fputc('\n', out);

@@ -23,7 +23,8 @@ void table_print(FILE *out, const struct row *rows, size_t count, enum table_for
 /* The same as text, `width` columns wide. */
 void table_print_text(FILE *out, const struct row *rows, size_t count, size_t width);
 
-/* As text: for each trace what is held against its limits, and holes and pages. */
-void table_print_space(FILE *out, const struct row *rows, size_t count);
+/* As text: for each trace latencies less the clock's cost, what is held against its limits, and
+ * holes and pages. */
+void table_print_details(FILE *out, const struct row *rows, size_t count);
 
 #endif

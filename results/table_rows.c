@@ -115,6 +115,18 @@ static void table_throughput(struct row *row, const struct store *store)
     row->tlb_misses_per_op = table_median(store, row, "throughput", "tlb_misses_per_op");
 }
 
+static void table_latency_net(struct row *row)
+{
+    double cost = row->clock_cost_ns;
+    row->p50_net_ns = latency_net_ns(row->p50_ns, cost);
+    row->p99_net_ns = latency_net_ns(row->p99_ns, cost);
+    row->p999_net_ns = latency_net_ns(row->p999_ns, cost);
+    row->p9999_net_ns = latency_net_ns(row->p9999_ns, cost);
+    row->p99999_net_ns = latency_net_ns(row->p99999_ns, cost);
+    row->max_net_ns = latency_net_ns(row->max_ns, cost);
+    row->own_max_net_ns = latency_net_ns(row->own_max_ns, cost);
+}
+
 static void table_latency(struct row *row, const struct store *store)
 {
     struct sample slowest;
@@ -130,6 +142,7 @@ static void table_latency(struct row *row, const struct store *store)
     if (row->repetitions == 0)
         row->repetitions = slowest.count;
     sample_release(&slowest);
+    table_latency_net(row);
 }
 
 /* Copies the figures that a row and a cell name alike. */

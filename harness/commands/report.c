@@ -108,7 +108,7 @@ static void report_text(const struct report *report, FILE *out)
         if (report->count > 1)
             fprintf(out, "%s== %s ==\n\n", i ? "\n" : "", report->runs[i]);
         answer_text(out, report->stores[i], rows, count);
-        table_print_space(out, rows, count);
+        table_print_details(out, rows, count);
         slowest_print(out, report->stores[i]);
         free(rows);
     }

@@ -65,6 +65,39 @@ assert row["p999_ns"] is None and row["max_ns"] == cell["max_ns"], row
 PY
 }
 
+@test "every latency is told raw and less what the clock itself costs" {
+    "$BENCH" run -a system -p latency -n 1 --json -o out large.trace >table.json
+    "$BENCH" report --format csv out >table.csv
+    python3 - <<'PY'
+import csv, glob, json
+[row] = json.load(open("table.json"))["rows"]
+[line] = csv.DictReader(open("table.csv"))
+cost = row["clock_cost_ns"]
+names = [name for name in row if name.endswith("_net_ns")]
+assert len(names) == 7, names
+for name in names:
+    raw = row[name.replace("_net_ns", "_ns")]
+    assert (row[name] is None) == (raw is None) == (line[name] == ""), (name, row)
+    if raw is not None:
+        assert abs(row[name] - max(0, raw - cost)) < 1e-9 * (raw + 100) + 1e-6, (name, row)
+        assert abs(row[name] - float(line[name])) < 1e-9 * (raw + 100) + 1e-6, (name, line)
+classes = list(csv.DictReader(open(glob.glob("out/latency/*0.csv")[0])))
+assert len(classes) >= 4 and sum(int(c["count"]) for c in classes) == 602, classes
+for c in classes:
+    for name in ("mean", "p50", "p90", "p99", "p999", "p9999", "p99999", "max"):
+        raw, net = c[name + "_ns"], c[name + "_net_ns"]
+        assert (raw == "") == (net == ""), (name, c)
+        if raw:
+            assert abs(float(net) - max(0, float(raw) - float(c["clock_cost_ns"]))) < 0.11, (name, c)
+PY
+    "$BENCH" report out >report.txt
+    grep -q '^large: latency of a call less what the clock itself costs$' report.txt
+    "$BENCH" report --format html -o report.html out
+    grep -q 'net p99</th>' report.html
+    grep -q '<br><span class="net">' report.html
+    ! grep -q 'net ns' report.html
+}
+
 @test "an external library's calls are seen too" {
     [ -z "${SANITIZE-}" ] || skip "a sanitizer's malloc cannot be replaced by another"
     cat >slow.c <<'C'

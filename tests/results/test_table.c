@@ -28,6 +28,7 @@ static struct store *example(char folder[RUN_FOLDER])
             latency.p99_ns = 100 + (double)repetition;
             latency.p999_ns = 1000;
             latency.max_ns = 5000 + (double)repetition;
+            latency.clock_cost_ns = 20 + (i == 2) * (double)repetition;
             run_append(store, &latency);
         }
         struct cell_result memory = run_cell(all[i], "memory", 0);
@@ -79,6 +80,11 @@ static void rows_hold_medians_and_relations(void **state)
     assert_int_equal(rows[0].real, 0);
     assert_float_equal(fast->p99_ns, 102.5, 1e-9);
     assert_float_equal(fast->max_ns, 5005, 1e-9);
+    assert_float_equal(fast->p99_net_ns, 82.5, 1e-9);
+    assert_float_equal(fast->max_net_ns, 4985, 1e-9);
+    /* Nothing is quicker than nothing, and what is unknown stays so. */
+    assert_float_equal(slow->clock_cost_ns, 22.5, 1e-9);
+    assert_true(slow->p50_net_ns == 0 && isnan(slow->p9999_net_ns));
     assert_int_equal(fast->peak_rss_bytes, 3 << 20);
     assert_int_equal(fast->page_faults, 1234);
     assert_int_equal(fast->repetitions, 6);
