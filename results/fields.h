@@ -112,9 +112,9 @@
     COUNT(involuntary_switches, "",                                                                \
           "those of them that took the core away: other work, not the allocator")                  \
     COUNT(migrations, "", "times the kernel moved the replay to another core")                     \
-    TEXT(counters, 96,                                                                             \
-         "what the hardware counters count: user and kernel, user only, or not available and "     \
-         "why; throughput pass only")                                                              \
+    TEXT(counters, 192,                                                                            \
+         "what the hardware counters count: user and kernel, user only, or not available, why "    \
+         "and what to do about it; throughput pass only")                                          \
     REAL(cycles_per_op, "",                                                                        \
          "processor cycles an operation, replay loop included; throughput pass only")              \
     REAL(instructions_per_op, "", "instructions an operation, likewise")                           \

@@ -57,10 +57,15 @@ static const char *counters_why(int code)
     case ENOENT:
     case ENODEV:
     case EOPNOTSUPP:
-        return "the machine has none";
+        return "the machine has none; measure on one, or ask for a virtual one, that has a "
+               "performance monitoring unit";
+    case ENOSYS:
+        return "the kernel has none; one built with CONFIG_PERF_EVENTS has";
     case EACCES:
+        return "the kernel forbids it; 'sysctl kernel.perf_event_paranoid=2' as root allows it";
     case EPERM:
-        return "forbidden (kernel.perf_event_paranoid, or a container)";
+        return "forbidden, as a container does; give it CAP_PERFMON and a seccomp profile with "
+               "perf_event_open, or measure outside";
     default:
         return strerror(code);
     }
@@ -118,4 +123,13 @@ void counters_read(const struct counters *counters, uint64_t counts[COUNTERS])
 {
     for (size_t i = 0; i < COUNTERS; i++)
         counts[i] = counters_read_one(counters->fds[i]);
+}
+
+const char *counters_verdict(const struct counters *counters, const uint64_t counts[COUNTERS])
+{
+    for (size_t i = 0; i < COUNTERS; i++)
+        if (counters->leader < 0 || counts[i] != UINT64_MAX)
+            return counters->state;
+    return "not available: others had the unit all the time; stop other profilers, and "
+           "'sysctl kernel.nmi_watchdog=0' as root";
 }

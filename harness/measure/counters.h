@@ -22,12 +22,12 @@ struct counter_event {
 };
 extern const struct counter_event counter_events[COUNTERS];
 
-enum { COUNTERS_STATE = 96 };
+enum { COUNTERS_STATE = 192 };
 
 struct counters {
     int fds[COUNTERS]; /* -1 where the machine has none */
     int leader;        /* by which all are started and stopped; -1 none at all */
-    /* "user and kernel", "user only", or "not available: " and why */
+    /* "user and kernel", "user only", or "not available: ", why, and what to do about it */
     char state[COUNTERS_STATE];
 };
 
@@ -43,5 +43,8 @@ void counters_stop(const struct counters *counters);
 /* Counts so far. Where events took turns on the unit they are scaled up; UINT64_MAX of those that
  * were never on it or are not there. */
 void counters_read(const struct counters *counters, uint64_t counts[COUNTERS]);
+
+/* What is to be said of these counts: the state, or that others had the unit all the time. */
+const char *counters_verdict(const struct counters *counters, const uint64_t counts[COUNTERS]);
 
 #endif

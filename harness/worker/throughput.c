@@ -1,6 +1,6 @@
 /* The throughput pass: the whole loop between two readings of the clock, nothing else in between.
  */
-#include <string.h>
+#include <stdio.h>
 
 #include "harness/worker/worker.h"
 
@@ -27,7 +27,8 @@ static void throughput_report_counts(const struct worker *worker, const uint64_t
     };
     uint64_t counts[COUNTERS];
     counters_read(&worker->counters, counts);
-    strcpy(result->counters, worker->counters.state);
+    snprintf(result->counters, sizeof result->counters, "%s",
+             counters_verdict(&worker->counters, counts));
     for (size_t i = 0; i < COUNTERS; i++) {
         double count = (double)counts[i] - (double)nothing[i] * (double)(windows + 1);
         if (counts[i] != UINT64_MAX && nothing[i] != UINT64_MAX && result->operations)
