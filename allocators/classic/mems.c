@@ -35,6 +35,8 @@ struct mapping {
     uint32_t length; /* of its sub-chain */
 };
 
+enum { TABLE_STEP = 16384 }; /* bytes */
+
 /* A table of mmap'ed pages that grows to twice its size; entry 0 stays unused. */
 struct table {
     void *entries;
@@ -47,7 +49,8 @@ static struct {
     size_t page_size;
     uintptr_t end; /* virtual address of the next mapping */
     size_t pages;
-    uint32_t root, spare; /* of the treap; of the free nodes */
+    uint32_t root;
+    uint32_t spare, spares; /* free nodes: the first, how many */
     uint32_t random;
     struct table segments, mappings;
 } mems;
@@ -64,13 +67,14 @@ static struct mapping *mems_mapping(uint32_t at)
     return (struct mapping *)mems.mappings.entries + at;
 }
 
-static bool table_grow(struct table *table, size_t entry_size)
+static bool table_resize(struct table *table, size_t bytes, size_t entry_size)
 {
-    size_t bytes = table->bytes ? 2 * table->bytes : 16384;
+    if (bytes / entry_size > UINT32_MAX)
+        return false;
     void *entries = table->bytes ? mremap(table->entries, table->bytes, bytes, MREMAP_MAYMOVE)
                                  : mmap(NULL, bytes, PROT_READ | PROT_WRITE,
                                         MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-    if (entries == MAP_FAILED || bytes / entry_size > UINT32_MAX)
+    if (entries == MAP_FAILED)
         return false;
     table->entries = entries;
     table->bytes = bytes;
@@ -80,9 +84,14 @@ static bool table_grow(struct table *table, size_t entry_size)
     return true;
 }
 
-static bool table_reserve(struct table *table, size_t entry_size)
+/* Room for `count` more entries; where memory is short, by the least step. */
+static bool table_reserve(struct table *table, uint32_t count, size_t entry_size)
 {
-    return table->count < table->room || table_grow(table, entry_size);
+    while (table->room - table->count < count)
+        if (!table_resize(table, table->bytes ? 2 * table->bytes : TABLE_STEP, entry_size) &&
+            !table_resize(table, table->bytes + TABLE_STEP, entry_size))
+            return false;
+    return true;
 }
 
 static void table_release(struct table *table)
@@ -207,10 +216,12 @@ static uint32_t treap_first_fit(size_t size)
 static uint32_t mems_add(uint32_t mapping, uint32_t prev, uintptr_t start, size_t size)
 {
     uint32_t at = mems.spare;
-    if (at)
+    if (at) {
         mems.spare = mems_segment(at)->next;
-    else
+        mems.spares--;
+    } else {
         at = mems.segments.count++;
+    }
     mems.random = mems.random * 1664525 + 1013904223;
     uint32_t *link = prev ? &mems_segment(prev)->next : &mems_mapping(mapping)->first;
     *mems_segment(at) = (struct segment){.start = start,
@@ -240,6 +251,7 @@ static void mems_swallow_next(uint32_t at)
     mems_mapping(mems_segment(at)->mapping)->length--;
     mems_segment(gone)->next = mems.spare;
     mems.spare = gone;
+    mems.spares++;
 }
 
 /* Memory for `size` bytes as a new node of the main chain with one hole; 0: none. */
@@ -247,7 +259,7 @@ static uint32_t mems_map(size_t size)
 {
     size_t bytes = (size - 1) / mems.page_size * mems.page_size;
     if (__builtin_add_overflow(bytes, mems.page_size, &bytes) || bytes > UINTPTR_MAX - mems.end ||
-        !table_reserve(&mems.mappings, sizeof(struct mapping)))
+        !table_reserve(&mems.mappings, 1, sizeof(struct mapping)))
         return 0;
     void *memory = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     if (memory == MAP_FAILED)
@@ -302,13 +314,20 @@ EXPORT void mems_finish(void)
     mems.running = false;
 }
 
-/* Room for the two nodes that a request may add, before anything is changed. */
-static bool mems_room(void)
+/* Room for `nodes` more nodes, before anything is changed. */
+static bool mems_room(uint32_t nodes)
 {
-    while (mems.segments.count + 2 > mems.segments.room)
-        if (!table_grow(&mems.segments, sizeof(struct segment)))
-            return false;
-    return true;
+    return mems.spares >= nodes ||
+           table_reserve(&mems.segments, nodes - mems.spares, sizeof(struct segment));
+}
+
+/* A hole of at least `size` bytes, and room for the node of what it leaves; 0: none. */
+static uint32_t mems_find(size_t size)
+{
+    uint32_t at = treap_first_fit(size);
+    if (at)
+        return mems_room(mems_segment(at)->size > size) ? at : 0;
+    return mems_room(2) ? mems_map(size) : 0;
 }
 
 EXPORT void *mems_malloc(size_t size)
@@ -318,12 +337,7 @@ EXPORT void *mems_malloc(size_t size)
         return NULL;
     }
     int saved = errno;
-    uint32_t at = 0;
-    if (mems_room()) {
-        at = treap_first_fit(size);
-        if (at == 0)
-            at = mems_map(size);
-    }
+    uint32_t at = mems_find(size);
     if (at == 0) {
         errno = ENOMEM;
         return NULL;

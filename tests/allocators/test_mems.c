@@ -240,6 +240,43 @@ static void mems_fits_small_blocks_into_few_mebibytes(void **state)
     assert_int_equal(status, 0);
 }
 
+/* Where nothing is left, a hole of just the size needs no memory, and one that is larger takes the
+ * node that a free left over. */
+static int mems_recovers_in_child(void)
+{
+    size_t limit = mappings_bytes() + (4 << 20), full = 0;
+    if (setrlimit(RLIMIT_AS, &(struct rlimit){limit, limit}) != 0)
+        return 2;
+    mems_init();
+    while (mems_malloc(50000))
+        full++;
+    while (mems_malloc(100))
+        continue;
+    if (full < 10 || errno != ENOMEM)
+        return 3;
+    mems_free(mems_address(1000));
+    if (mems_malloc(50000) != mems_address(1000))
+        return 4;
+    mems_finish();
+    mems_init();
+    while (mems_malloc(50000))
+        full--;
+    return full ? 5 : 0;
+}
+
+static void mems_recovers_from_exhaustion(void **state)
+{
+    (void)state;
+    if (sanitized)
+        skip(); /* as above */
+    pid_t child = fork();
+    if (child == 0)
+        _exit(mems_recovers_in_child());
+    int status;
+    assert_int_equal(waitpid(child, &status, 0), child);
+    assert_int_equal(status, 0);
+}
+
 /* ---- the reference: segments in an array, looked at one after the other ---- */
 
 enum { SEGMENTS = 4000, PAGE_BYTES = 1000 };
@@ -364,6 +401,7 @@ int main(void)
         cmocka_unit_test(mems_refuses_bad_calls),
         cmocka_unit_test(mems_leaks_no_page),
         cmocka_unit_test(mems_fits_small_blocks_into_few_mebibytes),
+        cmocka_unit_test(mems_recovers_from_exhaustion),
         cmocka_unit_test(mems_places_exactly),
     };
     return cmocka_run_group_tests_name("mems", tests, NULL, NULL);
