@@ -7,9 +7,9 @@
 #include "allocators/buddy_pages.h"
 #include "allocators/classic/export.h"
 
-/* Address space, not memory: more than the pointers of blocks of `int` bytes could fill soon. */
-static const size_t sizes_to_reserve[] = {(size_t)64 << 30, (size_t)8 << 30, (size_t)1 << 30,
-                                          (size_t)64 << 20};
+/* Address space, not memory: more than the pointers of blocks of `int` bytes could fill soon. Where
+ * a limit forbids it (ulimit -v) the heap takes half, a quarter, ... of that: whatever there is. */
+static const size_t most_to_reserve = REGION_DEFAULT, least_to_reserve = (size_t)1 << 16;
 
 static struct {
     struct region region; /* base NULL: no heap */
@@ -34,12 +34,12 @@ EXPORT void mymalloc_init(void)
     }
     struct region *region = &mymalloc_state.region;
     struct err err = {0};
-    for (size_t i = 0; i < sizeof sizes_to_reserve / sizeof *sizes_to_reserve && !region->base; i++)
-        region_init(region, sizes_to_reserve[i], &err);
+    for (size_t size = most_to_reserve; !region->base && size >= least_to_reserve; size /= 2)
+        region_init(region, size, &err);
     if (region->base &&
         buddy_pages_init(&mymalloc_state.heap, region, 0, mymalloc_key(), true) == 0)
         return;
-    classic_complain("mymalloc: mymalloc_init() found no memory %s", err.text);
+    classic_complain("mymalloc: mymalloc_init() found no memory: %s", err.text);
     region_release(region);
 }
 

@@ -5,6 +5,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "harness/base/rng.h"
@@ -220,6 +222,40 @@ static void mymalloc_leaks_no_page(void **state)
 }
 
 /* Every live block keeps what was written into it, whatever happens around it. */
+/* Blocks of 10,000 bytes until there are no more; freed again. */
+static int mymalloc_fill(void)
+{
+    enum { MOST = 4000 };
+    static char *block[MOST];
+    int count = 0;
+    while (count < MOST && (block[count] = mymalloc(10000)))
+        memset(block[count++], 1, 10000);
+    for (int i = 0; i < count; i++)
+        myfree(block[i]);
+    return count < MOST ? count : -1;
+}
+
+/* Under a limit on the address space there is a heap of what the limit leaves. In a child, since a
+ * limit cannot be taken back. */
+static void mymalloc_lives_under_a_limit(void **state)
+{
+    (void)state;
+    if (sanitized)
+        skip(); /* the sanitizer's own address space is above any limit */
+    pid_t child = fork();
+    if (child == 0) {
+        size_t limit = mappings_bytes() + (8 << 20);
+        if (setrlimit(RLIMIT_AS, &(struct rlimit){limit, limit}) != 0)
+            _exit(2);
+        mymalloc_init();
+        int count = mymalloc_fill();
+        _exit(count < 100 || mymalloc_fill() != count);
+    }
+    int status;
+    assert_int_equal(waitpid(child, &status, 0), child);
+    assert_int_equal(status, 0);
+}
+
 static void mymalloc_keeps_blocks_apart(void **state)
 {
     (void)state;
@@ -261,6 +297,7 @@ int main(void)
         cmocka_unit_test(mymalloc_reports_overruns),
         cmocka_unit_test(mymalloc_gives_memory_back),
         cmocka_unit_test(mymalloc_leaks_no_page),
+        cmocka_unit_test(mymalloc_lives_under_a_limit),
         cmocka_unit_test(mymalloc_keeps_blocks_apart),
     };
     return cmocka_run_group_tests_name("mymalloc", tests, NULL, NULL);
