@@ -16,6 +16,9 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/mman.h>
+#include <sys/types.h>
+#include <unistd.h>
 
 /* Bytes a page; any positive value, defined before this header or at compile time. */
 #ifndef PAGE_SIZE

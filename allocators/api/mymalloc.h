@@ -8,6 +8,8 @@
 #ifndef MYMALLOC_H
 #define MYMALLOC_H
 
+#include <unistd.h>
+
 #ifdef __cplusplus
 extern "C" {
 #endif

@@ -6,6 +6,10 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+/* Neighbours of the same kind are one mapping to the kernel, and one line of maps; with no swap
+ * reserved for it the page is of another kind than what lies beside it, and the line its own. */
+#define EXPLAIN_FLAGS (MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE)
+
 struct figures {
     long vsz_kib, rss_kib;
     char mapping[512]; /* the line of /proc/self/maps; "" when there is none */
@@ -98,7 +102,7 @@ int main(int argc, char **argv)
 
     size_t bytes = (size_t)sysconf(_SC_PAGESIZE);
     explain_measure(NULL, &start);
-    char *page = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    char *page = mmap(NULL, bytes, PROT_READ | PROT_WRITE, EXPLAIN_FLAGS, -1, 0);
     if (page == MAP_FAILED) {
         perror("explain-mmap: mmap");
         return 1;
