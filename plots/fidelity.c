@@ -40,6 +40,8 @@ int figure_fidelity(struct drawing *drawing, const struct store *store, const ch
                     struct err *err)
 {
     struct scatter_point points[FIGURE_ALLOCATORS];
+    if (!fidelity_is_asked(store, trace))
+        return FIGURE_ELSEWHERE;
     struct fidelity fidelity = fidelity_of(store, trace);
     size_t count = fidelity_points(drawing, store, &fidelity, points);
     int status = count ? fidelity_draw(drawing, points, count, err) : 1;

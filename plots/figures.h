@@ -28,7 +28,9 @@
            "where the resident memory went at chosen moments ('bench explain' finds out)")         \
     FIGURE(lifetimes, "lifetimes", "what the trace asks for: how long blocks of each size live")   \
     FIGURE(sizes, "sizes", "what the trace asks for: request sizes and lifetimes")                 \
-    FIGURE(fidelity, "fidelity", "peak heap of the real program against what its replay foretold")
+    FIGURE(fidelity, "fidelity",                                                                   \
+           "peak heap of the real program against what its replay foretold ('bench fidelity' "     \
+           "measures both)")
 
 enum figure_terminal { FIGURE_SVG, FIGURE_PNG, FIGURE_PDF, FIGURE_DUMB, FIGURE_TERMINALS };
 

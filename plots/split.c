@@ -151,13 +151,13 @@ static int split_write_legend(struct drawing *drawing, struct err *err)
     return drawing_close(legend, err);
 }
 
+/* All there are of the trace, and first of them those that are to be shown. */
 static struct breakdown *split_read(const struct drawing *drawing, const struct store *store,
-                                    const char *trace, size_t *count)
+                                    const char *trace, size_t *asked, size_t *count)
 {
-    size_t all;
-    struct breakdown *list = breakdown_read(store, trace, &all);
+    struct breakdown *list = breakdown_read(store, trace, asked);
     *count = 0;
-    for (size_t i = 0; i < all; i++)
+    for (size_t i = 0; i < *asked; i++)
         if (figure_shows(drawing, list[i].allocator))
             list[(*count)++] = list[i];
     return list;
@@ -171,14 +171,12 @@ static double split_largest(const struct breakdown *list, size_t count)
     return largest;
 }
 
-int figure_split(struct drawing *drawing, const struct store *store, const char *trace,
-                 struct err *err)
+static int split_draw(struct drawing *drawing, const struct breakdown *list, size_t count,
+                      struct err *err)
 {
-    size_t count;
-    struct breakdown *list = split_read(drawing, store, trace, &count);
     double largest = split_largest(list, count), unit = figure_unit_set(drawing, largest);
     struct split_page page = {.byte_px = (FIGURE_WIDTH - SPLIT_LEFT_PX - SPLIT_RIGHT_PX) / largest};
-    int failed = count ? split_open(&page, drawing, err) : 1;
+    int failed = split_open(&page, drawing, err);
     if (!failed) {
         split_moments(&page, list, count);
         split_ticks(&page, largest, unit);
@@ -186,8 +184,20 @@ int figure_split(struct drawing *drawing, const struct store *store, const char 
     failed = split_close(&page, failed, err);
     if (!failed)
         failed = split_write_legend(drawing, err);
-    free(list);
     drawing_set(drawing, "width", FIGURE_WIDTH);
     drawing_set(drawing, "height", SPLIT_HEAD_PX + SPLIT_FOOT_PX + SPLIT_ROW_PX * (double)page.row);
     return failed;
+}
+
+/* Nobody misses it in a run of which 'bench explain' was not asked. */
+int figure_split(struct drawing *drawing, const struct store *store, const char *trace,
+                 struct err *err)
+{
+    size_t asked, count;
+    struct breakdown *list = split_read(drawing, store, trace, &asked, &count);
+    int status = asked ? 1 : FIGURE_ELSEWHERE;
+    if (count)
+        status = split_draw(drawing, list, count, err);
+    free(list);
+    return status;
 }

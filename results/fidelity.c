@@ -153,6 +153,17 @@ static void fidelity_compare_time(struct fidelity *fidelity, const struct store 
     sample_release(&right);
 }
 
+bool fidelity_is_asked(const struct store *store, const char *trace)
+{
+    for (size_t i = 0; i < store_cell_count(store); i++) {
+        const struct cell_result *cell = store_cell(store, i);
+        if (strcmp(cell->trace, trace) == 0 &&
+            (strcmp(cell->pass, FIDELITY_PROGRAM) == 0 || strcmp(cell->pass, FIDELITY_WATCH) == 0))
+            return true;
+    }
+    return false;
+}
+
 struct fidelity fidelity_of(const struct store *store, const char *trace)
 {
     struct fidelity fidelity = {0};

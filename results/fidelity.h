@@ -51,6 +51,9 @@ bool fidelity_is_off(const struct fidelity_row *row);
 /* Fills `why`, from the row's other figures. */
 void fidelity_explain(struct fidelity_row *row);
 
+/* Whether the run holds the real program of that trace at all. */
+bool fidelity_is_asked(const struct store *store, const char *trace);
+
 struct fidelity fidelity_of(const struct store *store, const char *trace);
 void fidelity_release(struct fidelity *fidelity);
 

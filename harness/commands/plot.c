@@ -220,9 +220,9 @@ int command_plot(int argc, char **argv)
     }
     plot_folder(&plot, &owned);
     int failed = plot_traces(&plot, store, &err);
-    if (!failed && !plot.drawn && !plot.empty)
-        fprintf(stderr, "bench plot: nothing was measured that %s could show\n",
-                figure_name((size_t)plot.figure));
+    if (!failed && !plot.drawn && !plot.empty && plot.figure != PLOT_ALL)
+        fprintf(stderr, "bench plot: nothing was measured that the figure '%s' could show: %s\n",
+                figure_name((size_t)plot.figure), figure_summary((size_t)plot.figure));
     if (failed)
         fprintf(stderr, "bench plot: %s\n", err.text);
     store_close(store);

@@ -81,6 +81,26 @@ setup() {
     [ -s "$BATS_TEST_TMPDIR/out/heapmap.redis.svg" ]
 }
 
+@test "figures of what other commands measure are not missed, but told of when asked for" {
+    cp -r "$run_folder" "$BATS_TEST_TMPDIR/part"
+    rm "$BATS_TEST_TMPDIR/part/split.jsonl"
+    sed -i '/"pass":"watch"/d' "$BATS_TEST_TMPDIR/part/cells.jsonl"
+    cd "$BATS_TEST_TMPDIR"
+    run --separate-stderr "$BENCH" plot --trace redis -o out part
+    [ "$status" -eq 0 ]
+    [ -z "$stderr" ]
+    [ "${#lines[@]}" -eq 12 ]
+    for figure in split:explain fidelity:fidelity; do
+        run "$BENCH" plot --trace redis --figure "${figure%:*}" -o out part
+        [ "$status" -eq 1 ]
+        [[ "$output" == *"'${figure%:*}'"*"'bench ${figure#*:}'"* ]]
+    done
+    # Asked for, and nothing of this allocator.
+    run "$BENCH" plot --trace redis --figure split -a nobody -o out "$run_folder"
+    [ "$status" -eq 1 ]
+    [[ "$output" == *"holds nothing that it could show"* ]]
+}
+
 @test "wrong names are answered with the nearest" {
     run "$BENCH" plot --figure heap-map "$run_folder"
     [ "$status" -eq 2 ]
