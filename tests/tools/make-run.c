@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "harness/base/rng.h"
 #include "results/breakdown.h"
@@ -28,6 +29,13 @@ static const char *const tricky[] = {
     "@x %s {/Symbol a}_^&amp;",
     "\xc3\xa9t\xc3\xa9 \xff\xfe",
 };
+
+/* In place of the C library's: a made-up run need not outlive a crash, and is written sooner. */
+int fsync(int file)
+{
+    (void)file;
+    return 0;
+}
 
 static void fail(const struct err *err)
 {
