@@ -57,6 +57,12 @@ static void column_marks(char marks[8], const struct row *row)
              note_is_noisy(row) ? "!" : "");
 }
 
+/* Why a row is no competitor: it does nothing, or a layer over it (NAME+LAYER) takes time. */
+static const char *column_aside(const struct row *row)
+{
+    return strchr(row->allocator, '+') ? "layer" : "floor";
+}
+
 static void column_relative(char out[COLUMN_TEXT], const struct row *row)
 {
     char marks[8];
@@ -64,7 +70,7 @@ static void column_relative(char out[COLUMN_TEXT], const struct row *row)
     if (isnan(row->relative))
         column_nothing(out);
     else if (!row->real)
-        snprintf(out, COLUMN_TEXT, "%.2f floor", row->relative);
+        snprintf(out, COLUMN_TEXT, "%.2f %s", row->relative, column_aside(row));
     else if (isnan(row->relative_low) || row->relative_low == row->relative_high)
         snprintf(out, COLUMN_TEXT, "%.2f%s", row->relative, marks);
     else

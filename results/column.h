@@ -45,6 +45,7 @@ bool column_any(const struct row *row);
 #define COLUMN_MARKS                                                                               \
     "relative: median time over that of the fastest, with its 95 % bootstrap interval; "           \
     "'=' no difference shown (the interval holds 1), '~' indicative only (fewer than 6 "           \
-    "repetitions), '!' noisy, 'floor' what the harness itself costs"
+    "repetitions), '!' noisy, 'floor' what the harness itself costs, 'layer' mostly what its "     \
+    "layer costs"
 
 #endif

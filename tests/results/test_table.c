@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "results/answer.h"
+#include "results/column.h"
 #include "results/table.h"
 #include "tests/results/support/run.h"
 #include "tests/unit.h"
@@ -119,6 +120,29 @@ static void text_shows_every_column(void **state)
     free(text);
     free(rows);
     run_end(store, folder);
+}
+
+static void marks_tell_the_floor_from_what_a_layer_slows(void **state)
+{
+    (void)state;
+    static const char *const aside[] = {"null", "first-fit+checked", "null+delay:ns=5"};
+    static const char *const marks[] = {"0.50 floor", "0.50 layer", "0.50 layer"};
+    struct row row;
+    char text[COLUMN_TEXT];
+    for (size_t i = 0; i < 3; i++) {
+        row_clear(&row);
+        strcpy(row.allocator, aside[i]);
+        row.relative = 0.5;
+        row.real = 0;
+        columns[1].write(text, &row);
+        assert_string_equal(columns[1].title, "relative");
+        assert_string_equal(text, marks[i]);
+    }
+    /* A layer that costs next to nothing takes part. */
+    strcpy(row.allocator, "mems+moving");
+    row.real = 1;
+    columns[1].write(text, &row);
+    assert_string_equal(text, "0.50");
 }
 
 static void json_names_every_promised_figure(void **state)
@@ -319,6 +343,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(rows_hold_medians_and_relations),
         cmocka_unit_test(text_shows_every_column),
+        cmocka_unit_test(marks_tell_the_floor_from_what_a_layer_slows),
         cmocka_unit_test(json_names_every_promised_figure),
         cmocka_unit_test(csv_quotes_what_needs_it),
         cmocka_unit_test(what_failed_is_a_row_with_its_sentence),
