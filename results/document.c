@@ -43,15 +43,20 @@ static void document_worst(FILE *out)
         out);
 }
 
-void document_write(FILE *out)
+static void document_introduction(FILE *out)
+{
+    fputs("# Run folders\n\n"
+          "This file is written by `build/tests/results-readme` from `results/fields.h`.\n\n"
+          "`bench run` writes a folder of plain files. `bench report`, `bench plot` and `bench "
+          "compare` read nothing else, so a run can be copied to another machine and shown there "
+          "without its traces. A figure that was not measured is `null` in JSON and an empty field "
+          "in CSV. Sizes are bytes, times nanoseconds.\n\n",
+          out);
+}
+
+static void document_files(FILE *out)
 {
     fputs(
-        "# Run folders\n\n"
-        "This file is written by `build/tests/results-readme` from `results/fields.h`.\n\n"
-        "`bench run` writes a folder of plain files. `bench report`, `bench plot` and `bench "
-        "compare` read nothing else, so a run can be copied to another machine and shown there "
-        "without its traces. A figure that was not measured is `null` in JSON and an empty field "
-        "in CSV. Sizes are bytes, times nanoseconds.\n\n"
         "| file | holds |\n| --- | --- |\n"
         "| `run.json` | what was asked (`command`, `allocators`, `traces`, `passes`, `repeat`, "
         "`touch`, `seed`), when (`started`), on what (`machine`, and what made figures doubtful "
@@ -70,16 +75,24 @@ void document_write(FILE *out)
         "| `pagemap/CELL.MOMENT.json` | the same page by page at five moments, see below |\n"
         "| `census/CELL.json` | holes, pages and size classes at five moments, see below |\n"
         "| `traces/TRACE.json` | the trace's statistics: its `events`, `threads`, peaks, and "
-        "histograms of `sizes` (`size` is the lower end of a bin, every power of two in four) "
+        "histograms of `sizes` (`size` is the lower end of a bin, every power of two in four), "
         "`lifetimes` (in `operations`), and `lifetimes_by_size` (both by powers of two) |\n"
         "| `fidelity.json` | how well the replays foretold the real program (`bench fidelity`) |\n"
         "| `split.jsonl` | where the footprint went, one line a moment (`bench explain`) |\n"
         "| `plots/` | figures drawn by `bench plot` |\n\n"
         "`CELL` is `TRACE.ALLOCATOR.PASS.REPETITION`; characters that are not safe in a file's "
-        "name are `_` there and a hash is added.\n\n"
-        "## A line of cells.jsonl\n\n",
+        "name are `_` there and a hash is added.\n",
         out);
+}
+
+static void document_cells(FILE *out)
+{
+    fputs("\n## A line of cells.jsonl\n\n", out);
     document_fields(out, cell_fields, cell_field_count);
+}
+
+static void document_rows(FILE *out)
+{
     fputs(
         "\n## A row of the table\n\n"
         "`bench run --json` and `bench report --format json` print `{\"rows\": [...]}` with these, "
@@ -87,6 +100,10 @@ void document_write(FILE *out)
         "status is ok.\n\n",
         out);
     document_fields(out, row_fields, row_field_count);
+}
+
+static void document_fidelity(FILE *out)
+{
     fputs(
         "\n## A row of fidelity.json\n\n"
         "`bench fidelity` writes `rows`, one an allocator, and `orders`: of the pairs of "
@@ -95,6 +112,10 @@ void document_write(FILE *out)
         "how many the replay put in the same order.\n\n",
         out);
     document_fields(out, fidelity_fields, fidelity_field_count);
+}
+
+static void document_split(FILE *out)
+{
     fputs(
         "\n## A line of split.jsonl\n\n"
         "`bench explain` appends these; of an allocator, a trace and a moment the last one counts. "
@@ -108,6 +129,10 @@ void document_write(FILE *out)
         "where the trace has times, in `_ns`.\n\n",
         out);
     document_fields(out, breakdown_fields, breakdown_field_count);
+}
+
+static void document_series(FILE *out)
+{
     fputs("\n## A line of series/CELL.csv\n\n"
           "| column | meaning |\n| --- | --- |\n"
           "| `event` | operations done |\n"
@@ -121,20 +146,34 @@ void document_write(FILE *out)
           "| `rss`, `vsz` | of the whole process |\n"
           "| `blocks` | live blocks |\n",
           out);
-    document_worst(out);
+}
+
+static void document_heap_map(FILE *out)
+{
+    fputs("\n## heapmap/CELL.json\n\n"
+          "`events` are the operations done at each column; each of the `rows`, in order of "
+          "`address`, is a stretch of `bytes` of address space. `live` and `resident` are the "
+          "shares of it that lay in live blocks (as requested) and in resident pages, a letter a "
+          "column: `A` nothing, `z` all, `B` … `Z`, `a` … `y` the fiftieths between; `-` not "
+          "known. A number before a letter repeats it: `3A2y`. In Python: "
+          "`re.findall(\"([0-9]*)([A-Za-z-])\", live)`. Stretches in which nothing was ever live "
+          "or resident are left out, so a jump of the address is a gap.\n",
+          out);
+}
+
+static void document_page_map(FILE *out)
+{
     fputs(
-        "\n## heapmap/CELL.json\n\n"
-        "`events` are the operations done at each column; each of the `rows`, in order of "
-        "`address`, is a stretch of `bytes` of address space. `live` and `resident` are the "
-        "shares of it that lay in live blocks (as requested) and in resident pages, a letter a "
-        "column: `A` nothing, `z` all, `B` … `Z`, `a` … `y` the fiftieths between; `-` not "
-        "known. A number before a letter repeats it: `3A2y`. In Python: "
-        "`re.findall(\"([0-9]*)([A-Za-z-])\", live)`. Stretches in which nothing was ever live "
-        "or resident are left out, so a jump of the address is a gap.\n\n"
-        "## pagemap/CELL.MOMENT.json\n\n"
+        "\n## pagemap/CELL.MOMENT.json\n\n"
         "The same at one moment, after `event` operations: each row begins at its `address`, and "
-        "a letter is a cell of `bytes` (a page, or several where there are many), side by side.\n\n"
-        "## census/CELL.json\n\n"
+        "a letter is a cell of `bytes` (a page, or several where there are many), side by side.\n",
+        out);
+}
+
+static void document_census(FILE *out)
+{
+    fputs(
+        "\n## census/CELL.json\n\n"
         "`moments`, each with its `moment` (`25%`, `50%`, `75%` of the operations, "
         "`peak-live`, `end`) and `event`. It is taken from outside, by the same method for every "
         "allocator: from the blocks' addresses and usable sizes, the mappings and their pages.\n\n"
@@ -158,4 +197,19 @@ void document_write(FILE *out)
         "| `walk_free`, `walk_meta_bytes` | for a heap that can be walked, its free blocks (as "
         "`holes`; they may lie in memory that was given back) and its bookkeeping |\n",
         out);
+}
+
+void document_write(FILE *out)
+{
+    document_introduction(out);
+    document_files(out);
+    document_cells(out);
+    document_rows(out);
+    document_fidelity(out);
+    document_split(out);
+    document_series(out);
+    document_worst(out);
+    document_heap_map(out);
+    document_page_map(out);
+    document_census(out);
 }
