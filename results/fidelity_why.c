@@ -1,10 +1,10 @@
 /* Why a replay foretold another heap than the program had: what was measured of the usual causes.
  */
 #include <math.h>
-#include <stdarg.h>
 #include <stdbool.h>
 #include <string.h>
 
+#include "harness/base/clause.h"
 #include "harness/base/units.h"
 #include "results/fidelity.h"
 
@@ -16,21 +16,6 @@ bool fidelity_is_off(const struct fidelity_row *row)
     return fabs(row->error) > FIDELITY_ERROR;
 }
 
-/* One clause behind those that stand there. */
-__attribute__((format(printf, 2, 3))) static void why_add(struct fidelity_row *row,
-                                                          const char *format, ...)
-{
-    size_t used = strlen(row->why);
-    if (used && used + 2 < sizeof row->why) {
-        strcpy(row->why + used, "; ");
-        used += 2;
-    }
-    va_list arguments;
-    va_start(arguments, format);
-    vsnprintf(row->why + used, sizeof row->why - used, format, arguments);
-    va_end(arguments);
-}
-
 /* The replay writes into blocks that the program asked for and did not use. */
 static void why_untouched(struct fidelity_row *row)
 {
@@ -40,24 +25,26 @@ static void why_untouched(struct fidelity_row *row)
         return;
     double without = (row->replayed_bytes - untouched) / heap - 1;
     if (untouched > WHY_WORTH * heap)
-        why_add(row,
-                "the replay touches every page, and the program had not touched at least %s of its "
-                "blocks of 32 KiB and more",
-                units_format_size(text, (uint64_t)untouched));
+        clause_add(
+            row->why, sizeof row->why,
+            "the replay touches every page, and the program had not touched at least %s of its "
+            "blocks of 32 KiB and more",
+            units_format_size(text, (uint64_t)untouched));
     /* Else they lay on pages that other blocks had touched. */
     if (untouched > WHY_WORTH * heap && fabs(without) < row->error)
-        why_add(row, "without these the error is %+.1f %%", 100 * without);
+        clause_add(row->why, sizeof row->why, "without these the error is %+.1f %%", 100 * without);
     bool some = untouched > WHY_WORTH * heap || row->live_bytes > heap;
     if (some && row->bare_bytes < heap)
-        why_add(
-            row,
+        clause_add(
+            row->why, sizeof row->why,
             "with only the first byte of each block written it is %+.1f %%: the program touched "
             "some pages of its blocks and not others",
             100 * (row->bare_bytes / heap - 1));
     if (row->live_bytes > heap)
-        why_add(row,
-                "more is live than resident, so at least %s of the live blocks were never touched",
-                units_format_size(text, (uint64_t)(row->live_bytes - heap)));
+        clause_add(
+            row->why, sizeof row->why,
+            "more is live than resident, so at least %s of the live blocks were never touched",
+            units_format_size(text, (uint64_t)(row->live_bytes - heap)));
 }
 
 /* Whether another replay's peak is nearer by more than a trifle. */
@@ -71,26 +58,28 @@ static bool why_is_nearer(const struct fidelity_row *row, double bytes)
 static void why_clock(struct fidelity_row *row)
 {
     if (why_is_nearer(row, row->paced_bytes))
-        why_add(row,
-                "memory is given back by the clock: replayed at the program's pace the error is "
-                "%+.1f %%",
-                100 * (row->paced_bytes / row->heap_bytes - 1));
+        clause_add(row->why, sizeof row->why,
+                   "memory is given back by the clock: replayed at the program's pace the error is "
+                   "%+.1f %%",
+                   100 * (row->paced_bytes / row->heap_bytes - 1));
     if (why_is_nearer(row, row->unsampled_bytes))
-        why_add(row,
-                "memory is given back by the clock, and taking samples makes the replay slow: "
-                "without them the error is %+.1f %%",
-                100 * (row->unsampled_bytes / row->heap_bytes - 1));
+        clause_add(row->why, sizeof row->why,
+                   "memory is given back by the clock, and taking samples makes the replay slow: "
+                   "without them the error is %+.1f %%",
+                   100 * (row->unsampled_bytes / row->heap_bytes - 1));
 }
 
 static void why_varies(struct fidelity_row *row)
 {
     if (row->heap_spread > FIDELITY_DIFFERENCE)
-        why_add(row, "the program's own heap varies by %.1f %% from run to run",
-                100 * row->heap_spread);
+        clause_add(row->why, sizeof row->why,
+                   "the program's own heap varies by %.1f %% from run to run",
+                   100 * row->heap_spread);
     if (row->threads != COUNT_UNKNOWN && row->threads > 1)
-        why_add(row,
-                "it has %llu threads, which meet in the allocator otherwise than in the recording",
-                (unsigned long long)row->threads);
+        clause_add(
+            row->why, sizeof row->why,
+            "it has %llu threads, which meet in the allocator otherwise than in the recording",
+            (unsigned long long)row->threads);
 }
 
 void fidelity_explain(struct fidelity_row *row)
@@ -101,5 +90,6 @@ void fidelity_explain(struct fidelity_row *row)
     why_clock(row);
     why_varies(row);
     if (!*row->why)
-        why_add(row, "not by untouched pages, nor by the clock, nor by threads");
+        clause_add(row->why, sizeof row->why,
+                   "not by untouched pages, nor by the clock, nor by threads");
 }

@@ -1,9 +1,9 @@
 /* From cells to rows: one an allocator and trace. */
 #include <math.h>
-#include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "harness/base/clause.h"
 #include "results/asked.h"
 #include "results/sample.h"
 #include "results/table.h"
@@ -24,20 +24,6 @@ static const struct cell_result *table_find(const struct store *store, const str
     return found;
 }
 
-__attribute__((format(printf, 2, 3))) static void table_note(struct row *row, const char *format,
-                                                             ...)
-{
-    size_t used = strlen(row->detail);
-    if (used && used + 2 < sizeof row->detail) {
-        strcpy(row->detail + used, "; ");
-        used += 2;
-    }
-    va_list args;
-    va_start(args, format);
-    vsnprintf(row->detail + used, sizeof row->detail - used, format, args);
-    va_end(args);
-}
-
 /* What became of the cells of a row. */
 struct table_tally {
     size_t sound, failed, missing;
@@ -53,7 +39,7 @@ static void table_count(struct table_tally *tally, struct row *row, const struct
     if (cell && !ok && !tally->first_failed)
         tally->first_failed = cell;
     if (ok && *cell->detail && !strstr(row->detail, cell->detail))
-        table_note(row, "%.400s", cell->detail);
+        clause_add(row->detail, sizeof row->detail, "%.400s", cell->detail);
 }
 
 /* The sentence of a failure takes the place of every warning. */
@@ -63,8 +49,8 @@ static void table_failed(struct row *row, const struct table_tally *tally)
     snprintf(row->status, sizeof row->status, "%s", cell->status);
     snprintf(row->detail, sizeof row->detail, "%.400s", cell->detail);
     if (tally->sound)
-        table_note(row, "in %zu of %zu cells, first in the %s pass", tally->failed,
-                   tally->failed + tally->sound, cell->pass);
+        clause_add(row->detail, sizeof row->detail, "in %zu of %zu cells, first in the %s pass",
+                   tally->failed, tally->failed + tally->sound, cell->pass);
 }
 
 static void table_status(struct row *row, const struct store *store)
@@ -78,7 +64,8 @@ static void table_status(struct row *row, const struct store *store)
         table_failed(row, &tally);
     else if (tally.missing) {
         strcpy(row->status, tally.sound ? "incomplete" : "not measured");
-        table_note(row, "%zu of %zu cells are missing; bench run --resume %.200s measures them",
+        clause_add(row->detail, sizeof row->detail,
+                   "%zu of %zu cells are missing; bench run --resume %.200s measures them",
                    tally.missing, tally.missing + tally.sound, store_folder(store));
     }
 }
@@ -223,7 +210,8 @@ static void table_threads(struct row *row, const struct store *store)
 static void table_warnings(struct row *row)
 {
     if (row->failed_allocations != COUNT_UNKNOWN && row->failed_allocations > 0)
-        table_note(row, "%llu allocations failed, so it served less than was asked",
+        clause_add(row->detail, sizeof row->detail,
+                   "%llu allocations failed, so it served less than was asked",
                    (unsigned long long)row->failed_allocations);
 }
 

@@ -9,6 +9,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "harness/base/clause.h"
 #include "harness/base/clock.h"
 
 void *worker_share(struct worker *worker, size_t bytes, bool touched, uint64_t *offset)
@@ -37,15 +38,10 @@ int worker_refuse(struct worker *worker, const char *status, const char *format,
 
 void worker_note(struct worker *worker, const char *format, ...)
 {
-    char *detail = worker->result->detail;
-    size_t room = sizeof worker->result->detail, used = strlen(detail);
-    if (used > 0 && used + 2 < room) {
-        memcpy(detail + used, "; ", 3);
-        used += 2;
-    }
+    struct cell_result *result = worker->result;
     va_list arguments;
     va_start(arguments, format);
-    vsnprintf(detail + used, room - used, format, arguments);
+    clause_add_list(result->detail, sizeof result->detail, format, arguments);
     va_end(arguments);
 }
 

@@ -1,0 +1,15 @@
+/* Texts that grow by clauses: "one; another". */
+#ifndef HARNESS_BASE_CLAUSE_H
+#define HARNESS_BASE_CLAUSE_H
+
+#include <stdarg.h>
+#include <stddef.h>
+
+/* Adds a clause behind those that stand in text[room]; one that does not fit is cut. */
+void clause_add(char *text, size_t room, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+
+void clause_add_list(char *text, size_t room, const char *format, va_list arguments)
+    __attribute__((format(printf, 3, 0)));
+
+#endif
