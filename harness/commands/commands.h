@@ -2,6 +2,8 @@
 #ifndef HARNESS_COMMANDS_H
 #define HARNESS_COMMANDS_H
 
+#include <argp.h>
+
 /* COMMAND(name, one line): `int command_<name>(int argc, char **argv)` in <name>.c; argv[0] is
  * "bench <name>". Returns the exit status: 0 all done, 1 something measured failed or a gate was
  * not met, 2 wrong usage or unreadable input. */
@@ -24,5 +26,10 @@
 COMMANDS(COMMAND_PROTOTYPE)
 
 enum { STATUS_DONE = 0, STATUS_FAILED = 1, STATUS_USAGE = 2 };
+
+/* For the parsers of commands that run a program, whose own options end where its name stands
+ * (ARGP_IN_ORDER): takes the keys of what is no option. `*program` becomes its arguments, within
+ * argv and NULL-ended; that there is none ends the process. */
+error_t command_parse_program(int key, struct argp_state *state, char ***program);
 
 #endif

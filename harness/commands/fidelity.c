@@ -81,16 +81,8 @@ static error_t parse(int key, char *text, struct argp_state *state)
         if (parse_option(request, key, text))
             argp_failure(state, STATUS_USAGE, 0, "%s", request->err.text);
         return 0;
-    case ARGP_KEY_ARG:
-        request->command = &state->argv[state->next - 1];
-        state->next = state->argc;
-        return 0;
-    case ARGP_KEY_END:
-        if (!request->command)
-            argp_failure(state, STATUS_USAGE, 0, "no command was given");
-        return 0;
     default:
-        return ARGP_ERR_UNKNOWN;
+        return command_parse_program(key, state, &request->command);
     }
 }
 

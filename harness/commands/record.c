@@ -106,20 +106,14 @@ static error_t parse(int key, char *text, struct argp_state *state)
     case KEY_ANONYMOUS:
         request->anonymous = true;
         return 0;
-    case ARGP_KEY_ARG:
-        request->command = &state->argv[state->next - 1];
-        state->next = state->argc;
-        return 0;
-    case ARGP_KEY_END:
-        if (!request->command)
-            argp_failure(state, STATUS_USAGE, 0, "no command was given");
+    case ARGP_KEY_SUCCESS:
         if (request->times && request->order != SPOOL_BY_COUNTER)
             argp_failure(state, STATUS_USAGE, 0,
                          "--times needs the processor's counter to be invariant, and no "
                          "--order=sequence");
         return 0;
     default:
-        return ARGP_ERR_UNKNOWN;
+        return command_parse_program(key, state, &request->command);
     }
 }
 
