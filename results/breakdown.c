@@ -7,31 +7,26 @@
 #include <string.h>
 #include <unistd.h>
 
-#define BREAKDOWN_TEXT_ROW(name, length, help)                                                     \
-    {#name, FIELD_IS_TEXT, "", help, offsetof(struct breakdown, name), length},
-#define BREAKDOWN_COUNT_ROW(name, unit, help)                                                      \
-    {#name, FIELD_IS_COUNT, unit, help, offsetof(struct breakdown, name), 0},
-#define BREAKDOWN_REAL_ROW(name, unit, help)                                                       \
-    {#name, FIELD_IS_REAL, unit, help, offsetof(struct breakdown, name), 0},
+#define FIELD_RECORD struct breakdown
 const struct field breakdown_fields[] = {
-    BREAKDOWN_FIELDS(BREAKDOWN_TEXT_ROW, BREAKDOWN_COUNT_ROW, BREAKDOWN_REAL_ROW)};
+    BREAKDOWN_FIELDS(FIELD_TEXT_ROW, FIELD_COUNT_ROW, FIELD_REAL_ROW)};
 const size_t breakdown_field_count = sizeof breakdown_fields / sizeof *breakdown_fields;
-const struct field breakdown_part_fields[] = {BREAKDOWN_PARTS(BREAKDOWN_COUNT_ROW)};
+const struct field breakdown_part_fields[] = {BREAKDOWN_PARTS(FIELD_COUNT_ROW)};
 const size_t breakdown_part_count = sizeof breakdown_part_fields / sizeof *breakdown_part_fields;
-const struct field breakdown_beside_fields[] = {BREAKDOWN_BESIDE(BREAKDOWN_COUNT_ROW)};
+const struct field breakdown_beside_fields[] = {BREAKDOWN_BESIDE(FIELD_COUNT_ROW)};
 const size_t breakdown_beside_count =
     sizeof breakdown_beside_fields / sizeof *breakdown_beside_fields;
-const struct field breakdown_rest_fields[] = {BREAKDOWN_REST(BREAKDOWN_COUNT_ROW)};
+const struct field breakdown_rest_fields[] = {BREAKDOWN_REST(FIELD_COUNT_ROW)};
 const size_t breakdown_rest_count = sizeof breakdown_rest_fields / sizeof *breakdown_rest_fields;
-const struct field breakdown_inside_fields[] = {BREAKDOWN_INSIDE(BREAKDOWN_COUNT_ROW)};
+const struct field breakdown_inside_fields[] = {BREAKDOWN_INSIDE(FIELD_COUNT_ROW)};
 const size_t breakdown_inside_count =
     sizeof breakdown_inside_fields / sizeof *breakdown_inside_fields;
 
-#define BREAKDOWN_CLEAR_TEXT(name, length, help) breakdown->name[0] = '\0';
-#define BREAKDOWN_CLEAR_COUNT(name, unit, help) breakdown->name = COUNT_UNKNOWN;
-#define BREAKDOWN_CLEAR_REAL(name, unit, help) breakdown->name = REAL_UNKNOWN;
-void breakdown_clear(struct breakdown *breakdown){
-    BREAKDOWN_FIELDS(BREAKDOWN_CLEAR_TEXT, BREAKDOWN_CLEAR_COUNT, BREAKDOWN_CLEAR_REAL)}
+void breakdown_clear(struct breakdown *breakdown)
+{
+    struct breakdown *result = breakdown;
+    BREAKDOWN_FIELDS(FIELD_CLEAR_TEXT, FIELD_CLEAR_COUNT, FIELD_CLEAR_REAL)
+}
 
 uint64_t breakdown_sum(const struct breakdown *breakdown)
 {

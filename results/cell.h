@@ -15,13 +15,13 @@ struct cell_result {
 #define COUNT_UNKNOWN UINT64_MAX
 #define REAL_UNKNOWN ((double)NAN)
 
-/* Every figure unmeasured, every text empty. */
-#define CELL_CLEAR_TEXT(name, length, help) result->name[0] = '\0';
-#define CELL_CLEAR_COUNT(name, unit, help) result->name = COUNT_UNKNOWN;
-#define CELL_CLEAR_REAL(name, unit, help) result->name = REAL_UNKNOWN;
+/* Every figure of `result` unmeasured, every text empty. */
+#define FIELD_CLEAR_TEXT(name, length, help) result->name[0] = '\0';
+#define FIELD_CLEAR_COUNT(name, unit, help) result->name = COUNT_UNKNOWN;
+#define FIELD_CLEAR_REAL(name, unit, help) result->name = REAL_UNKNOWN;
 static inline void cell_result_clear(struct cell_result *result)
 {
-    CELL_FIELDS(CELL_CLEAR_TEXT, CELL_CLEAR_COUNT, CELL_CLEAR_REAL)
+    CELL_FIELDS(FIELD_CLEAR_TEXT, FIELD_CLEAR_COUNT, FIELD_CLEAR_REAL)
 }
 
 /* A latency less what the clock itself costs; a call that is told as quicker than one that does

@@ -9,33 +9,21 @@
 
 #include "results/text.h"
 
-#define CELL_TEXT_ROW(name, length, help)                                                          \
-    {#name, FIELD_IS_TEXT, "", help, offsetof(struct cell_result, name), length},
-#define CELL_COUNT_ROW(name, unit, help)                                                           \
-    {#name, FIELD_IS_COUNT, unit, help, offsetof(struct cell_result, name), 0},
-#define CELL_REAL_ROW(name, unit, help)                                                            \
-    {#name, FIELD_IS_REAL, unit, help, offsetof(struct cell_result, name), 0},
-const struct field cell_fields[] = {CELL_FIELDS(CELL_TEXT_ROW, CELL_COUNT_ROW, CELL_REAL_ROW)};
+#define FIELD_RECORD struct cell_result
+const struct field cell_fields[] = {CELL_FIELDS(FIELD_TEXT_ROW, FIELD_COUNT_ROW, FIELD_REAL_ROW)};
 const size_t cell_field_count = sizeof cell_fields / sizeof *cell_fields;
+#undef FIELD_RECORD
 
-#define ROW_TEXT_ROW(name, length, help)                                                           \
-    {#name, FIELD_IS_TEXT, "", help, offsetof(struct row, name), length},
-#define ROW_COUNT_ROW(name, unit, help)                                                            \
-    {#name, FIELD_IS_COUNT, unit, help, offsetof(struct row, name), 0},
-#define ROW_REAL_ROW(name, unit, help)                                                             \
-    {#name, FIELD_IS_REAL, unit, help, offsetof(struct row, name), 0},
-const struct field row_fields[] = {ROW_FIELDS(ROW_TEXT_ROW, ROW_COUNT_ROW, ROW_REAL_ROW)};
+#define FIELD_RECORD struct row
+const struct field row_fields[] = {ROW_FIELDS(FIELD_TEXT_ROW, FIELD_COUNT_ROW, FIELD_REAL_ROW)};
 const size_t row_field_count = sizeof row_fields / sizeof *row_fields;
+#undef FIELD_RECORD
 
-#define FIDELITY_TEXT_ROW(name, length, help)                                                      \
-    {#name, FIELD_IS_TEXT, "", help, offsetof(struct fidelity_row, name), length},
-#define FIDELITY_COUNT_ROW(name, unit, help)                                                       \
-    {#name, FIELD_IS_COUNT, unit, help, offsetof(struct fidelity_row, name), 0},
-#define FIDELITY_REAL_ROW(name, unit, help)                                                        \
-    {#name, FIELD_IS_REAL, unit, help, offsetof(struct fidelity_row, name), 0},
+#define FIELD_RECORD struct fidelity_row
 const struct field fidelity_fields[] = {
-    FIDELITY_FIELDS(FIDELITY_TEXT_ROW, FIDELITY_COUNT_ROW, FIDELITY_REAL_ROW)};
+    FIDELITY_FIELDS(FIELD_TEXT_ROW, FIELD_COUNT_ROW, FIELD_REAL_ROW)};
 const size_t fidelity_field_count = sizeof fidelity_fields / sizeof *fidelity_fields;
+#undef FIELD_RECORD
 
 enum { RECORD_TEXT_MAX = 512 };
 
@@ -121,13 +109,13 @@ size_t row_same_trace(const struct row *rows, size_t count)
 void row_clear(struct row *row)
 {
     struct row *result = row;
-    ROW_FIELDS(CELL_CLEAR_TEXT, CELL_CLEAR_COUNT, CELL_CLEAR_REAL)
+    ROW_FIELDS(FIELD_CLEAR_TEXT, FIELD_CLEAR_COUNT, FIELD_CLEAR_REAL)
 }
 
 void fidelity_row_clear(struct fidelity_row *row)
 {
     struct fidelity_row *result = row;
-    FIDELITY_FIELDS(CELL_CLEAR_TEXT, CELL_CLEAR_COUNT, CELL_CLEAR_REAL)
+    FIDELITY_FIELDS(FIELD_CLEAR_TEXT, FIELD_CLEAR_COUNT, FIELD_CLEAR_REAL)
 }
 
 const struct field *field_find(const struct field *fields, size_t count, const char *name)

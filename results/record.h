@@ -30,6 +30,15 @@ struct field {
     size_t length; /* of a text */
 };
 
+/* A line of a table of fields each, for the lists of fields.h; the struct they lie in is named
+ * FIELD_RECORD at that place. */
+#define FIELD_TEXT_ROW(name, length, help)                                                         \
+    {#name, FIELD_IS_TEXT, "", help, offsetof(FIELD_RECORD, name), length},
+#define FIELD_COUNT_ROW(name, unit, help)                                                          \
+    {#name, FIELD_IS_COUNT, unit, help, offsetof(FIELD_RECORD, name), 0},
+#define FIELD_REAL_ROW(name, unit, help)                                                           \
+    {#name, FIELD_IS_REAL, unit, help, offsetof(FIELD_RECORD, name), 0},
+
 extern const struct field cell_fields[];
 extern const size_t cell_field_count;
 extern const struct field row_fields[];
