@@ -99,11 +99,19 @@ static void panels_free(struct panels_run *runs, size_t count)
         free(runs[i].samples);
 }
 
-typedef void panels_line(FILE *file, const struct panels_run *run, size_t i, double unit);
-typedef void panels_note(FILE *file, const struct cell_result *cell, double scale);
+/* What tells one figure from another. */
+struct panels_figure {
+    void (*line)(FILE *file, const struct panels_run *run, size_t i, double unit);
+    void (*note)(FILE *file, const struct cell_result *cell, double scale);
+    bool scaled;   /* in bytes, all panels alike: */
+    size_t member; /* of a sample that sets the scale */
+    /* What is drawn into all panels; NULL: nothing. */
+    int (*limits)(struct drawing *drawing, const struct cell_result *cell, double unit,
+                  struct err *err);
+};
 
 static int panels_write_run(struct drawing *drawing, size_t panel, const struct panels_run *run,
-                            panels_line *line, double unit, struct err *err)
+                            const struct panels_figure *figure, double unit, struct err *err)
 {
     char name[32];
     snprintf(name, sizeof name, "%zu.txt", panel);
@@ -113,14 +121,15 @@ static int panels_write_run(struct drawing *drawing, size_t panel, const struct 
     for (size_t i = 0; i < run->count; i++) {
         fprintf(file, "%.4f",
                 100 * panels_progress(&run->samples[i], drawing->options->against) / run->whole);
-        line(file, run, i, unit);
+        figure->line(file, run, i, unit);
         fputc('\n', file);
     }
     return drawing_close(file, err);
 }
 
 static int panels_write_names(struct drawing *drawing, const struct figure_cell *cells,
-                              size_t count, panels_note *note, double scale, struct err *err)
+                              size_t count, const struct panels_figure *figure, double scale,
+                              struct err *err)
 {
     FILE *file = drawing_open(drawing, "panels.txt", err);
     if (!file)
@@ -128,7 +137,7 @@ static int panels_write_names(struct drawing *drawing, const struct figure_cell 
     for (size_t i = 0; i < count; i++) {
         drawing_text(file, cells[i].cell->allocator, PANELS_NAME);
         fputc('\t', file);
-        note(file, cells[i].cell, scale);
+        figure->note(file, cells[i].cell, scale);
         fputc('\n', file);
     }
     return drawing_close(file, err);
@@ -151,19 +160,6 @@ static int panels_write_against(struct drawing *drawing, double whole, struct er
         fprintf(file, "of %s operations\n", units_format_count(text, (uint64_t)whole));
     }
     return drawing_close(file, err);
-}
-
-static int panels_write(struct drawing *drawing, const struct figure_cell *cells,
-                        const struct panels_run *runs, size_t count, panels_line *line,
-                        panels_note *note, double unit, double scale, struct err *err)
-{
-    figure_panels_set(drawing, count);
-    int failed = panels_write_names(drawing, cells, count, note, scale, err);
-    if (!failed)
-        failed = panels_write_against(drawing, runs[0].whole, err);
-    for (size_t i = 0; i < count && !failed; i++)
-        failed = panels_write_run(drawing, i, &runs[i], line, unit, err);
-    return failed;
 }
 
 static int panels_order(const void *a, const void *b)
@@ -195,6 +191,35 @@ static double panels_scale(const struct panels_run *runs, size_t count, size_t f
     return largest;
 }
 
+static int panels_write(struct drawing *drawing, const struct panels_figure *figure,
+                        const struct figure_cell *cells, const struct panels_run *runs,
+                        size_t count, struct err *err)
+{
+    double scale = figure->scaled ? fmax(1, panels_scale(runs, count, figure->member)) : 0;
+    double unit = figure->scaled ? figure_unit_set(drawing, scale) : 1;
+    drawing_set(drawing, "scale", scale / unit);
+    figure_panels_set(drawing, count);
+    int failed = panels_write_names(drawing, cells, count, figure, scale, err);
+    if (!failed)
+        failed = panels_write_against(drawing, runs[0].whole, err);
+    for (size_t i = 0; i < count && !failed; i++)
+        failed = panels_write_run(drawing, i, &runs[i], figure, unit, err);
+    if (!failed && figure->limits)
+        failed = figure->limits(drawing, cells[0].cell, unit, err);
+    return failed;
+}
+
+static int panels_draw(struct drawing *drawing, const struct panels_figure *figure,
+                       const struct store *store, const char *trace, struct err *err)
+{
+    struct figure_cell cells[FIGURE_ALLOCATORS];
+    struct panels_run runs[FIGURE_ALLOCATORS];
+    size_t count = panels_read(drawing, store, trace, cells, runs);
+    int failed = count ? panels_write(drawing, figure, cells, runs, count, err) : 1;
+    panels_free(runs, count);
+    return failed;
+}
+
 /* ---- footprint ---- */
 
 static void footprint_line(FILE *file, const struct panels_run *run, size_t i, double unit)
@@ -219,19 +244,9 @@ static void footprint_note(FILE *file, const struct cell_result *cell, double sc
 int figure_footprint(struct drawing *drawing, const struct store *store, const char *trace,
                      struct err *err)
 {
-    struct figure_cell cells[FIGURE_ALLOCATORS];
-    struct panels_run runs[FIGURE_ALLOCATORS];
-    size_t count = panels_read(drawing, store, trace, cells, runs);
-    int failed = 1;
-    if (count) {
-        double scale = fmax(1, panels_scale(runs, count, offsetof(struct cell_sample, resident)));
-        double unit = figure_unit_set(drawing, scale);
-        drawing_set(drawing, "scale", scale / unit);
-        failed = panels_write(drawing, cells, runs, count, footprint_line, footprint_note, unit,
-                              scale, err);
-    }
-    panels_free(runs, count);
-    return failed;
+    static const struct panels_figure figure = {footprint_line, footprint_note, true,
+                                                offsetof(struct cell_sample, resident), NULL};
+    return panels_draw(drawing, &figure, store, trace, err);
 }
 
 /* ---- memory ---- */
@@ -278,21 +293,9 @@ static int memory_limits(struct drawing *drawing, const struct cell_result *cell
 int figure_memory(struct drawing *drawing, const struct store *store, const char *trace,
                   struct err *err)
 {
-    struct figure_cell cells[FIGURE_ALLOCATORS];
-    struct panels_run runs[FIGURE_ALLOCATORS];
-    size_t count = panels_read(drawing, store, trace, cells, runs);
-    int failed = 1;
-    if (count) {
-        double scale = fmax(1, panels_scale(runs, count, offsetof(struct cell_sample, held)));
-        double unit = figure_unit_set(drawing, scale);
-        drawing_set(drawing, "scale", scale / unit);
-        failed =
-            panels_write(drawing, cells, runs, count, memory_line, memory_note, unit, scale, err);
-        if (!failed)
-            failed = memory_limits(drawing, cells[0].cell, unit, err);
-    }
-    panels_free(runs, count);
-    return failed;
+    static const struct panels_figure figure = {memory_line, memory_note, true,
+                                                offsetof(struct cell_sample, held), memory_limits};
+    return panels_draw(drawing, &figure, store, trace, err);
 }
 
 /* ---- fragmentation ---- */
@@ -324,12 +327,7 @@ static void fragmentation_note(FILE *file, const struct cell_result *cell, doubl
 int figure_fragmentation(struct drawing *drawing, const struct store *store, const char *trace,
                          struct err *err)
 {
-    struct figure_cell cells[FIGURE_ALLOCATORS];
-    struct panels_run runs[FIGURE_ALLOCATORS];
-    size_t count = panels_read(drawing, store, trace, cells, runs);
-    int failed = count ? panels_write(drawing, cells, runs, count, fragmentation_line,
-                                      fragmentation_note, 1, 0, err)
-                       : 1;
-    panels_free(runs, count);
-    return failed;
+    static const struct panels_figure figure = {fragmentation_line, fragmentation_note, false, 0,
+                                                NULL};
+    return panels_draw(drawing, &figure, store, trace, err);
 }
