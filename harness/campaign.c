@@ -11,6 +11,7 @@
 #include "harness/preflight.h"
 #include "harness/profile.h"
 #include "harness/progress.h"
+#include "harness/turns.h"
 
 /* --- what is written down beforehand --- */
 
@@ -86,17 +87,52 @@ static size_t campaign_drop_done(const struct plan *plan, const struct store *st
 }
 
 static int campaign_step(const struct plan *plan, struct store *store, const struct plan_cell *at,
-                         struct progress *progress, const volatile int *interrupted,
+                         struct cell_result *result, const volatile int *interrupted,
                          struct err *err)
 {
     struct cell cell = campaign_cell(plan, at);
-    struct cell_result result;
-    int failed = cell_measure(&cell, store, interrupted, &result, err);
+    return cell_measure(&cell, store, interrupted, result, err);
+}
+
+static int campaign_keep(struct store *store, const struct cell_result *result,
+                         struct progress *progress, struct err *err)
+{
+    int failed = store_append(store, result, err);
     if (!failed)
-        failed = store_append(store, &result, err);
-    if (!failed)
-        progress_cell(progress, &result);
+        progress_cell(progress, result);
     return failed;
+}
+
+/* The cells of one trace, pass and repetition. */
+static int campaign_block(const struct plan *plan, struct store *store,
+                          const struct plan_cell *cells, size_t count, struct progress *progress,
+                          const volatile int *interrupted, struct err *err)
+{
+    struct turns turns;
+    turns_init(&turns, count, turns_of(cells->pass, plan->traces[cells->trace].events));
+    int failed = 0;
+    for (unsigned turn = 0; turn < turns.most; turn++)
+        for (size_t place = 0; !failed && !*interrupted && place < count; place++) {
+            size_t cell = turns_cell(&turns, turn, place);
+            struct cell_result *result = turns_next(&turns, cell);
+            if (!result)
+                continue;
+            failed = campaign_step(plan, store, &cells[cell], result, interrupted, err);
+            const struct cell_result *chosen = failed ? NULL : turns_take(&turns, cell);
+            if (chosen)
+                failed = campaign_keep(store, chosen, progress, err);
+        }
+    turns_release(&turns);
+    return failed;
+}
+
+static size_t campaign_block_length(const struct plan_cell *cells, size_t count)
+{
+    size_t length = 1;
+    while (length < count && cells[length].trace == cells->trace &&
+           cells[length].pass == cells->pass && cells[length].repetition == cells->repetition)
+        length++;
+    return length;
 }
 
 int campaign_measure(const struct plan *plan, struct store *store, const volatile int *interrupted,
@@ -110,8 +146,10 @@ int campaign_measure(const struct plan *plan, struct store *store, const volatil
     int failed = 0;
     for (size_t i = 0; !failed && i < plan->trace_count; i++)
         failed = profile_write(store, plan->traces[i].name, plan->traces[i].profile, err);
-    for (size_t i = 0; !failed && !*interrupted && i < count; i++)
-        failed = campaign_step(plan, store, &cells[i], &progress, interrupted, err);
+    for (size_t i = 0, length; !failed && !*interrupted && i < count; i += length) {
+        length = campaign_block_length(cells + i, count - i);
+        failed = campaign_block(plan, store, cells + i, length, &progress, interrupted, err);
+    }
     progress_end(&progress);
     free(cells);
     return *interrupted ? -EINTR : failed;

@@ -15,6 +15,8 @@
          "throughput, latency, memory or verify of a replay; program or watch: the real program, " \
          "undisturbed or watched")                                                                 \
     COUNT(repetition, "", "from 0")                                                                \
+    COUNT(turns, "",                                                                               \
+          "processes that replayed for it; the line is that of the lower quartile of their times") \
     TEXT(status, 96, "ok, or what happened: crashed, timed out, skipped, failed")                  \
     TEXT(detail, 512, "the sentence that goes with a status other than ok, or a warning")          \
     TEXT(touch, 8, "what the replay wrote into each block: none, first, page or all")              \
