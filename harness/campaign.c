@@ -109,7 +109,8 @@ static int campaign_block(const struct plan *plan, struct store *store,
                           const volatile int *interrupted, struct err *err)
 {
     struct turns turns;
-    turns_init(&turns, count, turns_of(cells->pass, plan->traces[cells->trace].events));
+    turns_init(&turns, count,
+               turns_of(cells->pass, plan->traces[cells->trace].events, plan->turns));
     int failed = 0;
     for (unsigned turn = 0; turn < turns.most; turn++)
         for (size_t place = 0; !failed && !*interrupted && place < count; place++) {

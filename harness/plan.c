@@ -13,6 +13,7 @@
 #include "harness/base/rng.h"
 #include "harness/base/units.h"
 #include "harness/profile.h"
+#include "harness/turns.h"
 #include "workloads/reader.h"
 
 void plan_init(struct plan *plan)
@@ -23,6 +24,7 @@ void plan_init(struct plan *plan)
         .touch = TOUCH_PAGE,
         .threads = CELL_THREADS_AS_RECORDED,
         .processes = 1,
+        .turns = TURNS_AS_NEEDED,
         .latency_sample = 1,
         .timeout_ns = 300 * UINT64_C(1000000000),
     };
@@ -341,6 +343,7 @@ void plan_write(const struct plan *plan, json_t *run)
     json_object_set_new(run, "pace", json_string(pace_names[plan->pace]));
     json_object_set_new(run, "threads", json_integer(plan->threads));
     json_object_set_new(run, "processes", json_integer(plan->processes));
+    json_object_set_new(run, "turns", json_integer(plan->turns));
     json_object_set_new(run, "latency_sample", json_integer(plan->latency_sample));
     json_object_set_new(run, "timeout_ns", json_integer((json_int_t)plan->timeout_ns));
     json_object_set_new(run, "memory_limit_bytes", json_integer((json_int_t)plan->memory_limit));
@@ -405,6 +408,7 @@ int plan_read(struct plan *plan, const json_t *run, struct err *err)
     plan->repeat = plan_number(run, "repeat");
     plan->threads = (unsigned)plan_number(run, "threads");
     plan->processes = (unsigned)plan_number(run, "processes");
+    plan->turns = (unsigned)plan_number(run, "turns");
     plan->latency_sample = (unsigned)plan_number(run, "latency_sample");
     plan->timeout_ns = plan_number(run, "timeout_ns");
     plan->memory_limit = plan_number(run, "memory_limit_bytes");

@@ -31,6 +31,7 @@ struct plan {
     enum pace pace;
     unsigned threads; /* of the traces that are added */
     unsigned processes;
+    unsigned turns;          /* of a repetition, as turns_of() takes it */
     unsigned latency_sample; /* one call in so many is timed in the latency pass: 1 all */
     uint64_t timeout_ns;
     uint64_t memory_limit;

@@ -7,10 +7,12 @@
 
 #include "harness/base/err.h"
 
-unsigned turns_of(enum pass pass, uint64_t events)
+unsigned turns_of(enum pass pass, uint64_t events, unsigned asked)
 {
     if (pass != PASS_THROUGHPUT)
         return 1;
+    if (asked != TURNS_AS_NEEDED)
+        return asked;
     uint64_t needed = events ? (TURNS_OPERATIONS + events - 1) / events : TURNS_MOST;
     return needed < TURNS_MOST ? (unsigned)needed : TURNS_MOST;
 }

@@ -14,13 +14,14 @@
 #include "results/cell.h"
 
 enum {
-    TURNS_MOST = 8,
+    TURNS_AS_NEEDED = 0,
+    TURNS_MOST = 8,                      /* as needed */
     TURNS_OPERATIONS = 16 * 1000 * 1000, /* that a repetition replays, as far as TURNS_MOST goes */
 };
 
-/* How many turns a repetition of a trace of so many events has; 1 in every pass that does not
- * measure the time of a whole replay. */
-unsigned turns_of(enum pass pass, uint64_t events);
+/* How many turns a repetition of a trace of so many events has where `asked` were asked for; 1 in
+ * every pass that does not measure the time of a whole replay. */
+unsigned turns_of(enum pass pass, uint64_t events, unsigned asked);
 
 struct turns {
     struct cell_result *results; /* owned: `most` for each of the cells, in the order of turns */

@@ -16,6 +16,7 @@
 #include "harness/measure/lane.h"
 #include "harness/plan.h"
 #include "harness/spool.h"
+#include "harness/turns.h"
 #include "results/answer.h"
 #include "results/store.h"
 #include "results/table.h"
@@ -27,6 +28,7 @@ enum {
     OPT_TOUCH,
     OPT_PACE,
     OPT_SAMPLE,
+    OPT_TURNS,
     OPT_TIMEOUT,
     OPT_LIMIT,
     OPT_RESUME,
@@ -41,6 +43,10 @@ static const struct argp_option options[] = {
      "Of throughput,latency,memory,verify (default: throughput,latency,memory)", 0},
     {"repeat", 'n', "N", 0,
      "Repetitions of the timed passes (default 5); memory and verify run once", 0},
+    {"turns", OPT_TURNS, "auto|N", 0,
+     "Fresh processes in which the throughput pass replays for one repetition, the lower quartile "
+     "of whose times counts (default auto: for 16 million operations, at most 8)",
+     0},
     {"output", 'o', "DIR", 0, "The run folder (default results/<time>-<trace>)", 0},
     {"threads", OPT_THREADS, "as-recorded|N[,...]", 0,
      "Threads that replay, or that a workload is generated for (default as-recorded); several "
@@ -138,6 +144,15 @@ static int parse_sample(struct request *request, const char *text)
     return 0;
 }
 
+static int parse_turns(struct request *request, const char *text)
+{
+    uint64_t turns = TURNS_AS_NEEDED;
+    if (strcmp(text, "auto") != 0 && parse_small("--turns", text, 1, 1000, &turns, &request->err))
+        return -EINVAL;
+    request->plan.turns = (unsigned)turns;
+    return 0;
+}
+
 static int keep(const char **list, size_t *count, size_t most, const char *text, struct err *err)
 {
     if (*count == most)
@@ -167,6 +182,8 @@ static int parse_shape(struct request *request, int key, const char *text)
         return plan_set_touch(plan, text, err);
     case OPT_SAMPLE:
         return parse_sample(request, text);
+    case OPT_TURNS:
+        return parse_turns(request, text);
     case OPT_PACE:
         return plan_set_pace(plan, text, err);
     case OPT_TIMEOUT:
@@ -201,6 +218,7 @@ static error_t parse(int key, char *text, struct argp_state *state)
     case OPT_PROCESSES:
     case OPT_TOUCH:
     case OPT_SAMPLE:
+    case OPT_TURNS:
     case OPT_PACE:
     case OPT_TIMEOUT:
     case OPT_LIMIT:

@@ -37,6 +37,17 @@ assert row["status"] == "ok" and row["repetitions"] == 1 and row["ns_per_op"] > 
 PY
 }
 
+@test "the turns of a repetition are told, as needed or as asked for, and kept when a run is resumed" {
+    "$BENCH" run -a system,bump -n 2 -p throughput -o needed small.trace >/dev/null
+    [ "$(grep -c '"turns":8,' needed/cells.jsonl)" = 4 ]
+    "$BENCH" run -a system -n 2 -p throughput,latency --turns 3 -o asked small.trace >/dev/null
+    [ "$(grep throughput asked/cells.jsonl | grep -c '"turns":3,')" = 2 ]
+    [ "$(grep latency asked/cells.jsonl | grep -c '"turns":1,')" = 2 ]
+    sed -i 1d asked/cells.jsonl
+    "$BENCH" run --resume asked >/dev/null
+    [ "$(grep throughput asked/cells.jsonl | grep -c '"turns":3,')" = 2 ]
+}
+
 @test "after kill -9 a resumed run does the rest, and nothing twice" {
     "$BENCH" run -a null,system,bump -n 40 -o out small.trace >/dev/null 2>&1 &
     local pid=$!
@@ -101,7 +112,7 @@ PY
 }
 
 @test "wrong options, passes and counts are refused with a sentence" {
-    for wrong in "-p speed" "-n 0" "-n x" "--touch some" "--timeout soon" "--threads many"; do
+    for wrong in "-p speed" "-n 0" "-n x" "--touch some" "--timeout soon" "--threads many" "--turns 0" "--turns few"; do
         run "$BENCH" run -a system -o out $wrong small.trace
         [ "$status" = 2 ] || { echo "$wrong: $status $output"; false; }
         [ ! -e out ]

@@ -10,15 +10,18 @@
 static void a_repetition_replays_enough(void **state)
 {
     (void)state;
-    assert_int_equal(turns_of(PASS_THROUGHPUT, 0), TURNS_MOST);
-    assert_int_equal(turns_of(PASS_THROUGHPUT, 100), TURNS_MOST);
-    assert_int_equal(turns_of(PASS_THROUGHPUT, TURNS_OPERATIONS / 4), 4);
-    assert_int_equal(turns_of(PASS_THROUGHPUT, TURNS_OPERATIONS / 4 + 1), 4);
-    assert_int_equal(turns_of(PASS_THROUGHPUT, TURNS_OPERATIONS / 4 - 1), 5);
-    assert_int_equal(turns_of(PASS_THROUGHPUT, TURNS_OPERATIONS), 1);
-    assert_int_equal(turns_of(PASS_THROUGHPUT, UINT64_MAX / 2), 1);
-    assert_int_equal(turns_of(PASS_LATENCY, 100), 1);
-    assert_int_equal(turns_of(PASS_MEMORY, 100), 1);
+    assert_int_equal(turns_of(PASS_THROUGHPUT, 0, TURNS_AS_NEEDED), TURNS_MOST);
+    assert_int_equal(turns_of(PASS_THROUGHPUT, 100, TURNS_AS_NEEDED), TURNS_MOST);
+    assert_int_equal(turns_of(PASS_THROUGHPUT, TURNS_OPERATIONS / 4, TURNS_AS_NEEDED), 4);
+    assert_int_equal(turns_of(PASS_THROUGHPUT, TURNS_OPERATIONS / 4 + 1, TURNS_AS_NEEDED), 4);
+    assert_int_equal(turns_of(PASS_THROUGHPUT, TURNS_OPERATIONS / 4 - 1, TURNS_AS_NEEDED), 5);
+    assert_int_equal(turns_of(PASS_THROUGHPUT, TURNS_OPERATIONS, TURNS_AS_NEEDED), 1);
+    assert_int_equal(turns_of(PASS_THROUGHPUT, UINT64_MAX / 2, TURNS_AS_NEEDED), 1);
+    assert_int_equal(turns_of(PASS_LATENCY, 100, TURNS_AS_NEEDED), 1);
+    assert_int_equal(turns_of(PASS_THROUGHPUT, 100, 3), 3);
+    assert_int_equal(turns_of(PASS_THROUGHPUT, UINT64_MAX / 2, 3), 3);
+    assert_int_equal(turns_of(PASS_LATENCY, 100, 3), 1);
+    assert_int_equal(turns_of(PASS_MEMORY, 100, TURNS_AS_NEEDED), 1);
 }
 
 static void the_order_turns_about(void **state)

@@ -42,7 +42,7 @@ PY
 
 @test "in the timed region there is no system call but the waits that are counted" {
     [ -z "${SANITIZE-}" ] || skip "a sanitizer's malloc cannot be replaced by another"
-    strace -f -o calls.txt "$BENCH" run -a null -n 1 -p throughput --touch none -o out crowd.trace
+    strace -f -o calls.txt "$BENCH" run -a null -n 1 -p throughput --turns 1 --touch none -o out crowd.trace
     python <<'PY'
 import json, re
 cell = json.loads(open("out/cells.jsonl").readline())
