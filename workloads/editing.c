@@ -74,4 +74,5 @@ void editing_account(struct trace_summary *to, const struct trace_summary *from)
     to->inversions += from->inversions;
     to->bad_records += from->bad_records;
     to->cut_tails |= from->cut_tails;
+    to->backward_times += from->backward_times;
 }

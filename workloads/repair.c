@@ -7,6 +7,7 @@
 
 #include "harness/base/pages.h"
 #include "workloads/addresses.h"
+#include "workloads/format.h"
 #include "workloads/numbering.h"
 
 struct repair {
@@ -18,6 +19,8 @@ struct repair {
     struct addresses held; /* address to place among `holding`: allocations waiting for a release */
     struct array holding;  /* struct repair_operation */
     struct numbering holding_places;
+    struct table threads; /* the source's number to one of 32 bits, from 1 */
+    uint64_t last_thread, last_number;
     uint64_t first, next; /* operations in the window: first … next-1 */
     struct repair_operation *window;
 };
@@ -46,6 +49,7 @@ void repair_abandon(struct repair *repair)
     addresses_release(&repair->held);
     array_release(&repair->holding);
     numbering_release(&repair->holding_places);
+    table_release(&repair->threads);
     free(repair->window);
     free(repair);
 }
@@ -73,7 +77,7 @@ static struct trace_event repair_event(struct repair *repair, const struct repai
         repair->time_ns = from->time_ns;
     return (struct trace_event){.kind = from->kind,
                                 .align_log2 = from->kind == TRACE_ALIGNED ? from->align_log2 : 0,
-                                .thread = from->thread,
+                                .thread = (uint32_t)from->thread,
                                 .site = from->site,
                                 .object = object,
                                 .size = from->size,
@@ -142,8 +146,9 @@ static bool repair_releases(const struct repair_operation *operation, uint64_t a
 {
     if (operation->before != address)
         return false;
+    bool failed = !operation->address && operation->size; /* a realloc that leaves its block */
     return operation->kind == TRACE_FREE ||
-           (operation->kind == TRACE_REALLOC && operation->address != address);
+           (operation->kind == TRACE_REALLOC && operation->address != address && !failed);
 }
 
 static bool repair_takes(const struct repair_operation *operation, uint64_t address)
@@ -256,14 +261,39 @@ static int repair_shift(struct repair *repair, struct err *err)
     return repair_decide(repair, &operation, err);
 }
 
+/* The writer's threads have numbers of 32 bits. */
+static int repair_thread(struct repair *repair, uint64_t *thread, struct err *err)
+{
+    uint64_t key = *thread + (*thread != UINT64_MAX);
+    if (key != repair->last_thread || !repair->threads.count) {
+        struct table_slot *slot = table_enter(&repair->threads, key);
+        if (!slot)
+            return repair_no_memory(err);
+        if (repair->threads.count > FORMAT_THREADS_MOST)
+            return err_set(err, EINVAL,
+                           "there are operations of more than %d threads: the recording is damaged",
+                           FORMAT_THREADS_MOST);
+        if (!slot->value)
+            slot->value = repair->threads.count;
+        repair->last_thread = key;
+        repair->last_number = slot->value;
+    }
+    *thread = repair->last_number;
+    return 0;
+}
+
 int repair_add(struct repair *repair, const struct repair_operation *operation, struct err *err)
 {
+    struct repair_operation own = *operation;
+    int failed = repair_thread(repair, &own.thread, err);
+    if (failed)
+        return failed;
     if (repair->next - repair->first == REPAIR_WINDOW) {
-        int failed = repair_shift(repair, err);
+        failed = repair_shift(repair, err);
         if (failed)
             return failed;
     }
-    repair->window[repair->next++ % REPAIR_WINDOW] = *operation;
+    repair->window[repair->next++ % REPAIR_WINDOW] = own;
     repair->summary->source_events++;
     return 0;
 }

@@ -9,7 +9,7 @@
  * - Double allocation: the same without such a release: its free was missed. The older object is
  *   freed first. `double_allocations`.
  * - A call that returned 0 is a failed call; realloc(p, 0) = 0 is a free; realloc(0, n) a malloc.
- * - A time earlier than the one before it is taken for the same time. */
+ * - A time earlier than one before it is taken for the same time. */
 #ifndef WORKLOADS_REPAIR_H
 #define WORKLOADS_REPAIR_H
 
@@ -24,7 +24,7 @@ enum { REPAIR_WINDOW = 4096 };
 struct repair_operation {
     uint8_t kind;       /* enum trace_kind, not TRACE_MARK */
     uint8_t align_log2; /* of TRACE_ALIGNED */
-    uint32_t thread;    /* any number */
+    uint64_t thread;    /* any number */
     uint32_t site;
     uint64_t before;  /* address given: of free and realloc */
     uint64_t address; /* address returned: of all but free */

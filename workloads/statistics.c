@@ -63,6 +63,7 @@ static void statistics_footer(struct trace_summary *summary, const struct trace_
     summary->inversions = footer->inversions;
     summary->bad_records = footer->bad_records;
     summary->cut_tails = footer->cut_tails;
+    summary->backward_times = footer->backward_times;
     summary->program_wall_ns = footer->program_wall_ns;
     summary->program_cpu_ns = footer->program_cpu_ns;
     summary->recorder_ns = footer->recorder_ns;

@@ -83,7 +83,9 @@ struct trace_summary {
     uint64_t cut_tails;   /* 1 where a foreign source ends before its end */
     /* of a recorded program, with the recorder in it; 0 unknown */
     uint64_t program_wall_ns, program_cpu_ns;
-    uint64_t recorder_ns; /* the recorder's share of that, estimated */
+    uint64_t recorder_ns;    /* the recorder's share of that, estimated */
+    uint64_t backward_times; /* operations of a foreign source that have the time of one before
+                                them, since their own lay before it */
 };
 
 /* A decoded stretch of the trace as columns; an absent column is NULL. Valid until the next call.

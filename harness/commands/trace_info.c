@@ -120,6 +120,7 @@ static void info_json_summary(json_t *out, const struct trace_summary *sum)
                   {"bad_records", sum->bad_records},
                   {"cut_tails", sum->cut_tails},
                   {"repairs", sum->repairs},
+                  {"backward_times", sum->backward_times},
                   {"program_wall_ns", sum->program_wall_ns},
                   {"program_cpu_ns", sum->program_cpu_ns},
                   {"recorder_ns", sum->recorder_ns}};
@@ -234,6 +235,8 @@ static void info_print_lacks(const struct info *info)
         info_number("  double allocations", sum->double_allocations);
     if (sum->inversions)
         info_number("  inversions", sum->inversions);
+    if (sum->backward_times)
+        info_number("times put right", sum->backward_times);
     if (sum->bad_records)
         info_number("not understood", sum->bad_records);
     if (sum->cut_tails)

@@ -6,11 +6,19 @@ bool call_form(const char *name, size_t length, enum call_form *form)
     static const struct {
         const char *name;
         enum call_form form;
-    } forms[] = {{"malloc", CALL_MALLOC},          {"free", CALL_FREE},
-                 {"calloc", CALL_CALLOC},          {"realloc", CALL_REALLOC},
-                 {"memalign", CALL_ALIGNED},       {"aligned_alloc", CALL_ALIGNED},
-                 {"posix_memalign", CALL_ALIGNED}, {"valloc", CALL_PAGE},
-                 {"pvalloc", CALL_PAGE},           {"cfree", CALL_FREE}};
+    } forms[] = {{"malloc", CALL_MALLOC},
+                 {"free", CALL_FREE},
+                 {"calloc", CALL_CALLOC},
+                 {"realloc", CALL_REALLOC},
+                 {"memalign", CALL_ALIGNED},
+                 {"aligned_alloc", CALL_ALIGNED},
+                 {"posix_memalign", CALL_ALIGNED},
+                 {"valloc", CALL_PAGE},
+                 {"pvalloc", CALL_PAGE},
+                 {"cfree", CALL_FREE},
+                 {"reallocarray", CALL_REALLOCARRAY},
+                 {"free_sized", CALL_FREE},
+                 {"free_aligned_sized", CALL_FREE}};
     for (size_t i = 0; i < sizeof forms / sizeof *forms; i++)
         if (strlen(forms[i].name) == length && memcmp(forms[i].name, name, length) == 0) {
             *form = forms[i].form;
@@ -24,12 +32,16 @@ bool call_form(const char *name, size_t length, enum call_form *form)
     return name[2] == 'n' || name[2] == 'd';
 }
 
-static bool call_number(struct scan *scan, uint64_t *value)
+bool call_number(struct scan *scan, uint64_t *value)
 {
     *value = 0;
     if (scan_text(scan, "nil") || scan_text(scan, "(nil)"))
         return true;
-    return scan_char(scan, '#') ? scan_decimal(scan, value) : scan_number(scan, value);
+    if (scan_char(scan, '#'))
+        return scan_decimal(scan, value);
+    bool negative = scan_char(scan, '-'), good = scan_number(scan, value);
+    *value = negative ? -*value : *value;
+    return good;
 }
 
 bool call_numbers(struct scan *scan, struct call *call)
@@ -50,18 +62,14 @@ bool call_numbers(struct scan *scan, struct call *call)
     return true;
 }
 
-static bool call_alignment(uint64_t align, struct repair_operation *operation)
+static bool call_array(uint64_t count, struct repair_operation *operation)
 {
-    operation->kind = TRACE_ALIGNED;
-    if (!align || align & (align - 1))
-        return false;
-    operation->align_log2 = (uint8_t)__builtin_ctzll(align);
-    return true;
+    return !__builtin_mul_overflow(count, operation->size, &operation->size) || !operation->address;
 }
 
 bool call_operation(const struct call *call, uint64_t address, struct repair_operation *operation)
 {
-    static const unsigned needed[] = {1, 2, 2, 2, 2, 1, 1};
+    static const unsigned needed[] = {1, 2, 2, 3, 2, 2, 1, 1};
     const uint64_t *numbers = call->numbers;
     if (call->count < needed[call->form])
         return false;
@@ -73,18 +81,19 @@ bool call_operation(const struct call *call, uint64_t address, struct repair_ope
         return true;
     case CALL_CALLOC:
         operation->kind = TRACE_CALLOC;
-        return !__builtin_mul_overflow(numbers[0], numbers[1], &operation->size) || !address;
+        return call_array(numbers[0], operation);
     case CALL_REALLOC:
+    case CALL_REALLOCARRAY:
         operation->kind = TRACE_REALLOC;
         operation->before = numbers[0];
-        return true;
+        return call->form == CALL_REALLOC || call_array(numbers[1], operation);
     case CALL_ALIGNED:
-        return call_alignment(numbers[0], operation);
+        return import_align(operation, numbers[0]);
     case CALL_SIZE_ALIGNED:
         operation->size = numbers[0];
-        return call_alignment(numbers[1], operation);
+        return import_align(operation, numbers[1]);
     case CALL_PAGE:
-        return call_alignment(4096, operation);
+        return import_align(operation, 4096);
     case CALL_FREE:
         operation->kind = TRACE_FREE;
         operation->before = numbers[0];

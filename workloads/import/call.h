@@ -2,8 +2,7 @@
 #ifndef WORKLOADS_CALL_H
 #define WORKLOADS_CALL_H
 
-#include "workloads/import/scan.h"
-#include "workloads/repair.h"
+#include "workloads/import/importer.h"
 
 enum { CALL_NUMBERS = 6 };
 
@@ -11,6 +10,7 @@ enum call_form {
     CALL_MALLOC,       /* (size) */
     CALL_CALLOC,       /* (count, size) */
     CALL_REALLOC,      /* (before, size) */
+    CALL_REALLOCARRAY, /* (before, count, size) */
     CALL_ALIGNED,      /* (alignment, size) */
     CALL_SIZE_ALIGNED, /* (size, alignment): aligned new */
     CALL_PAGE,         /* (size), aligned to a page */
@@ -26,7 +26,9 @@ struct call {
 /* The form of a function by its name, C and mangled C++; false: none that allocates or frees. */
 bool call_form(const char *name, size_t length, enum call_form *form);
 
-/* Numbers up to the closing bracket or the line's end: decimal, 0x…, #…, nil; words are passed. */
+/* One number, or those up to the closing bracket or the line's end: decimal, 0x…, #…, nil, and
+ * negative ones as unsigned ones; words are passed. */
+bool call_number(struct scan *scan, uint64_t *value);
 bool call_numbers(struct scan *scan, struct call *call);
 
 /* The operation; false where arguments are missing or impossible. `address` is the result. */

@@ -17,15 +17,6 @@ enum raw_type {
     RAW_MAGIC = 255
 };
 
-static bool raw_align(uint64_t align, struct repair_operation *operation)
-{
-    operation->kind = TRACE_ALIGNED;
-    if (!align || align & (align - 1))
-        return false;
-    operation->align_log2 = (uint8_t)__builtin_ctzll(align);
-    return true;
-}
-
 static enum import_verdict raw_record(const uint8_t *record, struct repair_operation *operation)
 {
     uint32_t type = bytes_get32(record + 4) & 255;
@@ -53,10 +44,10 @@ static enum import_verdict raw_record(const uint8_t *record, struct repair_opera
         return IMPORT_OPERATION;
     case RAW_MEMALIGN:
     case RAW_POSIX_MEMALIGN:
-        return raw_align(bytes_get64(record + 32), operation) ? IMPORT_OPERATION : IMPORT_BAD;
+        return import_align(operation, bytes_get64(record + 32)) ? IMPORT_OPERATION : IMPORT_BAD;
     case RAW_VALLOC:
     case RAW_PVALLOC:
-        return raw_align(4096, operation) ? IMPORT_OPERATION : IMPORT_BAD;
+        return import_align(operation, 4096) ? IMPORT_OPERATION : IMPORT_BAD;
     default:
         return IMPORT_BAD;
     }

@@ -96,12 +96,8 @@ static bool wl_sized(const uint8_t **at, const uint8_t *end, uint8_t kind,
 static bool wl_aligned(const uint8_t **at, const uint8_t *end, struct repair_operation *operation)
 {
     uint64_t align;
-    operation->kind = TRACE_ALIGNED;
-    if (!wl_number(at, end, &operation->address) || !wl_number(at, end, &align) ||
-        !wl_number(at, end, &operation->size) || !align || align & (align - 1))
-        return false;
-    operation->align_log2 = (uint8_t)__builtin_ctzll(align);
-    return true;
+    return wl_number(at, end, &operation->address) && wl_number(at, end, &align) &&
+           wl_number(at, end, &operation->size) && import_align(operation, align);
 }
 
 static bool wl_operation(enum wl_code code, const uint8_t **at, const uint8_t *end,
@@ -153,7 +149,7 @@ static int wl_slice(struct wl *wl, size_t number, struct import *import, bool *m
     struct wl_thread *thread = &wl->threads[number];
     int failed = 0;
     for (int i = 0; i < WL_SLICE && !failed && !thread->ended; i++) {
-        struct repair_operation operation = {.thread = (uint32_t)number};
+        struct repair_operation operation = {.thread = number};
         enum wl_code code = thread->at < wl->end ? *thread->at++ : WL_THREAD_AT;
         if (code == WL_SYNC_READ || code == WL_SYNC_WRITE) {
             if (!wl_sync(wl, thread, code))

@@ -107,9 +107,10 @@ static enum import_verdict heaptrack_plus(struct heaptrack *heaptrack, struct sc
     if (!heaptrack_hex(&line, &first))
         return IMPORT_BAD;
     if (heaptrack->class_count)
-        return heaptrack_new_block(heaptrack, first, operation);
+        return scan_done(&line) ? heaptrack_new_block(heaptrack, first, operation) : IMPORT_BAD;
     operation->size = first;
-    if (!heaptrack_hex(&line, &stack) || !heaptrack_hex(&line, &operation->address))
+    if (!heaptrack_hex(&line, &stack) || !heaptrack_hex(&line, &operation->address) ||
+        !scan_done(&line))
         return IMPORT_BAD;
     operation->site = heaptrack_stacks_site(&heaptrack->stacks, stack);
     return IMPORT_OPERATION;
@@ -119,7 +120,7 @@ static enum import_verdict heaptrack_minus(struct heaptrack *heaptrack, struct s
                                            struct repair_operation *operation)
 {
     operation->kind = TRACE_FREE;
-    if (!heaptrack_hex(&line, &operation->before))
+    if (!heaptrack_hex(&line, &operation->before) || !scan_done(&line))
         return IMPORT_BAD;
     return heaptrack->class_count ? heaptrack_free_block(heaptrack, operation->before, operation)
                                   : IMPORT_OPERATION;
@@ -199,7 +200,8 @@ const struct importer importer_heaptrack = {
     .name = "heaptrack",
     .source = "heaptrack",
     .losses = "heaptrack knows no threads, alignment or calloc, writes a realloc as a free and an "
-              "allocation, and gives the time in milliseconds; in an interpreted file a free names "
+              "allocation, notes of memalign and pvalloc only the frees, which are orphans here, "
+              "and gives the time in milliseconds; in an interpreted file a free names "
               "only the size and stack, and the youngest such block is taken; of call stacks the "
               "innermost 16 callers are brought over, with their names where the program's files "
               "are on this machine.",

@@ -9,6 +9,8 @@
 #include "harness/base/nearest.h"
 #include "workloads/import/importer.h"
 
+enum { IMPORT_ADDRESS_BITS = 48 };
+
 #define IMPORTER_ADDRESS(name) &importer_##name,
 const struct importer *const importers[] = {IMPORTERS(IMPORTER_ADDRESS) NULL};
 
@@ -18,7 +20,9 @@ struct import {
     struct repair *repair;
     struct import_report *report;
     uint32_t columns;
+    bool by_hand;
     uint64_t first_time_ns; /* of the source: the trace's zero */
+    uint64_t last_time_ns;  /* the latest so far */
     uint64_t records;
 };
 
@@ -55,16 +59,27 @@ void import_cut(struct import *import, const char *format, ...)
     trace_writer_summary(import->writer)->cut_tails = 1;
 }
 
+bool import_align(struct repair_operation *operation, uint64_t align)
+{
+    operation->kind = TRACE_ALIGNED;
+    if (align >> IMPORT_ADDRESS_BITS)
+        return !operation->address;
+    operation->align_log2 = align > 1 ? (uint8_t)(64 - __builtin_clzll(align - 1)) : 0;
+    return true;
+}
+
 int import_operation(struct import *import, const struct repair_operation *operation,
                      struct err *err)
 {
     struct repair_operation own = *operation;
-    if ((own.address && own.kind != TRACE_FREE && own.size >> 48) || own.align_log2 > 63) {
-        import_bad(import, "an impossible size or alignment", 31);
+    if (own.address && own.kind != TRACE_FREE && own.size >> IMPORT_ADDRESS_BITS) {
+        import_bad(import, "an impossible size", 18);
         return 0;
     }
     if (!import->records++)
-        import->first_time_ns = own.time_ns;
+        import->first_time_ns = import->last_time_ns = own.time_ns;
+    trace_writer_summary(import->writer)->backward_times += own.time_ns < import->last_time_ns;
+    import->last_time_ns = own.time_ns > import->last_time_ns ? own.time_ns : import->last_time_ns;
     own.time_ns = own.time_ns > import->first_time_ns ? own.time_ns - import->first_time_ns : 0;
     return repair_add(import->repair, &own, err);
 }
@@ -79,13 +94,18 @@ int import_lines(struct import *import, struct source *source,
     int failed = 0;
     while (!failed && source_line(source, &text, &length)) {
         struct repair_operation operation = {0};
+        if (length && *text == '#')
+            continue;
         enum import_verdict verdict = take(scan_over(text, length), state, &operation);
+        bool taken = verdict == IMPORT_OPERATION || verdict == IMPORT_TAKEN;
         if (verdict == IMPORT_OPERATION)
             failed = import_operation(import, &operation, err);
-        else if (verdict == IMPORT_BAD && source_line_is_open(source))
-            import_cut(import, "the last line is not whole");
-        else if (verdict == IMPORT_BAD)
+        else if (verdict == IMPORT_BAD && !source_line_is_open(source))
             import_bad(import, text, length);
+        if (source_line_is_open(source) && verdict == IMPORT_BAD)
+            import_cut(import, "the last line is not whole");
+        else if (source_line_is_open(source) && taken && !import->by_hand)
+            import_cut(import, "the last line has no end: more may be missing");
     }
     return failed;
 }
@@ -111,18 +131,38 @@ static int import_unrecognised(const char *from, struct err *err)
                    names);
 }
 
-static int import_choose(const struct importer **out, const struct source *source, const char *from,
-                         const char *format, struct err *err)
+static const struct importer *import_recognised(const struct source *source)
 {
     size_t length;
     const char *start = source_start(source, &length);
     for (size_t i = 0; importers[i]; i++)
-        if (format ? strcmp(importers[i]->name, format) == 0
-                   : importers[i]->recognise(start, length)) {
+        if (importers[i]->recognise(start, length))
+            return importers[i];
+    return NULL;
+}
+
+/* Passes over comments and empty lines that somebody put before a recording. */
+static void import_pass_comments(struct source *source)
+{
+    const char *text;
+    size_t length, left;
+    while ((text = source_start(source, &left)), left && strchr("#\r\n", *text) && *text)
+        source_line(source, &text, &length);
+}
+
+static int import_choose(const struct importer **out, struct source *source, const char *from,
+                         const char *format, struct err *err)
+{
+    for (size_t i = 0; format && importers[i]; i++)
+        if (strcmp(importers[i]->name, format) == 0)
             *out = importers[i];
-            return 0;
-        }
-    return format ? import_unknown_name(format, err) : import_unrecognised(from, err);
+    if (format && !*out)
+        return import_unknown_name(format, err);
+    if (!format && !(*out = import_recognised(source))) {
+        import_pass_comments(source);
+        *out = import_recognised(source);
+    }
+    return *out ? 0 : import_unrecognised(from, err);
 }
 
 /* What was read before damage in the archive stays; nothing at all is no recording. */
@@ -133,6 +173,8 @@ static int import_check(struct import *import, const struct importer *importer, 
     const struct trace_summary *summary = trace_writer_summary(import->writer);
     if (flaw)
         import_cut(import, "%.60s is damaged inside its archive: %.100s", from, flaw);
+    if (source_has_more(import->source))
+        import_cut(import, "%.60s holds more than one file, of which only the first is read", from);
     if (summary->source_events || summary->events)
         return 0;
     if (import->report->bad_line)
@@ -165,6 +207,7 @@ static int import_into(struct import *import, const struct importer *importer, c
     size_t length;
     const char *start = source_start(import->source, &length);
     import->columns = importer->columns(start, length);
+    import->by_hand = importer->by_hand;
     const struct trace_origin origin = {.tool = "heapbench " HEAPBENCH_VERSION,
                                         .source = importer->source,
                                         .losses = importer->losses,

@@ -20,6 +20,7 @@ struct importer {
     const char *name;   /* as --format takes it */
     const char *source; /* as the trace's origin states it */
     const char *losses; /* one sentence: what the format cannot hold; "" nothing */
+    bool by_hand;       /* written by people, whose last line may lack its end */
     bool in_order; /* as they happened; else known only within a thread, where there are threads */
 
     /* Whether the beginning of a file (at most SOURCE_PEEK bytes) is of this format. */
@@ -38,15 +39,21 @@ struct importer {
 int import_operation(struct import *import, const struct repair_operation *operation,
                      struct err *err);
 
+/* Makes it an aligned allocation. No power of two is rounded up to one, as memalign does; false
+ * where an allocation that did not fail can have had no such alignment. */
+bool import_align(struct repair_operation *operation, uint64_t align);
+
 /* What a line is. */
 enum import_verdict {
     IMPORT_OPERATION,
+    IMPORT_TAKEN,   /* `take` handed operations on by itself */
     IMPORT_NOTHING, /* a line that has its place in the format, but no operation */
     IMPORT_BAD,
 };
 
-/* Reads lines to the end: `take` says what a line is and fills a zeroed operation. A last line that
- * is bad and has no end is a cut tail. */
+/* Reads lines to the end: `take` says what a line is and fills a zeroed operation. Lines that begin
+ * with # are comments. A last line without an end is a cut tail where it is bad, and may be one
+ * where a tool writes the format, not a person. */
 int import_lines(struct import *import, struct source *source,
                  enum import_verdict (*take)(struct scan line, void *state,
                                              struct repair_operation *operation),

@@ -1,6 +1,5 @@
 /* Firefox's logalloc: "pid tid func(args)=0xresult", or #slot where it is munged. */
 #include "workloads/import/call.h"
-#include "workloads/import/importer.h"
 
 enum { LOGALLOC_SPACE = 48 };
 
@@ -36,8 +35,7 @@ static bool logalloc_result(struct scan *line, uint64_t *address)
         return true;
     if (!scan_char(line, '='))
         return false;
-    return (scan_char(line, '#') ? scan_decimal(line, address) : scan_number(line, address)) &&
-           scan_done(line);
+    return call_number(line, address) && scan_done(line);
 }
 
 static bool logalloc_parse(struct scan line, struct repair_operation *operation)
@@ -49,7 +47,8 @@ static bool logalloc_parse(struct scan line, struct repair_operation *operation)
         !call_operation(&call, logalloc_address(address, pid), operation))
         return false;
     operation->before = logalloc_address(operation->before, pid);
-    operation->thread = (uint32_t)tid;
+    /* Forked processes have threads of the same number. */
+    operation->thread = tid ^ pid << LOGALLOC_SPACE;
     return true;
 }
 
@@ -78,7 +77,7 @@ static enum import_verdict logalloc_take(struct scan line, void *state,
 static bool logalloc_recognise(const char *start, size_t length)
 {
     struct scan text = scan_over(start, length), line;
-    for (int i = 0; i < 10 && scan_line(&text, &line); i++) {
+    for (int i = 0; i < 50 && scan_line(&text, &line); i++) {
         struct repair_operation operation = {0};
         if (logalloc_parse(line, &operation))
             return true;

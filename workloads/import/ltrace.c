@@ -1,19 +1,5 @@
 /* ltrace -f: "pid where->malloc(n) = 0xp", calls of several threads interleaved. */
-#include "workloads/import/call.h"
-#include "workloads/import/importer.h"
-
-enum { LTRACE_OPEN = 256 };
-
-/* A call that was left unfinished, by thread. */
-struct ltrace_open {
-    uint64_t pid;
-    bool used;
-    struct call call;
-};
-
-struct ltrace {
-    struct ltrace_open open[LTRACE_OPEN];
-};
+#include "workloads/import/pending.h"
 
 struct ltrace_line {
     uint64_t pid;
@@ -22,7 +8,7 @@ struct ltrace_line {
     struct scan rest; /* behind the opening bracket, or behind "resumed>" */
 };
 
-/* "[pid N] " or "N ", then time stamps, which are passed over. */
+/* "[pid N] " or "N ", then time stamps and "[instruction] ", which are passed over. */
 static void ltrace_prefix(struct scan *line, struct ltrace_line *out)
 {
     struct scan ahead = *line;
@@ -33,6 +19,11 @@ static void ltrace_prefix(struct scan *line, struct ltrace_line *out)
         *line = ahead;
     while (!scan_done(line) && strchr(" \t0123456789.:", *line->at))
         line->at++;
+    ahead = *line;
+    uint64_t instruction;
+    if (scan_char(&ahead, '[') && scan_address(&ahead, &instruction) && scan_text(&ahead, "] "))
+        *line = ahead;
+    scan_blanks(line);
 }
 
 /* The function's name: behind "->" where there is one, up to the bracket. */
@@ -72,42 +63,29 @@ static bool ltrace_result(struct scan rest, uint64_t *address)
     return scan_text(&rest, "<void>") || scan_text(&rest, "nil") || scan_number(&rest, address);
 }
 
-static struct ltrace_open *ltrace_find(struct ltrace *ltrace, uint64_t pid, bool used)
-{
-    for (size_t i = 0; i < LTRACE_OPEN; i++)
-        if (ltrace->open[i].used == used && (!used || ltrace->open[i].pid == pid))
-            return &ltrace->open[i];
-    return NULL;
-}
-
 /* A free takes effect when it is called, an allocation when it returns. */
-static enum import_verdict ltrace_leave_open(struct ltrace *ltrace, const struct ltrace_line *line,
+static enum import_verdict ltrace_leave_open(struct pending *pending,
+                                             const struct ltrace_line *line,
                                              struct repair_operation *operation)
 {
-    struct ltrace_open *open = ltrace_find(ltrace, line->pid, true);
-    if (!open)
-        open = ltrace_find(ltrace, line->pid, false);
-    if (!open)
-        return IMPORT_BAD;
-    *open = (struct ltrace_open){line->pid, true, line->call};
+    pending_add(pending, line->pid, &line->call);
     if (line->call.form != CALL_FREE)
         return IMPORT_NOTHING;
+    pending_newest(pending, line->pid)->settled = true;
     return call_operation(&line->call, 0, operation) ? IMPORT_OPERATION : IMPORT_BAD;
 }
 
-static enum import_verdict ltrace_finish(struct ltrace *ltrace, struct ltrace_line *line,
+static enum import_verdict ltrace_finish(struct pending *pending, struct ltrace_line *line,
                                          struct repair_operation *operation)
 {
     uint64_t address;
-    struct ltrace_open *open = line->resumed ? ltrace_find(ltrace, line->pid, true) : NULL;
-    if (line->resumed && (!open || open->call.form != line->call.form))
+    struct pending_call open = {0};
+    if (line->resumed && !pending_take(pending, line->pid, &line->call.form, &open))
         return IMPORT_BAD;
-    if (open) {
-        line->call = open->call;
-        open->used = false;
-        if (line->call.form == CALL_FREE)
-            return IMPORT_NOTHING;
-    }
+    if (open.settled)
+        return IMPORT_NOTHING;
+    if (line->resumed)
+        line->call = open.call;
     if (!ltrace_result(line->rest, &address) || !call_operation(&line->call, address, operation))
         return IMPORT_BAD;
     return IMPORT_OPERATION;
@@ -124,11 +102,11 @@ static enum import_verdict ltrace_take(struct scan text, void *state,
     struct ltrace_line line;
     if (!ltrace_parse(text, &line) || ltrace_has_no_result(text))
         return IMPORT_NOTHING;
-    operation->thread = (uint32_t)line.pid;
+    operation->thread = line.pid;
     if (!line.resumed && !call_numbers(&line.rest, &line.call))
         return IMPORT_BAD;
     struct scan rest = line.rest;
-    if (scan_past(&rest, "<unfinished ...>"))
+    if (scan_past(&rest, "<unfinished ...>") || scan_past(&rest, "<no return ...>"))
         return ltrace_leave_open(state, &line, operation);
     return ltrace_finish(state, &line, operation);
 }
@@ -137,7 +115,7 @@ static bool ltrace_recognise(const char *start, size_t length)
 {
     struct scan text = scan_over(start, length), line;
     struct ltrace_line found;
-    for (int i = 0; i < 50 && scan_line(&text, &line); i++)
+    while (scan_line(&text, &line))
         if (ltrace_parse(line, &found) &&
             (scan_past(&line, ") ") || scan_past(&line, "<unfinished ...>")))
             return true;
@@ -153,8 +131,10 @@ static uint32_t ltrace_columns(const char *start, size_t length)
 
 static int ltrace_read(struct import *import, struct source *source, struct err *err)
 {
-    struct ltrace ltrace = {0};
-    return import_lines(import, source, ltrace_take, &ltrace, err);
+    struct pending pending = {0};
+    int failed = import_lines(import, source, ltrace_take, &pending, err);
+    pending_tell(&pending, import);
+    return failed;
 }
 
 const struct importer importer_ltrace = {

@@ -3,6 +3,8 @@
  * }". */
 #include "workloads/import/importer.h"
 
+enum { LTTNG_SPACE = 48 }; /* addresses of one process stay below 2 to the … */
+
 struct lttng {
     uint64_t last_ns, days_ns; /* times of day begin anew at midnight */
 };
@@ -18,13 +20,17 @@ static bool lttng_field(struct scan line, const char *name, uint64_t *value)
     return false;
 }
 
-/* [HH:MM:SS.nnnnnnnnn], with or without a date before it, or [seconds.nnnnnnnnn]. */
+/* [HH:MM:SS.nnnnnnnnn], with or without a date before it, or [seconds.nnnnnnnnn]; with all names
+ * printed, "timestamp = …,". */
 static bool lttng_time(struct scan *line, uint64_t *ns)
 {
     uint64_t part, seconds = 0, nanoseconds = 0;
+    bool named = scan_text(line, "timestamp = ");
+    if (!named && !scan_char(line, '['))
+        return false;
     const char *blank = memchr(line->at, ' ', (size_t)(line->end - line->at));
-    const char *close = memchr(line->at, ']', (size_t)(line->end - line->at));
-    if (!scan_char(line, '[') || !close)
+    const char *close = memchr(line->at, named ? ',' : ']', (size_t)(line->end - line->at));
+    if (!close)
         return false;
     if (blank && blank < close)
         line->at = blank + 1;
@@ -35,7 +41,6 @@ static bool lttng_time(struct scan *line, uint64_t *ns)
     } while (scan_char(line, ':'));
     if (!scan_char(line, '.') || !scan_decimal(line, &nanoseconds) || line->at != close)
         return false;
-    line->at = close + 1;
     *ns = seconds * 1000000000 + nanoseconds % 1000000000;
     return true;
 }
@@ -51,43 +56,54 @@ static bool lttng_sized(struct scan fields, uint8_t kind, struct repair_operatio
 static bool lttng_aligned(struct scan fields, struct repair_operation *operation)
 {
     uint64_t align, result;
-    if (!lttng_field(fields, "alignment", &align) || !align || align & (align - 1) ||
-        !lttng_sized(fields, TRACE_ALIGNED, operation))
+    if (!lttng_field(fields, "alignment", &align) || !lttng_sized(fields, TRACE_ALIGNED, operation))
         return false;
-    operation->align_log2 = (uint8_t)__builtin_ctzll(align);
     if (lttng_field(fields, "result", &result) && result)
         operation->address = 0;
-    return true;
+    return import_align(operation, align);
+}
+
+static bool lttng_is(struct scan name, const char *wanted)
+{
+    return scan_text(&name, wanted) && (scan_char(&name, ':') || scan_char(&name, ','));
 }
 
 static bool lttng_event(struct scan name, struct scan fields, struct repair_operation *operation)
 {
     uint64_t count;
-    if (scan_text(&name, "malloc:"))
+    if (!scan_past(&fields, "{")) /* the event's name, then fields in brackets */
+        return false;
+    if (lttng_is(name, "malloc"))
         return lttng_sized(fields, TRACE_MALLOC, operation);
-    if (scan_text(&name, "calloc:"))
+    if (lttng_is(name, "calloc"))
         return lttng_field(fields, "nmemb", &count) &&
                lttng_sized(fields, TRACE_CALLOC, operation) &&
                (!__builtin_mul_overflow(operation->size, count, &operation->size) ||
                 !operation->address);
-    if (scan_text(&name, "realloc:"))
+    if (lttng_is(name, "realloc"))
         return lttng_field(fields, "in_ptr", &operation->before) &&
                lttng_sized(fields, TRACE_REALLOC, operation);
-    if (scan_text(&name, "memalign:") || scan_text(&name, "posix_memalign:"))
+    if (lttng_is(name, "memalign") || lttng_is(name, "posix_memalign"))
         return lttng_aligned(fields, operation);
     operation->kind = TRACE_FREE;
-    return scan_text(&name, "free:") && lttng_field(fields, "ptr", &operation->before);
+    return lttng_is(name, "free") && lttng_field(fields, "ptr", &operation->before);
+}
+
+/* Processes have address spaces of their own. */
+static uint64_t lttng_address(uint64_t address, uint64_t process)
+{
+    return address ? address | process << LTTNG_SPACE : 0;
 }
 
 static enum import_verdict lttng_take(struct scan line, void *state,
                                       struct repair_operation *operation)
 {
     struct lttng *lttng = state;
-    uint64_t ns, thread = 0;
+    uint64_t ns, thread = 0, process = 0;
     struct scan fields = line;
     if (!scan_past(&fields, "lttng_ust_libc:"))
         return IMPORT_NOTHING;
-    if (!lttng_time(&line, &ns) || !lttng_event(fields, fields, operation))
+    if (line.end[-1] != '}' || !lttng_time(&line, &ns) || !lttng_event(fields, fields, operation))
         return IMPORT_BAD;
     const uint64_t half_a_day = UINT64_C(43200000000000);
     if (ns + half_a_day < lttng->last_ns)
@@ -95,7 +111,10 @@ static enum import_verdict lttng_take(struct scan line, void *state,
     lttng->last_ns = ns;
     operation->time_ns = lttng->days_ns + ns;
     lttng_field(fields, "vtid", &thread);
-    operation->thread = (uint32_t)thread;
+    operation->thread = thread;
+    lttng_field(fields, "vpid", &process);
+    operation->address = lttng_address(operation->address, process);
+    operation->before = lttng_address(operation->before, process);
     return IMPORT_OPERATION;
 }
 
@@ -135,7 +154,9 @@ static int lttng_read(struct import *import, struct source *source, struct err *
 const struct importer importer_lttng = {
     .name = "lttng",
     .source = "LTTng-UST libc",
-    .losses = "Threads are known only where the vtid context was recorded.",
+    .losses =
+        "Threads and processes are known only where the contexts vtid and vpid were recorded; "
+        "aligned_alloc, valloc and pvalloc are not, so that their frees are orphans.",
     .recognise = lttng_recognise,
     .columns = lttng_columns,
     .read = lttng_read,

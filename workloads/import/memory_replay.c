@@ -1,6 +1,4 @@
 /* Android memory_replay: "tid: malloc 0xp size", optionally with start and end in nanoseconds. */
-#include <string.h>
-
 #include "workloads/import/importer.h"
 
 struct replay_line {
@@ -9,13 +7,17 @@ struct replay_line {
     bool timed;
 };
 
+/* With or without 0x. */
+static bool replay_address(struct scan *scan, uint64_t *address)
+{
+    scan_text(scan, "0x");
+    return scan_hex(scan, address);
+}
+
 static bool replay_alignment(struct scan *scan, struct repair_operation *operation)
 {
     uint64_t align;
-    if (!scan_decimal(scan, &align) || !align)
-        return false;
-    operation->align_log2 = (uint8_t)__builtin_ctzll(align);
-    return (align & (align - 1)) == 0;
+    return scan_decimal(scan, &align) && import_align(operation, align);
 }
 
 static bool replay_allocation(struct scan *scan, struct repair_operation *operation, char letter)
@@ -27,18 +29,18 @@ static bool replay_allocation(struct scan *scan, struct repair_operation *operat
         if (!scan_blanks(scan) || !scan_decimal(scan, &count))
             return false;
     } else if (letter == 'e') {
-        operation->kind = TRACE_ALIGNED;
         if (!scan_blanks(scan) || !replay_alignment(scan, operation))
             return false;
     }
     return scan_blanks(scan) && scan_decimal(scan, &operation->size) &&
-           !__builtin_mul_overflow(operation->size, count, &operation->size);
+           (!__builtin_mul_overflow(operation->size, count, &operation->size) ||
+            !operation->address);
 }
 
 static bool replay_realloc(struct scan *scan, struct repair_operation *operation)
 {
     operation->kind = TRACE_REALLOC;
-    return scan_blanks(scan) && scan_address(scan, &operation->before) && scan_blanks(scan) &&
+    return scan_blanks(scan) && replay_address(scan, &operation->before) && scan_blanks(scan) &&
            scan_decimal(scan, &operation->size);
 }
 
@@ -48,7 +50,7 @@ static bool replay_call(struct scan *scan, struct replay_line *line)
     const char *word;
     size_t length;
     if (!scan_word(scan, &word, &length) || !scan_blanks(scan) ||
-        !scan_address(scan, &operation->address))
+        !replay_address(scan, &operation->address))
         return false;
     if (length == 6 && memcmp(word, "malloc", 6) == 0)
         return replay_allocation(scan, operation, 'a');
@@ -68,62 +70,86 @@ static bool replay_call(struct scan *scan, struct replay_line *line)
     return line->done;
 }
 
+/* Frees and reallocs may end with how much of the block was resident, -1 unknown. */
+static bool replay_present(struct scan scan, uint8_t kind)
+{
+    uint64_t bytes;
+    if (scan_done(&scan))
+        return true;
+    scan_char(&scan, '-');
+    return (kind == TRACE_FREE || kind == TRACE_REALLOC) && scan_decimal(&scan, &bytes) &&
+           scan_blanks(&scan) && scan_done(&scan);
+}
+
 static bool replay_line(struct scan scan, struct replay_line *line)
 {
     uint64_t tid, end;
     if (!scan_blanks(&scan) || !scan_decimal(&scan, &tid) || !scan_char(&scan, ':') ||
         !scan_blanks(&scan) || !replay_call(&scan, line))
         return false;
-    line->operation->thread = (uint32_t)tid;
+    line->operation->thread = tid;
     scan_blanks(&scan);
     if (scan_done(&scan))
         return true;
-    line->timed = scan_decimal(&scan, &line->operation->time_ns) && scan_blanks(&scan) &&
-                  scan_decimal(&scan, &end) && scan_blanks(&scan) && scan_done(&scan);
-    return line->timed;
+    if (!scan_decimal(&scan, &line->operation->time_ns) || !scan_blanks(&scan))
+        return false;
+    if (line->done && scan_done(&scan))
+        return true;
+    line->timed = scan_decimal(&scan, &end) && scan_blanks(&scan);
+    return line->timed && replay_present(scan, line->operation->kind);
 }
 
-/* Of the first few lines one must be an operation. */
-static bool replay_first(const char *start, size_t length, struct replay_line *found)
+/* Of the first lines one must be an operation. The first time may stand on any of them: 0 none. */
+static bool replay_first(const char *start, size_t length, uint64_t *time_ns)
 {
     struct scan text = scan_over(start, length), line;
-    for (int i = 0; i < 10 && scan_line(&text, &line); i++) {
+    bool any = false;
+    *time_ns = 0;
+    for (int i = 0; i < 50 && scan_line(&text, &line) && !*time_ns; i++) {
         struct repair_operation operation = {0};
-        *found = (struct replay_line){.operation = &operation};
-        if (replay_line(line, found) && !found->done)
-            return true;
+        struct replay_line found = {.operation = &operation};
+        any |= replay_line(line, &found) && !found.done;
+        *time_ns = found.timed ? operation.time_ns : 0;
     }
-    return false;
+    return any;
 }
 
 static bool replay_recognise(const char *start, size_t length)
 {
-    struct replay_line found;
-    return replay_first(start, length, &found);
+    uint64_t time_ns;
+    return replay_first(start, length, &time_ns);
 }
 
 static uint32_t replay_columns(const char *start, size_t length)
 {
-    struct replay_line found;
-    bool timed = replay_first(start, length, &found) && found.timed;
+    uint64_t time_ns;
+    bool timed = replay_first(start, length, &time_ns) && time_ns;
     return TRACE_HAS_THREADS | (timed ? TRACE_HAS_TIMES : 0);
 }
 
+/* An operation without a time has that of the one before it. */
 static enum import_verdict replay_take(struct scan text, void *state,
                                        struct repair_operation *operation)
 {
     struct replay_line line = {.operation = operation};
-    (void)state;
+    uint64_t *time_ns = state;
     if (scan_done(&text))
         return IMPORT_NOTHING;
     if (!replay_line(text, &line))
         return IMPORT_BAD;
+    if (line.timed)
+        *time_ns = operation->time_ns;
+    operation->time_ns = *time_ns;
     return line.done ? IMPORT_NOTHING : IMPORT_OPERATION;
 }
 
 static int replay_read(struct import *import, struct source *source, struct err *err)
 {
-    return import_lines(import, source, replay_take, NULL, err);
+    size_t length;
+    uint64_t time_ns;
+    const char *start = source_start(source, &length);
+    replay_first(start, length, &time_ns);
+    return import_lines(import, source, replay_take, &time_ns, err);
 }
 
 const struct importer importer_memory_replay = {

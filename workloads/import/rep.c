@@ -17,6 +17,13 @@ static bool rep_number_line(struct scan line, uint64_t *number)
            scan_done(&line);
 }
 
+/* Comments, too. */
+static bool rep_is_blank(struct scan line)
+{
+    scan_blanks(&line);
+    return scan_done(&line) || *line.at == '#';
+}
+
 /* An id as an address: 0 is an id, too. f -1 is free(NULL). */
 static bool rep_id(struct scan *scan, uint64_t *address)
 {
@@ -37,7 +44,7 @@ static bool rep_operation(struct scan scan, bool threaded, struct repair_operati
     char letter = *scan.at++;
     if ((letter != 'a' && letter != 'r' && letter != 'f') || !rep_id(&scan, &id))
         return false;
-    operation->thread = (uint32_t)thread;
+    operation->thread = thread;
     operation->kind = letter == 'a' ? TRACE_MALLOC : letter == 'r' ? TRACE_REALLOC : TRACE_FREE;
     operation->before = letter == 'a' ? 0 : id;
     operation->address = letter == 'f' ? 0 : id;
@@ -53,11 +60,14 @@ static bool rep_operation(struct scan scan, bool threaded, struct repair_operati
 static bool rep_header(const char *start, size_t length, struct rep *rep)
 {
     struct scan text = scan_over(start, length), line = {0};
-    uint64_t numbers[4] = {0}, number;
+    uint64_t numbers[4] = {0}, number = 0;
     struct repair_operation operation;
     *rep = (struct rep){0};
     bool more;
-    while ((more = scan_line(&text, &line)) && rep_number_line(line, &number)) {
+    while ((more = scan_line(&text, &line)) &&
+           (rep_is_blank(line) || rep_number_line(line, &number))) {
+        if (rep_is_blank(line))
+            continue;
         if (rep->header_lines == 4)
             return false;
         numbers[rep->header_lines++] = number;
@@ -85,7 +95,7 @@ static enum import_verdict rep_take(struct scan line, void *state,
                                     struct repair_operation *operation)
 {
     struct rep *rep = state;
-    if (rep->lines_read++ < rep->header_lines || scan_done(&line))
+    if (rep_is_blank(line) || rep->lines_read++ < rep->header_lines)
         return IMPORT_NOTHING;
     if (!rep_operation(line, rep->threaded, operation))
         return IMPORT_BAD;
@@ -114,6 +124,7 @@ const struct importer importer_rep = {
     .source = "malloc-lab .rep",
     .losses = "The source knows neither alignment nor calloc nor time, and threads only in its "
               "two-line dialect; which blocks shared an address is not in it.",
+    .by_hand = true,
     .in_order = true,
     .recognise = rep_recognise,
     .columns = rep_columns,

@@ -28,7 +28,7 @@ static enum import_verdict shmheap_command(struct scan scan, struct repair_opera
     scan_blanks(&scan);
     if (!scan_done(&scan) || id == UINT64_MAX || elements > UINT64_MAX / SHMHEAP_ELEMENT)
         return IMPORT_BAD;
-    operation->thread = (uint32_t)process;
+    operation->thread = process;
     operation->kind = what == 3 ? TRACE_MALLOC : TRACE_FREE;
     operation->size = elements * SHMHEAP_ELEMENT;
     operation->address = what == 3 ? id + 1 : 0;

@@ -16,13 +16,27 @@ struct source {
     int fd;
     const void *block; /* borrowed from the archive */
     size_t block_left;
-    bool drained; /* the archive has no more */
+    bool drained; /* its file has no more */
+    bool more;    /* another file follows */
     bool open;    /* the line read last had no end */
     uint64_t line;
     size_t at, end; /* unread bytes of `bytes` */
     char flaw[200]; /* "" while all is well */
+    char long_line[SOURCE_LINE];
     char bytes[SOURCE_ROOM];
 };
+
+/* Folders are passed over. */
+static int source_next_file(struct source *source)
+{
+    struct archive_entry *entry;
+    int got;
+    while ((got = archive_read_next_header(source->archive, &entry)) == ARCHIVE_OK ||
+           got == ARCHIVE_WARN)
+        if (archive_entry_filetype(entry) != AE_IFDIR)
+            return ARCHIVE_OK;
+    return got;
+}
 
 /* The next block of the archive: by blocks, damage costs only what comes after it. */
 static bool source_block(struct source *source)
@@ -34,6 +48,7 @@ static bool source_block(struct source *source)
         return true;
     source->drained = true;
     source->block_left = 0;
+    source->more = got == ARCHIVE_EOF && source_next_file(source) == ARCHIVE_OK;
     const char *why = got == ARCHIVE_EOF ? "" : archive_error_string(source->archive);
     strncpy(source->flaw, why ? why : "unreadable", sizeof source->flaw - 1);
     return false;
@@ -62,10 +77,16 @@ static int source_no_memory(const char *path, struct err *err)
     return err_set(err, ENOMEM, "no memory left to read %s", path);
 }
 
+/* Editors put a byte order mark before text. */
+static void source_pass_mark(struct source *source)
+{
+    if (source->end >= 3 && memcmp(source->bytes, "\xef\xbb\xbf", 3) == 0)
+        source->at = 3;
+}
+
 static int source_open_archive(struct source *source, const char *path, struct err *err)
 {
     struct archive *archive = source->archive = archive_read_new();
-    struct archive_entry *entry;
     if (!archive)
         return source_no_memory(path, err);
     archive_read_support_filter_gzip(archive);
@@ -77,15 +98,16 @@ static int source_open_archive(struct source *source, const char *path, struct e
     archive_read_support_format_empty(archive);
     if (archive_read_open_fd(archive, source->fd, SOURCE_PEEK) != ARCHIVE_OK)
         return err_set(err, EINVAL, "cannot read %s: %s", path, archive_error_string(archive));
-    int got = archive_read_next_header(archive, &entry);
+    int got = source_next_file(source);
     if (got == ARCHIVE_EOF)
         return err_set(err, EINVAL, "%s is empty: there is nothing to import", path);
-    if (got != ARCHIVE_OK && got != ARCHIVE_WARN)
+    if (got != ARCHIVE_OK)
         return err_set(err, EINVAL, "cannot unpack %s: %s", path, archive_error_string(archive));
     source_fill(source);
     if (source->end == 0)
         return err_set(err, EINVAL, "%s %s", path,
                        source->flaw[0] ? "is damaged from the start" : "holds an empty file");
+    source_pass_mark(source);
     return 0;
 }
 
@@ -95,7 +117,7 @@ int source_open(struct source **out, const char *path, struct err *err)
     struct source *source = malloc(sizeof *source);
     if (!source)
         return source_no_memory(path, err);
-    memset(source, 0, offsetof(struct source, bytes));
+    memset(source, 0, offsetof(struct source, long_line));
     source->fd = standard ? STDIN_FILENO : open(path, O_RDONLY | O_CLOEXEC);
     int failed = source->fd < 0 ? err_set(err, errno, "cannot open %s: %s", path, strerror(errno))
                                 : source_open_archive(source, path, err);
@@ -117,32 +139,48 @@ void source_close(struct source *source)
 
 const char *source_start(const struct source *source, size_t *length)
 {
-    *length = source->end < SOURCE_PEEK ? source->end : SOURCE_PEEK;
-    return source->bytes;
+    size_t left = source->end - source->at;
+    *length = left < SOURCE_PEEK ? left : SOURCE_PEEK;
+    return source->bytes + source->at;
 }
 
-static const char *source_line_end(struct source *source)
+static char *source_line_end(struct source *source)
 {
+    char *end = memchr(source->bytes + source->at, '\n', source->end - source->at);
+    if (end || source->drained)
+        return end;
+    source_fill(source);
     return memchr(source->bytes + source->at, '\n', source->end - source->at);
+}
+
+/* Passes over what is left of a line that is too long; what it would be taken for is not there. */
+static void source_pass_line(struct source *source)
+{
+    const char *end;
+    while (!(end = source_line_end(source)) && source->end > source->at)
+        source->at = source->end;
+    if (end)
+        source->at = (size_t)(end - source->bytes) + 1;
 }
 
 bool source_line(struct source *source, const char **line, size_t *length)
 {
     const char *end = source_line_end(source);
-    if (!end && !source->drained) {
-        source_fill(source);
-        end = source_line_end(source);
-    }
     size_t left = source->end - source->at;
     if (left == 0)
         return false;
     *line = source->bytes + source->at;
-    size_t whole = end ? (size_t)(end - *line) : left;
-    bool piece = whole > SOURCE_LINE;
-    *length = piece ? SOURCE_LINE : whole;
-    source->open = !end && !piece;
-    source->at += *length + (end && !piece);
-    source->line += !piece;
+    *length = end ? (size_t)(end - *line) : left;
+    source->open = !end && *length <= SOURCE_LINE;
+    source->line++;
+    source->at += *length + (end != NULL);
+    if (*length > SOURCE_LINE) {
+        memcpy(source->long_line, *line, SOURCE_LINE);
+        *line = source->long_line;
+        *length = SOURCE_LINE;
+        if (!end)
+            source_pass_line(source);
+    }
     if (*length && (*line)[*length - 1] == '\r')
         --*length;
     return true;
@@ -167,6 +205,11 @@ const uint8_t *source_bytes(struct source *source, size_t length, size_t *got)
     const uint8_t *bytes = (const uint8_t *)source->bytes + source->at;
     source->at += *got;
     return bytes;
+}
+
+bool source_has_more(const struct source *source)
+{
+    return source->more;
 }
 
 const char *source_flaw(const struct source *source)

@@ -1,4 +1,4 @@
-/* The bytes of a foreign recording, unpacked on the way: plain, or in zip (its one entry), gzip,
+/* The bytes of a foreign recording, unpacked on the way: plain, or in zip (its first file), gzip,
  * zstd, xz or bzip2. */
 #ifndef WORKLOADS_SOURCE_H
 #define WORKLOADS_SOURCE_H
@@ -13,14 +13,14 @@ struct source;
 
 enum {
     SOURCE_PEEK = 64 << 10,
-    SOURCE_LINE = 256 << 10, /* the longest line; longer ones come in pieces */
+    SOURCE_LINE = 256 << 10, /* the longest line; of a longer one, this much is all there is */
 };
 
 /* "-" is standard input. The sentence names a file that is missing, empty, or packed twice. */
 int source_open(struct source **out, const char *path, struct err *err);
 void source_close(struct source *source);
 
-/* The beginning, without reading it. Up to SOURCE_PEEK bytes, borrowed until the first read. */
+/* What comes next, without reading it. Up to SOURCE_PEEK bytes, borrowed until the next read. */
 const char *source_start(const struct source *source, size_t *length);
 
 /* The next line without its end, borrowed until the next call; false at the end. */
@@ -34,6 +34,9 @@ bool source_line_is_open(const struct source *source);
 
 /* Exactly `length` (<= SOURCE_LINE) bytes, borrowed until the next call, or fewer at the end. */
 const uint8_t *source_bytes(struct source *source, size_t length, size_t *got);
+
+/* Whether the archive holds files behind the one that was read. Known at the end. */
+bool source_has_more(const struct source *source);
 
 /* Why the end came too early (a damaged archive, a read error), or NULL. */
 const char *source_flaw(const struct source *source);

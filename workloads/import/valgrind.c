@@ -1,28 +1,38 @@
-/* valgrind --trace-malloc=yes: "--PID-- malloc(n) = 0xP" between other lines. */
-#include "workloads/import/call.h"
-#include "workloads/import/importer.h"
+/* valgrind --trace-malloc=yes: "--PID-- malloc(n) = 0xP" between other lines.
+ *
+ * A call is printed when it begins, its result when it is known. Where valgrind changes the thread
+ * or makes a remark in between, the result stands on a later line, and another call may follow on
+ * the same one; so results go to the newest call that has none. */
+#include "workloads/import/pending.h"
 
 enum { VALGRIND_SPACE = 48 }; /* addresses of one process stay below 2 to the … */
+
+struct valgrind {
+    struct import *import;
+    struct err *err;
+    int failed;
+    bool any; /* the line held an operation */
+    struct pending pending;
+};
 
 static bool valgrind_prefix(struct scan *line, uint64_t *pid)
 {
     return scan_text(line, "--") && scan_decimal(line, pid) && scan_text(line, "-- ");
 }
 
-static bool valgrind_call(struct scan *line, struct call *call)
+/* A call's name and opening bracket. */
+static bool valgrind_name(struct scan *line, struct call *call)
 {
     const char *bracket = memchr(line->at, '(', (size_t)(line->end - line->at));
     if (!bracket || !call_form(line->at, (size_t)(bracket - line->at), &call->form))
         return false;
     line->at = bracket + 1;
-    return call_numbers(line, call) && scan_char(line, ')');
+    return true;
 }
 
-static bool valgrind_is_call(struct scan line)
+static bool valgrind_arguments(struct scan *line, struct call *call)
 {
-    const char *bracket = memchr(line.at, '(', (size_t)(line.end - line.at));
-    enum call_form form;
-    return bracket && call_form(line.at, (size_t)(bracket - line.at), &form);
+    return call_numbers(line, call) && scan_char(line, ')');
 }
 
 /* Processes have address spaces of their own. */
@@ -31,27 +41,87 @@ static uint64_t valgrind_address(uint64_t address, uint64_t pid)
     return address ? address | pid << VALGRIND_SPACE : 0;
 }
 
+static bool valgrind_emit(struct valgrind *valgrind, uint64_t pid, const struct call *call,
+                          uint64_t address)
+{
+    struct repair_operation operation = {.thread = pid};
+    if (!call_operation(call, valgrind_address(address, pid), &operation))
+        return false;
+    operation.before = valgrind_address(operation.before, pid);
+    valgrind->any = true;
+    if (!valgrind->failed)
+        valgrind->failed = import_operation(valgrind->import, &operation, valgrind->err);
+    return true;
+}
+
+/* A realloc to nothing shows the free that it is; its own result is 0. */
+static bool valgrind_free(struct valgrind *valgrind, uint64_t pid, const struct call *call)
+{
+    struct pending_call *newest = pending_newest(&valgrind->pending, pid);
+    if (newest && newest->call.form == CALL_REALLOC && newest->call.count == 2 && call->count &&
+        !newest->call.numbers[1] && newest->call.numbers[0] == call->numbers[0])
+        newest->settled = true;
+    return valgrind_emit(valgrind, pid, call, 0);
+}
+
+/* realloc(0, n) shows the malloc(n) that it is. */
+static bool valgrind_is_inner(struct valgrind *valgrind, uint64_t pid, const struct call *call)
+{
+    const struct pending_call *newest = pending_newest(&valgrind->pending, pid);
+    return newest && call->form == CALL_MALLOC && call->count &&
+           newest->call.form == CALL_REALLOC && newest->call.count == 2 &&
+           !newest->call.numbers[0] && newest->call.numbers[1] == call->numbers[0];
+}
+
+/* A calloc of more than there can be fails without a word. */
+static bool valgrind_is_too_much(const struct call *call)
+{
+    uint64_t product;
+    return call->form == CALL_CALLOC && call->count == 2 &&
+           __builtin_mul_overflow(call->numbers[0], call->numbers[1], &product);
+}
+
+static bool valgrind_call(struct valgrind *valgrind, uint64_t pid, const struct call *call)
+{
+    if (call->form == CALL_FREE)
+        return valgrind_free(valgrind, pid, call);
+    if (valgrind_is_too_much(call))
+        return valgrind_emit(valgrind, pid, call, 0);
+    if (!valgrind_is_inner(valgrind, pid, call))
+        pending_add(&valgrind->pending, pid, call);
+    return true;
+}
+
+static bool valgrind_result(struct valgrind *valgrind, uint64_t pid, struct scan *line)
+{
+    uint64_t address;
+    struct pending_call taken;
+    if (!scan_number(line, &address) || !pending_take(&valgrind->pending, pid, NULL, &taken))
+        return false;
+    return taken.settled || valgrind_emit(valgrind, pid, &taken.call, address);
+}
+
+/* Calls and results side by side; anything else is a remark, to the end of the line. */
 static enum import_verdict valgrind_take(struct scan line, void *state,
                                          struct repair_operation *operation)
 {
-    uint64_t pid, address = 0;
-    struct call call = {0};
-    (void)state;
+    struct valgrind *valgrind = state;
+    uint64_t pid;
+    bool good = true;
+    (void)operation;
     if (!valgrind_prefix(&line, &pid))
         return IMPORT_NOTHING;
-    if (!valgrind_is_call(line)) /* other words with a bracket are valgrind's own remarks */
-        return IMPORT_NOTHING;
-    if (!valgrind_call(&line, &call))
-        return IMPORT_BAD;
-    bool answered = scan_past(&line, " = ") && scan_number(&line, &address);
-    bool resized_to_none = call.form == CALL_REALLOC && call.count == 2 && !call.numbers[1];
-    if (call.form != CALL_FREE && !answered && !resized_to_none)
-        return IMPORT_BAD;
-    operation->thread = (uint32_t)pid;
-    if (!call_operation(&call, valgrind_address(address, pid), operation))
-        return IMPORT_BAD;
-    operation->before = valgrind_address(operation->before, pid);
-    return IMPORT_OPERATION;
+    valgrind->any = false;
+    while (good) {
+        struct call call = {0};
+        if (scan_text(&line, " = "))
+            good = valgrind_result(valgrind, pid, &line);
+        else if (valgrind_name(&line, &call))
+            good = valgrind_arguments(&line, &call) && valgrind_call(valgrind, pid, &call);
+        else
+            return valgrind->any ? IMPORT_TAKEN : IMPORT_NOTHING;
+    }
+    return IMPORT_BAD;
 }
 
 static bool valgrind_recognise(const char *start, size_t length)
@@ -60,7 +130,8 @@ static bool valgrind_recognise(const char *start, size_t length)
     while (scan_line(&text, &line)) {
         uint64_t pid;
         struct call call;
-        if (valgrind_prefix(&line, &pid) && valgrind_call(&line, &call))
+        if (valgrind_prefix(&line, &pid) && valgrind_name(&line, &call) &&
+            valgrind_arguments(&line, &call))
             return true;
     }
     return false;
@@ -75,7 +146,10 @@ static uint32_t valgrind_columns(const char *start, size_t length)
 
 static int valgrind_read(struct import *import, struct source *source, struct err *err)
 {
-    return import_lines(import, source, valgrind_take, NULL, err);
+    struct valgrind valgrind = {.import = import, .err = err};
+    int failed = import_lines(import, source, valgrind_take, &valgrind, err);
+    pending_tell(&valgrind.pending, import);
+    return failed ? failed : valgrind.failed;
 }
 
 const struct importer importer_valgrind = {

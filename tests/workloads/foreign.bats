@@ -1,0 +1,169 @@
+# Quirks of recordings that real tools wrote.
+
+setup() {
+    cd "$BATS_TEST_TMPDIR"
+}
+
+# import FILE: its operations as text into $output
+import() {
+    "$BENCH" import "$1" -o t.trace 2>warnings && "$BENCH" trace dump t.trace
+}
+
+# info KEY: one figure of the trace
+info() {
+    "$BENCH" trace info --json t.trace | grep -m1 "\"$1\":" | tr -dc '0-9.'
+}
+
+@test "memory_replay: bytes present behind the times, a thread's end, alignments that are no power of two" {
+    printf '%s\n' '9: free 0x0' '10: malloc 0x1000 16 100 110' '10: realloc 0x2000 0x1000 32 120 130 4096' \
+        '11: free 0x2000 140 150 -1' '11: thread_done 0x0 160' '10: memalign 3000 100 8 170 180' \
+        '10: calloc 0x0 18446744073709551615 2 181 182' '10: free 3000 190 200 12' > r.txt
+    run import r.txt
+    [ "${lines[2]}" = "2 20 t1 realloc #0 32" ]
+    [ "${lines[3]}" = "3 40 t2 free #0" ]
+    [ "${lines[4]}" = "4 70 t1 aligned #0 8 align 128" ]
+    [ "${lines[6]}" = "6 90 t1 free #0" ]
+    [ "$(info bad_records)" -eq 0 ]
+    [ "$(info failed_calls)" -eq 1 ]
+}
+
+@test "times that go back are counted" {
+    printf '%s\n' '1: malloc 0x10 1 100 101' '2: malloc 0x20 1 90 91' '1: malloc 0x30 1 110 111' > r.txt
+    run import r.txt
+    [ "${lines[1]}" = "1 0 t1 malloc #1 1" ]
+    [ "$(info backward_times)" -eq 1 ]
+    "$BENCH" trace info t.trace | grep -q "times put right *1$"
+}
+
+@test "what editors and people add: byte order mark, comments, empty lines, CRLF, no end of the last line" {
+    printf '\xef\xbb\xbf# of mine\r\n\r\n1: malloc 0xABC0 16\r\n# on it goes\r\n1: free 0xabc0' > r.txt
+    run import r.txt
+    [ "${#lines[@]}" -eq 2 ]
+    [ "$(info end_live_blocks)" -eq 0 ]
+    [ "$(info bad_records)" -eq 0 ]
+    grep -q "the last line has no end" warnings
+    printf '# by hand\n\n100\n2\n# operations\n3\n1\n\na 0 5\na 1 6\n\nf 0' > r.rep
+    run import r.rep
+    [ "${#lines[@]}" -eq 3 ]
+    [ ! -s warnings ]
+    printf '# copied\n= Start\n@ ./a b:(f\xc3\xbc n+0x1)[0x1] + 0x10 0x5\n= End\n' > m.txt
+    run import m.txt
+    [ "$output" = "0 t0 malloc #0 5" ]
+}
+
+@test "a line that is far too long costs nothing but itself" {
+    {
+        printf 'v 10400 3\nX '
+        head -c $((256 * 1024 - 2)) /dev/zero | tr '\0' x
+        printf '+ 99 1 77\n+ 10 1 5500\n- 5500\n+ 1 1 1'
+        head -c 3000000 /dev/zero
+        printf '\n+ 20 1 5500\n'
+    } > h.txt
+    run import h.txt
+    [ "${#lines[@]}" -eq 3 ]
+    [ "${lines[2]}" = "2 0 t0 malloc #0 32" ]
+    [ "$(info bad_records)" -eq 1 ]
+}
+
+@test "heaptrack: what follows an operation on its line is damage" {
+    printf 'v 10400 3\n+ 10 1 5500zz\n+ 10 1 5500\n- 5500 7\n- 5500\n' > h.txt
+    run import h.txt
+    [ "${#lines[@]}" -eq 2 ]
+    [ "$(info bad_records)" -eq 2 ]
+}
+
+@test "valgrind: results on later lines, remarks within, a calloc that overflows" {
+    cat > v.txt <<'END'
+--7-- _Znwm(120)_ZdlPvm(0x0)
+--7--  = 0x10
+--7-- malloc(18446744073709551615)Argument 'size' of function malloc has a fishy (possibly negative) value: -1
+==7==    at 0x48417B4: malloc (in /usr/libexec/valgrind/vgpreload_memcheck-amd64-linux.so)
+--7--  = 0x0
+--7-- calloc(18446744073709551615,18446744073709551615)malloc(7) = 0x20
+--8-- malloc(9)
+--7-- malloc(8)malloc(6) = 0x30
+--7--  = 0x40
+--8--  = 0x10
+--7-- realloc(0x20,0)free(0x20)
+--7--  = 0
+--7-- free(0x10)
+--8-- free(0x10)
+--7-- malloc(5)
+END
+    run import v.txt
+    [ "${lines[1]}" = "1 t0 malloc #0 120" ]
+    [ "${lines[4]}" = "4 t0 malloc #1 7" ]
+    [ "${lines[5]}" = "5 t0 malloc #2 6" ]
+    [ "${lines[6]}" = "6 t0 malloc #3 8" ]
+    [ "${lines[7]}" = "7 t1 malloc #4 9" ]
+    [ "${#lines[@]}" -eq 11 ]
+    [ "$(info failed_calls)" -eq 2 ]
+    [ "$(info repairs)" -eq 0 ]
+    [ "$(info bad_records)" -eq 0 ]
+    grep -q "1 call has no result" warnings
+}
+
+@test "ltrace: its options' columns, calls that never return, reallocarray, system calls in front" {
+    for i in $(seq 60); do echo "1055 10:20:51.689650 [0x7f0a33ef3c47] SYS_brk($i) = 0x562bde66d000"; done > l.txt
+    cat >> l.txt <<'END'
+1055 10:20:52.071916 [0x562bb6eb734d] malloc(-1) = nil
+[pid 1055]  0.000120 libc.so->reallocarray(0, 10, 10) = 0x50
+1055 a->realloc(0x50, 9 <unfinished ...>
+1056 a->malloc(3 <no return ...>
+1055 <... realloc resumed> ) = 0x60 <0.000033>
+1055 a->free(0x60 <no return ...>
+1055 +++ killed by SIGKILL +++
+END
+    run import l.txt
+    [ "${lines[1]}" = "1 t0 malloc #0 100" ]
+    [ "${lines[2]}" = "2 t0 realloc #0 9" ]
+    [ "${lines[3]}" = "3 t0 free #0" ]
+    [ "$(info failed_calls)" -eq 1 ]
+    [ "$(info repairs)" -eq 0 ]
+    [ "$(info bad_records)" -eq 0 ]
+    grep -q "1 call has no result" warnings
+}
+
+@test "logalloc: threads beyond 32 bits, NULL as nil" {
+    printf '%s\n' '10 140737353971520 malloc(16)=0x10' '10 145032321267712 free((nil))' \
+        '10 149327288563904 malloc(1)=(nil)' '11 140737353971520 malloc(3)=0x10' > l.txt
+    run import l.txt
+    [ "$(info threads)" -eq 4 ]
+    [ "$(info failed_calls)" -eq 1 ]
+    [ "$(info bad_records)" -eq 0 ]
+}
+
+@test "lttng: several processes, all names printed, a cut line" {
+    at='(+0.000000001) h lttng_ust_libc:'
+    printf '%s\n' "[00:00:01.500000000] ${at}malloc: { cpu_id = 0 }, { vpid = 5, vtid = 6 }, { size = 3, ptr = 0x10 }" \
+        "[00:00:01.600000000] ${at}malloc: { cpu_id = 0 }, { vpid = 7, vtid = 8 }, { size = 4, ptr = 0x10 }" \
+        'timestamp = 2026-11-21 00:00:01.700000000, delta = +0.1, trace:hostname = vm, name = lttng_ust_libc:free, stream.packet.context = { cpu_id = 0 }, stream.event.context = { vpid = 7, vtid = 8 }, event.fields = { ptr = 0x10 }' > b.txt
+    printf '%s' "[00:00:01.800000000] ${at}free: { cpu_id = 0 }, { vpid = 5, vtid = 6 }, { ptr = 0x1" >> b.txt
+    run import b.txt
+    [ "${#lines[@]}" -eq 3 ]
+    [ "${lines[2]}" = "2 200000000 t1 free #1" ]
+    [ "$(info repairs)" -eq 0 ]
+    [ "$(info cut_tails)" -eq 1 ]
+}
+
+@test "an archive of several files: the first is read, the rest told; folders are none" {
+    python3 - <<'END'
+import zipfile
+with zipfile.ZipFile("two.zip", "w") as z:
+    z.writestr("folder/", "")
+    z.writestr("folder/a.txt", "1: malloc 0x10 5\n")
+    z.writestr("folder/b.txt", "1: malloc 0x10 6\n")
+END
+    run import two.zip
+    [ "$output" = "0 t0 malloc #0 5" ]
+    grep -q "holds more than one file" warnings
+}
+
+@test "a realloc that fails releases nothing" {
+    printf '%s\n' '= Start' '@ a + 0x10 0x1' '@ a + 0x10 0x2' '@ a ! 0x10 0x7fffffffffffffff' > m.txt
+    run import m.txt
+    [ "${lines[0]}" = "0 t0 malloc #0 1" ]
+    [ "${lines[2]}" = "2 t0 malloc #0 2" ]
+    [ "$(info double_allocations)" -eq 1 ]
+    [ "$(info end_live_blocks)" -eq 1 ]
+}
