@@ -183,6 +183,8 @@ static void report_table(FILE *out, const struct row *rows, size_t count)
     report_part(out, rows, count, COLUMN_FLOOR | COLUMN_HOLES);
     fputs("<ul class=\"note\">\n", out);
     note_each(rows, count, report_note, out);
+    if (column_any_unladen(rows, count))
+        fputs("<li>" COLUMN_NO_LOAD ".</li>\n", out);
     fputs("<li>" COLUMN_MARKS ".</li>\n</ul>\n", out);
 }
 

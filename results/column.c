@@ -146,6 +146,25 @@ COLUMN_PER_OP(instructions)
 COLUMN_PER_OP(cache_misses)
 COLUMN_PER_OP(tlb_misses)
 
+/* Of the peak that is live when most is held; what COLUMN_NO_LOAD says. */
+#define COLUMN_LOAD 0.05
+
+/* jw3 + 1 is max H / L there, and jw4 + 1 is max H / max L; there is no ratio to nothing live. */
+bool column_is_unladen(const struct row *row)
+{
+    if (isnan(row->jw3))
+        return !isnan(row->jw4);
+    return row->jw4 + 1 < COLUMN_LOAD * (row->jw3 + 1);
+}
+
+bool column_any_unladen(const struct row *rows, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        if (column_is_unladen(&rows[i]))
+            return true;
+    return false;
+}
+
 static void column_percent(char out[COLUMN_TEXT], double share)
 {
     column_number(out, "%.1f %%", 100 * share);
@@ -163,7 +182,10 @@ static void column_jw2(char out[COLUMN_TEXT], const struct row *row)
 
 static void column_jw3(char out[COLUMN_TEXT], const struct row *row)
 {
-    column_percent(out, row->jw3);
+    if (column_is_unladen(row))
+        strcpy(out, "no load");
+    else
+        column_percent(out, row->jw3);
 }
 
 static void column_jw4(char out[COLUMN_TEXT], const struct row *row)
@@ -280,7 +302,7 @@ const struct column columns[] = {
      "rounded up to 16 bytes: the mean over the trace of held / live, less 1",
      column_jw1},
     {"JW2", COLUMN_FLOOR, true, "#2: held / live where most is live, less 1", column_jw2},
-    {"JW3", COLUMN_FLOOR, true, "#3: held / live where most is held, less 1", column_jw3},
+    {"JW3", COLUMN_FLOOR, true, "#3: held / live where most is first held, less 1", column_jw3},
     {"JW4", COLUMN_FLOOR, true, "#4: most held / most live, less 1: the distance to the floor",
      column_jw4},
     {"area", COLUMN_FLOOR, true, "sum of what is held / sum of what is live over the trace, less 1",

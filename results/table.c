@@ -170,6 +170,12 @@ static void table_trace(FILE *out, const struct row *rows, size_t count, size_t 
     note_each(rows, count, table_note, &(struct table_page){out, width ? width : SIZE_MAX, 0});
 }
 
+static void table_say(FILE *out, const char *text)
+{
+    fputs("\n  ", out);
+    text_wrap(out, text, 2, 2, text_width(out));
+}
+
 void table_print_details(FILE *out, const struct row *rows, size_t count)
 {
     static const struct {
@@ -192,6 +198,8 @@ void table_print_details(FILE *out, const struct row *rows, size_t count)
             fputs(parts[j].title, out);
             fputs("\n\n", out);
             table_part(out, &layout, rows + i, same);
+            if (parts[j].group == COLUMN_FLOOR && column_any_unladen(rows + i, same))
+                table_say(out, COLUMN_NO_LOAD);
         }
     }
 }
@@ -268,6 +276,8 @@ static void table_markdown(FILE *out, const struct row *rows, size_t count)
         table_markdown_part(out, rows + i, same, COLUMN_NET);
         table_markdown_part(out, rows + i, same, COLUMN_FLOOR | COLUMN_HOLES);
         note_each(rows + i, same, table_markdown_note, &(struct table_page){out, 0, 0});
+        if (column_any_unladen(rows + i, same))
+            fputs("* " COLUMN_NO_LOAD ".\n", out);
         fputc('\n', out);
     }
     fputs(COLUMN_MARKS ".\n", out);
