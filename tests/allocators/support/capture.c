@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
@@ -77,4 +78,16 @@ size_t mappings_bytes(void)
     size_t count, bytes;
     mappings_read(&count, &bytes);
     return bytes;
+}
+
+size_t mappings_of_tests(void)
+{
+    char line[512];
+    size_t count = 0;
+    FILE *maps = fopen("/proc/self/maps", "r");
+    capture_check(maps ? 0 : -1);
+    while (fgets(line, sizeof line, maps))
+        count += strstr(line, "heapbench-test") != NULL;
+    fclose(maps);
+    return count;
 }

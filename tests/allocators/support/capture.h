@@ -17,4 +17,7 @@ size_t capture_end_lines(void);
 size_t mappings_count(void);
 size_t mappings_bytes(void);
 
+/* Those of files and objects whose names hold "heapbench-test". */
+size_t mappings_of_tests(void);
+
 #endif

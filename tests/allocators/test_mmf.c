@@ -1,0 +1,66 @@
+/* The classic interface of mapped files. */
+#include "tests/unit.h"
+
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "allocators/api/mmf.h"
+#include "tests/allocators/support/capture.h"
+
+static void a_mapped_file_is_shared_and_really_unmapped(void **state)
+{
+    (void)state;
+    char path[] = "/tmp/heapbench-test-XXXXXX";
+    close(mkstemp(path));
+    unlink(path);
+    char *first = mmf_create_or_open(path, 8192), *second = mmf_create_or_open(path, 8192);
+    assert_non_null(first);
+    assert_ptr_not_equal(first, second);
+    first[8191] = 42;
+    assert_int_equal(second[8191], 42);
+    assert_true(mappings_of_tests() == 2);
+    struct stat status;
+    assert_int_equal(stat(path, &status), 0);
+    assert_int_equal(status.st_size, 8192);
+    assert_null(mmf_create_or_open(path, 4096));
+    assert_null(mmf_create_or_open(path, 16384));
+    mmf_close(first, 8192);
+    mmf_close(second, 8192);
+    assert_int_equal(mappings_of_tests(), 0);
+    first = mmf_create_or_open(path, 8192);
+    assert_int_equal(first[8191], 42);
+    mmf_close(first, 8192);
+    unlink(path);
+}
+
+static void bad_mappings_are_refused(void **state)
+{
+    (void)state;
+    assert_null(mmf_create_or_open(NULL, 4096));
+    assert_null(mmf_create_or_open("/tmp", 4096));
+    assert_null(mmf_create_or_open("/dev/null", 4096));
+    assert_null(mmf_create_or_open("/there/is/no/such/folder", 4096));
+    assert_null(mmf_create_or_open("/tmp/heapbench-test-none", 0));
+    assert_null(mmf_create_or_open("/tmp/heapbench-test-none", SIZE_MAX));
+    char *page = aligned_alloc(4096, 8192);
+    memset(page, 3, 8192);
+    capture_begin(STDERR_FILENO);
+    mmf_close(NULL, 4096);
+    mmf_close(page, 4096);
+    mmf_close(page + 1, 4096);
+    mmf_close(page, 0);
+    mmf_close(page, SIZE_MAX);
+    assert_int_equal(capture_end_lines(), 5);
+    assert_int_equal(page[4095], 3);
+    free(page);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_mapped_file_is_shared_and_really_unmapped),
+        cmocka_unit_test(bad_mappings_are_refused),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

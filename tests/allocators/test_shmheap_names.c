@@ -1,0 +1,150 @@
+/* The objects behind the names of shared-memory heaps: whose they are, what is left behind, and
+ * what is no heap. */
+#include "tests/unit.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "tests/allocators/support/capture.h"
+#include "tests/allocators/support/shared.h"
+
+static void nothing_is_left_behind(void **state)
+{
+    (void)state;
+    for (int round = 0; round < 200; round++) {
+        shmheap_memory_handle heap = shmheap_create(shared_fresh_name(), 4096);
+        shmheap_memory_handle more = shmheap_connect(shared_name());
+        assert_non_null(shmheap_alloc(more, 100));
+        assert_true(mappings_of_tests() > 0);
+        shmheap_disconnect(more);
+        shmheap_destroy(shared_name(), heap);
+        assert_int_equal(mappings_of_tests(), 0);
+        assert_int_equal(shm_open(shared_name(), O_RDWR, 0), -1);
+    }
+}
+
+static void the_object_is_the_owner_s_alone(void **state)
+{
+    (void)state;
+    struct stat status;
+    mode_t mask = umask(0);
+    shmheap_memory_handle heap = shmheap_create(shared_fresh_name(), 4096);
+    umask(mask);
+    int file = shm_open(shared_name(), O_RDONLY, 0);
+    assert_int_equal(fstat(file, &status), 0);
+    close(file);
+    assert_int_equal(status.st_mode & 07777, 0600);
+    assert_true(status.st_blocks * 512 < 256 * 1024);
+    shmheap_destroy(shared_name(), heap);
+}
+
+static void a_taken_name_is_refused_and_kept(void **state)
+{
+    (void)state;
+    shmheap_memory_handle heap = shmheap_create(shared_fresh_name(), 4096);
+    errno = 0;
+    assert_true(shared_is_nothing(shmheap_create(shared_name(), 4096)));
+    assert_int_equal(errno, EEXIST);
+    assert_non_null(shmheap_alloc(heap, 8));
+    shmheap_memory_handle again = shmheap_connect(shared_name());
+    assert_false(shared_is_nothing(again));
+    shmheap_disconnect(again);
+    shmheap_destroy(shared_name(), heap);
+}
+
+static void destroy_removes_no_other_name(void **state)
+{
+    (void)state;
+    char other_name[64];
+    shmheap_memory_handle other = shmheap_create(strcpy(other_name, shared_fresh_name()), 4096);
+    shmheap_memory_handle heap = shmheap_create(shared_fresh_name(), 4096);
+    capture_begin(STDERR_FILENO);
+    shmheap_destroy(other_name, heap);
+    shmheap_destroy(NULL, heap);
+    assert_int_equal(capture_end_lines(), 2);
+    assert_non_null(shmheap_alloc(heap, 8));
+    shmheap_destroy(shared_name(), heap);
+    shmheap_destroy(other_name, other);
+}
+
+/* Connects to an object with these contents and this length. */
+static bool is_refused(const void *contents, size_t bytes, off_t length)
+{
+    int file = shm_open(shared_fresh_name(), O_RDWR | O_CREAT | O_EXCL, 0600);
+    assert_int_equal(pwrite(file, contents, bytes, 0), bytes);
+    assert_int_equal(ftruncate(file, length), 0);
+    close(file);
+    errno = 0;
+    shmheap_memory_handle heap = shmheap_connect(shared_name());
+    bool refused = shared_is_nothing(heap) && errno == EINVAL;
+    if (!shared_is_nothing(heap))
+        shmheap_disconnect(heap);
+    shm_unlink(shared_name());
+    return refused;
+}
+
+static void connect_refuses_what_is_no_heap(void **state)
+{
+    (void)state;
+    struct shm_heap head, wrong;
+    shmheap_memory_handle heap = shmheap_create(shared_fresh_name(), 4096);
+    memcpy(&head, shared_inside(heap), sizeof head);
+    off_t length = (off_t)head.data_at + 4096;
+    shmheap_destroy(shared_name(), heap);
+    assert_false(is_refused(&head, sizeof head, length));
+    assert_true(is_refused("", 0, 0));
+    assert_true(is_refused("hello", 5, 5));
+    assert_true(is_refused("hello", 5, length));
+    assert_true(is_refused("", 0, (off_t)1 << 42));
+    assert_true(is_refused(&head, sizeof head, sizeof head));
+    assert_true(is_refused(&head, sizeof head, length - 4096));
+    assert_true(is_refused(&head, sizeof head, length - 1));
+    assert_true(is_refused(&head, sizeof head, (off_t)1 << 42));
+    for (unsigned what = 0; what < 8; what++) {
+        wrong = head;
+        switch (what) {
+        case 0:
+            wrong.magic[0] ^= 1;
+            break;
+        case 1:
+            wrong.version++;
+            break;
+        case 2:
+            wrong.lock_bytes++;
+            break;
+        case 3:
+            wrong.data_at += 4096;
+            break;
+        case 4:
+            wrong.space.capacity = UINT64_MAX;
+            break;
+        case 5:
+            wrong.space.units = wrong.space.capacity + 1;
+            break;
+        case 6:
+            wrong.space.part_at[3] += 64;
+            break;
+        default:
+            wrong.space.top = wrong.space.units + 1;
+            break;
+        }
+        assert_true(is_refused(&wrong, sizeof wrong, length));
+    }
+    assert_true(shared_is_nothing(shmheap_connect("/heapbench-test-there-is-none")));
+    assert_int_equal(errno, ENOENT);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(nothing_is_left_behind),
+        cmocka_unit_test(the_object_is_the_owner_s_alone),
+        cmocka_unit_test(a_taken_name_is_refused_and_kept),
+        cmocka_unit_test(destroy_removes_no_other_name),
+        cmocka_unit_test(connect_refuses_what_is_no_heap),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
