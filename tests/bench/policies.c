@@ -1,19 +1,23 @@
 /* How fast placement is: backends against the C library's malloc over traces and made-up streams.
  *
- *     bench-policies [-a SPEC,...] [-n ROUNDS] [-tw] TRACE|STREAM...
+ *     bench-policies [-a SPEC,...] [-n ROUNDS] [-r MIB] [-tw] TRACE|STREAM...
  *
  * A stream is one of: churn (random sizes, 10,000 live), churn10 (the same, ten times as many
- * live), holes (many equal holes too small for every other request), border (sizes around those of
- * classes), saw (the heap fills and empties). Each replay runs in a child process of its own over a
- * shared, decoded stream; the specs take turns in every round. Printed are the least ns/op of all
- * rounds, its ratio to the first spec's, and the range of that ratio over the rounds. With -t only
- * a table of geometric means. With -w the first word of each block is written when it is allocated
- * and read when it is freed, as programs do at least: what a cache costs that is too small for the
- * stream is then in every row, and not only in those of allocators with headers. */
+ * live), churn:N (the same, N live; as many operations or 20 a block), holes (many equal holes too
+ * small for every other request), border (sizes around those of classes), saw (the heap fills and
+ * empties). Each replay runs in a child process of its own over a shared, decoded stream; the specs
+ * take turns in every round. Printed are the least ns/op of all rounds, its ratio to the first
+ * spec's, the range of that ratio over the rounds, the least ns/op of the second half of the
+ * stream, and of the best round what the kernel took and the page faults. With -t only a table of
+ * geometric means. With -w the first word of each block is written when it is allocated and read
+ * when it is freed, as programs do at least: what a cache costs that is too small for the stream is
+ * then in every row, and not only in those of allocators with headers. With -r the region has so
+ * many MiB, since valgrind cannot reserve the usual 64 GiB. */
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -47,6 +51,7 @@ struct options {
     int rounds;
     bool terse;
     bool touch;
+    size_t region; /* bytes */
 };
 
 static void quit(const char *sentence)
@@ -156,7 +161,11 @@ static void stream_saw(struct stream *stream, size_t objects)
 
 static void stream_make(struct stream *stream, const char *name)
 {
-    if (strcmp(name, "churn") == 0) {
+    size_t live = strncmp(name, "churn:", 6) == 0 ? strtoull(name + 6, NULL, 10) : 0;
+    if (live > 0) {
+        stream_open(stream, name, 20 * live > STREAM_EVENTS ? 20 * live : STREAM_EVENTS, 2 * live);
+        stream_churn(stream, 2 * live, churn_size);
+    } else if (strcmp(name, "churn") == 0) {
         stream_open(stream, name, STREAM_EVENTS, 20000);
         stream_churn(stream, 20000, churn_size);
     } else if (strcmp(name, "churn10") == 0) {
@@ -188,10 +197,10 @@ static void *replay_alloc(struct heap *heap, const struct operation *operation, 
                           : heap_alloc(heap, operation->size);
 }
 
-static void replay(struct heap *heap, const struct stream *stream, void **refs)
+static void replay(struct heap *heap, const struct operation *operation,
+                   const struct operation *end, void **refs)
 {
-    const struct operation *end = stream->operations + stream->count;
-    for (const struct operation *operation = stream->operations; operation < end; operation++) {
+    for (; operation < end; operation++) {
         void **ref = &refs[operation->object];
         if (operation->kind == TRACE_FREE)
             heap_free(heap, *ref);
@@ -200,10 +209,10 @@ static void replay(struct heap *heap, const struct stream *stream, void **refs)
     }
 }
 
-static void replay_touching(struct heap *heap, const struct stream *stream, void **refs)
+static void replay_touching(struct heap *heap, const struct operation *operation,
+                            const struct operation *end, void **refs)
 {
-    const struct operation *end = stream->operations + stream->count;
-    for (const struct operation *operation = stream->operations; operation < end; operation++) {
+    for (; operation < end; operation++) {
         void **ref = &refs[operation->object];
         if (operation->kind == TRACE_FREE) {
             (void)*(volatile char *)heap_resolve(heap, *ref);
@@ -215,6 +224,11 @@ static void replay_touching(struct heap *heap, const struct stream *stream, void
     }
 }
 
+static double seconds(struct timeval time)
+{
+    return (double)time.tv_sec + (double)time.tv_usec * 1e-6;
+}
+
 /* Processor time, so that what else the machine does stays out. */
 static uint64_t cpu_ns(void)
 {
@@ -223,57 +237,80 @@ static uint64_t cpu_ns(void)
     return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
 }
 
-static double replay_ns(const char *text, const struct stream *stream, bool touch)
+struct cost {
+    double ns;     /* an operation */
+    double later;  /* one of the second half */
+    double system; /* of that in the kernel */
+    long faults;
+};
+
+static struct cost replay_cost(const char *text, const struct stream *stream,
+                               const struct options *options)
 {
+    struct rusage before, after;
     struct spec spec;
     struct region region = {0};
     struct heap *heap = NULL;
     struct err err;
     void **refs = pages_map(stream->objects * sizeof *refs);
-    if (!refs || spec_parse(&spec, text, &err) || spec_create(&spec, &region, NULL, &heap, &err))
+    if (!refs || spec_parse(&spec, text, &err) || region_init(&region, options->region, &err) ||
+        spec_create_in(&spec, &region, NULL, &heap, &err))
         quit(refs ? err.text : "no memory");
+    getrusage(RUSAGE_SELF, &before);
     uint64_t begun = cpu_ns();
-    (touch ? replay_touching : replay)(heap, stream, refs);
-    return (double)(cpu_ns() - begun) / (double)stream->count;
+    const struct operation *start = stream->operations, *half = start + stream->count / 2;
+    (options->touch ? replay_touching : replay)(heap, start, half, refs);
+    uint64_t halved = cpu_ns();
+    (options->touch ? replay_touching : replay)(heap, half, start + stream->count, refs);
+    uint64_t ended = cpu_ns();
+    double ns = (double)(ended - begun), count = (double)stream->count;
+    getrusage(RUSAGE_SELF, &after);
+    return (struct cost){ns / count, 2 * (double)(ended - halved) / count,
+                         (seconds(after.ru_stime) - seconds(before.ru_stime)) * 1e9 / count,
+                         after.ru_minflt - before.ru_minflt};
 }
 
-static double child_ns(const char *text, const struct stream *stream, bool touch)
+static struct cost child_cost(const char *text, const struct stream *stream,
+                              const struct options *options)
 {
     int ends[2];
-    double ns = 0;
+    struct cost cost = {0};
     if (pipe(ends))
         quit("no pipe");
     pid_t child = fork();
     if (child == 0) {
-        ns = replay_ns(text, stream, touch);
-        _exit(write(ends[1], &ns, sizeof ns) != sizeof ns);
+        cost = replay_cost(text, stream, options);
+        _exit(write(ends[1], &cost, sizeof cost) != sizeof cost);
     }
     close(ends[1]);
-    if (child < 0 || read(ends[0], &ns, sizeof ns) != sizeof ns)
+    if (child < 0 || read(ends[0], &cost, sizeof cost) != sizeof cost)
         quit("a replay ended without a result");
     close(ends[0]);
     waitpid(child, NULL, 0);
-    return ns;
+    return cost;
 }
 
 /* ---- the table ------------------------------------------------------------------------------- */
 
 struct row {
     double ns[ROUNDS_MAX];
-    double least;
+    struct cost least;
     double log_ratios; /* over all streams */
 };
 
 static void measure(const struct options *options, struct stream *stream, struct row *rows)
 {
     for (size_t i = 0; i < options->spec_count; i++)
-        rows[i].least = HUGE_VAL;
+        rows[i].least.ns = HUGE_VAL;
     for (int round = 0; round < options->rounds; round++)
         for (size_t i = 0; i < options->spec_count; i++) {
             struct row *row = &rows[(i + (size_t)round) % options->spec_count];
-            double ns = child_ns(options->specs[row - rows], stream, options->touch);
-            row->ns[round] = ns;
-            row->least = ns < row->least ? ns : row->least;
+            struct cost cost = child_cost(options->specs[row - rows], stream, options);
+            row->ns[round] = cost.ns;
+            cost.later = round && row->least.later < cost.later ? row->least.later : cost.later;
+            double later = cost.later;
+            row->least = cost.ns < row->least.ns ? cost : row->least;
+            row->least.later = later;
         }
     for (size_t i = 0; i < options->spec_count; i++) {
         double low = HUGE_VAL, high = 0;
@@ -282,10 +319,13 @@ static void measure(const struct options *options, struct stream *stream, struct
             low = ratio < low ? ratio : low;
             high = ratio > high ? ratio : high;
         }
-        rows[i].log_ratios += log(rows[i].least / rows[0].least);
+        rows[i].log_ratios += log(rows[i].least.ns / rows[0].least.ns);
         if (!options->terse)
-            printf("%-16s %-24s %8.2f ns/op %6.3f  [%.3f, %.3f]\n", stream->name, options->specs[i],
-                   rows[i].least, rows[i].least / rows[0].least, low, high);
+            printf("%-16s %-24s %8.2f ns/op %6.3f  [%.3f, %.3f]  %8.2f later  %6.2f in the kernel, "
+                   "%ld faults\n",
+                   stream->name, options->specs[i], rows[i].least.ns,
+                   rows[i].least.ns / rows[0].least.ns, low, high, rows[i].least.later,
+                   rows[i].least.system, rows[i].least.faults);
     }
     fflush(stdout);
 }
@@ -303,14 +343,16 @@ static void read_specs(struct options *options, const char *list)
 
 int main(int argc, char **argv)
 {
-    struct options options = {.rounds = 5};
+    struct options options = {.rounds = 5, .region = REGION_DEFAULT};
     int option;
     read_specs(&options, "system,first-fit,best-fit,next-fit,worst-fit,buddy");
-    while ((option = getopt(argc, argv, "a:n:tw")) != -1) {
+    while ((option = getopt(argc, argv, "a:n:r:tw")) != -1) {
         if (option == 'a')
             read_specs(&options, optarg);
         else if (option == 'n')
             options.rounds = atoi(optarg);
+        else if (option == 'r')
+            options.region = strtoull(optarg, NULL, 10) << 20;
         else if (option == 't')
             options.terse = true;
         else if (option == 'w')
