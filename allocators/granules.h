@@ -19,9 +19,14 @@
 
 enum { GRANULES_WORD_LOG2 = 6, GRANULES_AHEAD = 3 * 64 };
 
+/* Together, so that one line of the cache tells of a place and of most that lie beside it. */
+struct granules_word {
+    uint64_t starts, used;
+    uint32_t tail, lead;
+};
+
 struct granules {
-    uint64_t *starts, *used;
-    uint32_t *tail, *lead;
+    struct granules_word *word;
 };
 
 /* Bytes in a store for positions below `count`. */
@@ -43,70 +48,76 @@ FIT_INLINE uint64_t granules_bit(size_t position)
 
 FIT_INLINE bool granules_is_start(const struct granules *map, size_t position)
 {
-    return map->starts[position / 64] >> position % 64 & 1;
+    return map->word[position / 64].starts >> position % 64 & 1;
 }
 
 /* Of a position where a segment begins. */
 FIT_INLINE bool granules_is_used(const struct granules *map, size_t position)
 {
-    return map->used[position / 64] >> position % 64 & 1;
+    return map->word[position / 64].used >> position % 64 & 1;
 }
 
 FIT_INLINE void granules_use(struct granules *map, size_t position)
 {
-    map->used[position / 64] |= granules_bit(position);
+    map->word[position / 64].used |= granules_bit(position);
 }
 
 FIT_INLINE void granules_unuse(struct granules *map, size_t position)
 {
-    map->used[position / 64] &= ~granules_bit(position);
+    map->word[position / 64].used &= ~granules_bit(position);
 }
 
 /* Length of the segment that begins at `position`. */
 FIT_INLINE size_t granules_size(const struct granules *map, size_t position)
 {
-    uint64_t later = map->starts[position / 64] >> position % 64 >> 1;
-    return later ? (size_t)__builtin_ctzll(later) + 1 : map->tail[position / 64];
+    uint64_t later = map->word[position / 64].starts >> position % 64 >> 1;
+    return later ? (size_t)__builtin_ctzll(later) + 1 : map->word[position / 64].tail;
 }
 
 /* Where the segment before the one at `position` begins; `position` itself if that is 0. */
 FIT_INLINE size_t granules_before(const struct granules *map, size_t position)
 {
-    uint64_t earlier = map->starts[position / 64] & (granules_bit(position) - 1);
+    uint64_t earlier = map->word[position / 64].starts & (granules_bit(position) - 1);
     if (earlier)
         return (position & ~(size_t)63) + 63 - (size_t)__builtin_clzll(earlier);
-    return map->lead[position / 64];
+    return map->word[position / 64].lead;
 }
 
 /* A segment of `size` begins at `position`, and another one, or the end, behind it. */
 FIT_INLINE void granules_put(struct granules *map, size_t position, size_t size)
 {
     size_t word = position / 64, end = (position + size) / 64;
-    map->starts[word] |= granules_bit(position);
+    map->word[word].starts |= granules_bit(position);
     if (end != word) {
-        map->tail[word] = (uint32_t)size;
-        map->lead[end] = (uint32_t)position;
+        map->word[word].tail = (uint32_t)size;
+        map->word[end].lead = (uint32_t)position;
     }
 }
 
 /* What begins at `position` belongs to the segment before it from now on, which is put next. */
 FIT_INLINE void granules_join(struct granules *map, size_t position)
 {
-    map->starts[position / 64] &= ~granules_bit(position);
+    map->word[position / 64].starts &= ~granules_bit(position);
 }
 
 /* Everything ends at `position`: as if a used segment began there. */
 FIT_INLINE void granules_end(struct granules *map, size_t position)
 {
-    map->starts[position / 64] |= granules_bit(position);
-    map->used[position / 64] |= granules_bit(position);
+    map->word[position / 64].starts |= granules_bit(position);
+    map->word[position / 64].used |= granules_bit(position);
+}
+
+/* A bit where a hole begins. */
+FIT_INLINE uint64_t granules_holes(const struct granules *map, size_t word)
+{
+    return map->word[word].starts & ~map->word[word].used;
 }
 
 /* The first hole of at least `size` that begins in `word`, or FIT_NONE and the largest of them. */
 FIT_INLINE size_t granules_hole_in(const struct granules *map, size_t word, size_t size,
                                    size_t *largest)
 {
-    uint64_t holes = map->starts[word] & ~map->used[word];
+    uint64_t holes = granules_holes(map, word);
     *largest = 0;
     for (; holes; holes &= holes - 1) {
         size_t position = word * 64 + (size_t)__builtin_ctzll(holes);

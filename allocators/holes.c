@@ -30,7 +30,7 @@ void holes_retreat(struct holes *holes, size_t last, struct fit_store *store)
 size_t holes_find_from(struct holes *holes, const struct granules *map, size_t size, size_t from)
 {
     size_t word = from / 64;
-    uint64_t mask = map->starts[word] & ~map->used[word] & ~(granules_bit(from) - 1);
+    uint64_t mask = granules_holes(map, word) & ~(granules_bit(from) - 1);
     for (; mask; mask &= mask - 1) {
         size_t position = word * 64 + (size_t)__builtin_ctzll(mask);
         if (granules_size(map, position) >= size)

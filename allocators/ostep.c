@@ -90,8 +90,11 @@ static void ostep_renumbered(void *arg, size_t from, size_t to)
     struct ostep *heap = renumbering->heap;
     size_t position = heap->order.position[to];
     ostep_header(heap, position)->magic_slot = (uint32_t)to;
-    ostep_unindex(heap, granules_size(&heap->segments.map, position), from);
-    ostep_index(heap, granules_size(&heap->segments.map, position), to);
+    if (heap->fit == FIT_BEST) {
+        size_t size = granules_size(&heap->segments.map, position);
+        ostep_unindex(heap, size, from);
+        ostep_index(heap, size, to);
+    }
     if (from >= renumbering->rover)
         heap->rover = to;
 }

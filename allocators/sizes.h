@@ -127,18 +127,18 @@ FIT_INLINE size_t sizes_small(struct sizes *index, size_t size)
 }
 
 /* Bit i: a segment begins `size` granules behind granule i of the word. */
-FIT_INLINE uint64_t sizes_starts_behind(const uint64_t *word, size_t size)
+FIT_INLINE uint64_t sizes_starts_behind(const struct granules_word *word, size_t size)
 {
     word += size / 64;
-    return word[0] >> size % 64 | word[1] << 1 << (63 - size % 64);
+    return word[0].starts >> size % 64 | word[1].starts << 1 << (63 - size % 64);
 }
 
 /* The lowest hole of exactly that small size in a group, or FIT_NONE. */
 FIT_INLINE size_t sizes_hole_in(const struct granules *map, size_t group, size_t size)
 {
     for (size_t word = 2 * group; word < 2 * group + 2; word++) {
-        uint64_t holes = map->starts[word] & ~map->used[word];
-        for (holes &= sizes_starts_behind(map->starts + word, size); holes; holes &= holes - 1) {
+        uint64_t holes = granules_holes(map, word);
+        for (holes &= sizes_starts_behind(map->word + word, size); holes; holes &= holes - 1) {
             size_t position = word * 64 + (size_t)__builtin_ctzll(holes);
             if (__builtin_expect(granules_size(map, position) == size, 1))
                 return position;
@@ -150,7 +150,7 @@ FIT_INLINE size_t sizes_hole_in(const struct granules *map, size_t group, size_t
 /* Whether a hole of exactly that size begins there. */
 FIT_INLINE bool sizes_is_hole(const struct granules *map, size_t position, size_t size)
 {
-    uint64_t holes = map->starts[position / 64] & ~map->used[position / 64];
+    uint64_t holes = granules_holes(map, position / 64);
     return (holes >> position % 64 & 1) && granules_size(map, position) == size;
 }
 

@@ -1,8 +1,10 @@
 /* What is particular to the policies: worked examples, damage that check finds, memory given back.
  */
 #include <errno.h>
+#include <stddef.h>
 #include <string.h>
 
+#include "allocators/granules.h"
 #include "allocators/region.h"
 #include "allocators/spec.h"
 #include "tests/unit.h"
@@ -150,21 +152,22 @@ static void damage_is_found(void **state)
 {
     (void)state;
     static const char *const policies[] = {"first-fit", "best-fit", "next-fit", "worst-fit"};
+    enum { USED = offsetof(struct granules_word, used) };
     static const struct {
-        size_t table, offset; /* 1: starts, 2: used */
+        size_t offset; /* in the first word's entry */
         char flip;
     } damages[] = {
-        {1, 0, 1 << 3}, {1, 2, 1 << 4}, {1, 1, 1 << 3}, {1, 3, -128}, /* a start more or less */
-        {2, 0, 1},      {2, 1, 1 << 3}, {2, 3, -128},                 /* a hole more */
+        {0, 1 << 3},   {2, 1 << 4},        {1, 1 << 3},      {3, -128}, /* a start more or less */
+        {USED + 0, 1}, {USED + 1, 1 << 3}, {USED + 3, -128},            /* a hole more */
     };
     for (size_t policy = 0; policy < sizeof policies / sizeof *policies; policy++)
         for (size_t i = 0; i < sizeof damages / sizeof *damages; i++) {
             struct fixture fixture;
-            struct tables tables = {.wanted = damages[i].table};
+            struct tables map = {.wanted = 1};
             char *blocks[5], why[256] = "";
             open_with_holes(&fixture, policies[policy], blocks);
-            heap_walk(fixture.heap, find_table, &tables);
-            tables.start[damages[i].offset] ^= damages[i].flip;
+            heap_walk(fixture.heap, find_table, &map);
+            map.start[damages[i].offset] ^= damages[i].flip;
             if (heap_check(fixture.heap, why, sizeof why) != -EUCLEAN)
                 fail_msg("%s: damage %zu is not found", policies[policy], i);
             assert_non_null(strstr(why, policies[policy]));
