@@ -1,11 +1,12 @@
 /* Which live object an address belongs to: a table of exact addresses.
  *
- * The numbers of neighbouring addresses lie side by side, 4 KiB of address space in a leaf of 1
+ * The numbers of neighbouring addresses lie side by side, 16 KiB of address space in a leaf of 4
  * KiB, so that the table is touched where the program touches its heap; a hash table finds the
  * leaf. Addresses with other low bits than those of their neighbours have leaves of their own. */
 #ifndef WORKLOADS_ADDRESSES_H
 #define WORKLOADS_ADDRESSES_H
 
+#include <errno.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -17,20 +18,84 @@ struct addresses {
     struct array cells;  /* uint32_t: number + 1; ADDRESSES_LEAF of them a leaf */
     uint32_t leaf_count; /* ever in use at once */
     uint32_t spare;      /* emptied leaf to use first, + 1; linked through their first cells */
-    size_t count;        /* addresses */
-    struct table_slot *recent; /* the leaf named last, or NULL */
 };
 
 #define ADDRESSES_NONE UINT32_MAX
 
-/* The number at `address` (never 0), or ADDRESSES_NONE. */
-uint32_t addresses_find(struct addresses *addresses, uint64_t address);
+enum {
+    ADDRESSES_GRAIN = 4, /* as a power of two: what most allocators align to */
+    ADDRESSES_SPAN = 14, /* likewise: what a leaf covers */
+    ADDRESSES_LEAF = 1 << (ADDRESSES_SPAN - ADDRESSES_GRAIN),
+    ADDRESSES_USED = 16, /* low bits of a leaf's value: its addresses; its number is above them */
+};
 
-/* Enters an address that is not there, with a number below ADDRESSES_NONE. 0 or -ENOMEM. */
-int addresses_enter(struct addresses *addresses, uint64_t address, uint32_t number);
+/* Not all bits of an address above the span are needed: one keeps the key from being 0. */
+static inline uint64_t addresses_key(uint64_t address)
+{
+    uint64_t low = address & ((1 << ADDRESSES_GRAIN) - 1);
+    return UINT64_C(1) << 63 | address >> ADDRESSES_SPAN << ADDRESSES_GRAIN | low;
+}
+
+/* The leaf's slot, or NULL. */
+static inline struct table_slot *addresses_slot(const struct addresses *addresses, uint64_t address)
+{
+    return table_find(&addresses->leaves, addresses_key(address));
+}
+
+static inline uint32_t *addresses_cell(const struct addresses *addresses,
+                                       const struct table_slot *slot, uint64_t address)
+{
+    return (uint32_t *)addresses->cells.at + (slot->value >> ADDRESSES_USED) * ADDRESSES_LEAF +
+           (address >> ADDRESSES_GRAIN) % ADDRESSES_LEAF;
+}
+
+/* The number at `address` (never 0), or ADDRESSES_NONE. */
+static inline uint32_t addresses_find(const struct addresses *addresses, uint64_t address)
+{
+    const struct table_slot *slot = addresses_slot(addresses, address);
+    return slot ? *addresses_cell(addresses, slot, address) - 1 : ADDRESSES_NONE;
+}
+
+/* Brings what stands for the address closer. */
+static inline void addresses_expect(const struct addresses *addresses, uint64_t address)
+{
+    const struct table_slot *slot = addresses_slot(addresses, address);
+    if (slot)
+        __builtin_prefetch(addresses_cell(addresses, slot, address), 1);
+}
+
+/* The rare halves of the next two: a leaf's first address, and its last. */
+struct table_slot *addresses_begin(struct addresses *addresses, uint64_t address);
+void addresses_end(struct addresses *addresses, struct table_slot *slot);
+
+/* Enters an address with a number below ADDRESSES_NONE. 0, 1 where the address is there already, or
+ * -ENOMEM. */
+static inline int addresses_enter(struct addresses *addresses, uint64_t address, uint32_t number)
+{
+    struct table_slot *slot = addresses_slot(addresses, address);
+    if (!slot && !(slot = addresses_begin(addresses, address)))
+        return -ENOMEM;
+    uint32_t *cell = addresses_cell(addresses, slot, address);
+    if (*cell)
+        return 1;
+    *cell = number + 1;
+    slot->value++;
+    return 0;
+}
 
 /* Takes an address out and returns its number, or ADDRESSES_NONE. */
-uint32_t addresses_leave(struct addresses *addresses, uint64_t address);
+static inline uint32_t addresses_leave(struct addresses *addresses, uint64_t address)
+{
+    struct table_slot *slot = addresses_slot(addresses, address);
+    uint32_t *cell = slot ? addresses_cell(addresses, slot, address) : NULL;
+    if (!cell || !*cell)
+        return ADDRESSES_NONE;
+    uint32_t number = *cell - 1;
+    *cell = 0;
+    if (--slot->value % (1 << ADDRESSES_USED) == 0)
+        addresses_end(addresses, slot);
+    return number;
+}
 
 void addresses_release(struct addresses *addresses);
 

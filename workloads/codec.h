@@ -77,17 +77,7 @@ void codec_release(struct codec *codec);
  * -ENOMEM. */
 int codec_settle(struct codec *codec, uint32_t objects, uint64_t threads);
 
-struct codec_out {
-    uint8_t *bytes[CODEC_STREAMS]; /* room for `CODEC_WORST` a stream and event */
-    size_t used[CODEC_STREAMS];
-    struct array *objects; /* struct tally_object by number, borrowed: with `size` and `thread` */
-};
-
-enum { CODEC_WORST = 10 };
-
-/* Appends an event that was checked; puts its number into `event->object` if it allocates. 0 or
- * -ENOMEM, nothing having been appended. */
-int codec_put(struct codec *codec, struct codec_out *out, struct trace_event *event);
+enum { CODEC_WORST = 10 }; /* bytes of a stream that an event takes at most */
 
 /* Cursors into the streams of an unpacked block. CODEC_SLACK bytes after the last are readable. */
 struct codec_in {

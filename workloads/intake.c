@@ -29,26 +29,29 @@ static void intake_next_chunk(struct intake *intake)
     intake->at = 0;
 }
 
-static void intake_decode(const struct intake *intake, uint64_t head, struct intake_record *record)
+/* A call's record at `at`; returns the word behind it. */
+static uint32_t intake_decode(const struct spool_chunk *chunk, uint32_t at, uint64_t head,
+                              struct intake_record *record)
 {
-    const struct spool_chunk *chunk = intake_chunk(intake);
-    uint32_t at = intake->at + 1;
-    *record = (struct intake_record){
-        .stamp = intake->stamp,
-        .stamped = head & SPOOL_STAMPED,
-        .kind = head & 7,
-        .pointer = head >> SPOOL_POINTER_SHIFT,
-        .size = (head >> SPOOL_SIZE_SHIFT) & (SPOOL_SMALL - 1),
-    };
-    if (record->stamped)
+    at++;
+    record->pointer = head >> SPOOL_POINTER_SHIFT;
+    record->size = (head >> SPOOL_SIZE_SHIFT) & (SPOOL_SMALL - 1);
+    record->site = 0;
+    record->kind = head & 7;
+    record->what = 0;
+    record->align_log2 = 0;
+    record->stamped = (head & SPOOL_STAMPED) != 0;
+    if (head & SPOOL_STAMPED)
         record->stamp = chunk->words[at++];
     if (head & SPOOL_SIZED)
         record->size = chunk->words[at++];
-    if (record->kind == SPOOL_ALIGNED)
-        record->align = chunk->words[at++];
+    if (record->kind == SPOOL_ALIGNED) {
+        uint64_t align = chunk->words[at++];
+        record->align_log2 = align ? (uint8_t)__builtin_ctzll(align) : 0;
+    }
     if (head & SPOOL_SITED)
         record->site = (uint32_t)chunk->words[at++];
-    record->words = at - intake->at;
+    return at;
 }
 
 static bool intake_is_told(uint64_t head)
@@ -57,19 +60,20 @@ static bool intake_is_told(uint64_t head)
     return (head & 7) == SPOOL_CONTROL && (what == SPOOL_MODULE || what == SPOOL_STACK);
 }
 
-static void intake_decode_told(const struct intake *intake, uint64_t head,
-                               struct intake_record *record)
+static uint32_t intake_decode_told(const struct spool_chunk *chunk, uint32_t at, uint64_t head,
+                                   struct intake_record *record)
 {
-    const struct spool_chunk *chunk = intake_chunk(intake);
-    bool stamped = head & SPOOL_STAMPED;
-    *record = (struct intake_record){
-        .kind = SPOOL_CONTROL,
-        .what = (head >> SPOOL_SIZE_SHIFT) & (SPOOL_SMALL - 1),
-        .told = (const uint64_t *)&chunk->words[intake->at + 2],
-        .stamp = stamped ? chunk->words[intake->at + 1] : intake->stamp,
-        .stamped = stamped,
-        .words = (uint32_t)(head >> SPOOL_POINTER_SHIFT),
-    };
+    uint32_t words = (uint32_t)(head >> SPOOL_POINTER_SHIFT);
+    record->pointer = (uintptr_t)&chunk->words[at + 2];
+    record->size = words - 2;
+    record->site = 0;
+    record->kind = SPOOL_CONTROL;
+    record->what = (head >> SPOOL_SIZE_SHIFT) & (SPOOL_SMALL - 1);
+    record->align_log2 = 0;
+    record->stamped = (head & SPOOL_STAMPED) != 0;
+    if (head & SPOOL_STAMPED)
+        record->stamp = chunk->words[at + 1];
+    return at + words;
 }
 
 static uint64_t intake_head(const struct intake *intake)
@@ -110,24 +114,52 @@ static bool intake_skip(struct intake *intake, uint64_t head, bool ended)
     return true;
 }
 
-enum intake_state intake_peek(struct intake *intake, bool ended, struct intake_record *record)
+/* Records up to the first word that is none. */
+static void intake_decode_all(struct intake *intake)
+{
+    const struct spool_chunk *chunk = intake_chunk(intake);
+    uint32_t at = intake->at, ready = 0, stamped = 0;
+    uint64_t stamp = intake->stamp;
+    while (ready < INTAKE_AHEAD && at < SPOOL_WORDS) {
+        uint64_t head = atomic_load_explicit(&chunk->words[at], memory_order_acquire);
+        struct intake_record *record = &intake->ahead[ready];
+        record->stamp = stamp;
+        if ((head & 7) == SPOOL_CONTROL && intake_is_told(head))
+            at = intake_decode_told(chunk, at, head, record);
+        else if ((head & 7) == SPOOL_HOLE || (head & 7) == SPOOL_CONTROL)
+            break;
+        else
+            at = intake_decode(chunk, at, head, record);
+        stamp = record->stamp;
+        stamped += record->stamped;
+        ready++;
+    }
+    intake->at = at;
+    intake->ready = ready;
+    intake->stamped += stamped;
+    intake->plain += ready - stamped;
+}
+
+static enum intake_state intake_nothing(const struct intake *intake, uint64_t head)
+{
+    if (intake->begun == intake->count)
+        return INTAKE_IDLE;
+    uint32_t taken = __atomic_load_n(&intake_chunk(intake)->taken, __ATOMIC_RELAXED);
+    bool under_way = taken > intake->at && intake->at < SPOOL_WORDS &&
+                     head != (SPOOL_CONTROL | SPOOL_END << SPOOL_SIZE_SHIFT);
+    return under_way ? INTAKE_HOLE : INTAKE_IDLE;
+}
+
+enum intake_state intake_fill(struct intake *intake, bool ended)
 {
     uint64_t head = intake_head(intake);
+    intake->next = intake->ready = 0;
     while ((head & 7) == SPOOL_HOLE || ((head & 7) == SPOOL_CONTROL && !intake_is_told(head))) {
-        if (!intake_skip(intake, head, ended)) {
-            if (intake->begun == intake->count)
-                return INTAKE_IDLE;
-            uint32_t taken = __atomic_load_n(&intake_chunk(intake)->taken, __ATOMIC_RELAXED);
-            bool under_way = taken > intake->at && intake->at < SPOOL_WORDS &&
-                             head != (SPOOL_CONTROL | SPOOL_END << SPOOL_SIZE_SHIFT);
-            return under_way ? INTAKE_HOLE : INTAKE_IDLE;
-        }
+        if (!intake_skip(intake, head, ended))
+            return intake_nothing(intake, head);
         head = intake_head(intake);
     }
-    if ((head & 7) == SPOOL_CONTROL)
-        intake_decode_told(intake, head, record);
-    else
-        intake_decode(intake, head, record);
+    intake_decode_all(intake);
     return INTAKE_RECORD;
 }
 

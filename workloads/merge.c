@@ -50,6 +50,18 @@ static void merge_put_off(struct merge_head *head, uint64_t stamp, uint64_t next
     head->key = (next < last ? next : last) + 1;
 }
 
+/* What the stream's next record is. */
+static enum intake_state merge_look(struct intake *intake, bool ended,
+                                    const struct merge_visitor *visitor)
+{
+    if (intake->next < intake->ready)
+        return INTAKE_RECORD;
+    enum intake_state state = intake_fill(intake, ended);
+    if (state == INTAKE_RECORD && visitor->expect)
+        visitor->expect(visitor->arg, intake->ahead, intake->ready);
+    return state;
+}
+
 /* The first stream's records up to the next one's head. 1: a record is under way, nothing later
  * is sure. */
 static int merge_batch(struct merge *merge, uint64_t limit, bool ended,
@@ -59,41 +71,44 @@ static int merge_batch(struct merge *merge, uint64_t limit, bool ended,
     struct intake *intake = merge_intake(merge, first->stream);
     uint64_t next = merge_next_key(merge);
     uint64_t until = next < limit ? next : limit;
-    struct intake_record record;
     enum intake_state state;
-    while ((state = intake_peek(intake, ended, &record)) == INTAKE_RECORD) {
-        if (record.stamp > until) {
-            first->key = record.stamp;
+    while ((state = merge_look(intake, ended, visitor)) == INTAKE_RECORD) {
+        const struct intake_record *record = intake_first(intake);
+        uint32_t count = intake_until(intake, until);
+        if (!count) {
+            first->key = record->stamp;
             return 0;
         }
-        bool last_call = first->key > record.stamp + visitor->slack;
-        int verdict = visitor->visit(visitor->arg, intake->thread, &record, last_call);
-        if (verdict < 0)
-            return verdict;
-        if (verdict == MERGE_LATER) {
-            merge_put_off(first, record.stamp, next, visitor->slack);
+        bool last_call = first->key > record->stamp + visitor->slack;
+        int taken = visitor->visit(visitor->arg, intake->thread, record, count, last_call);
+        if (taken < 0)
+            return taken;
+        if (taken)
+            intake_take(intake, (uint32_t)taken);
+        first->key = intake->stamp;
+        if ((uint32_t)taken < count) {
+            merge_put_off(first, record[taken].stamp, next, visitor->slack);
             return 0;
         }
-        intake_take(intake, &record);
-        first->key = record.stamp;
     }
     *first = ((struct merge_head *)merge->heap.at)[--merge->heads];
     return state == INTAKE_HOLE;
 }
 
 /* A record under way in any thread bars everything above that thread's last stamp. */
-static void merge_collect(struct merge *merge, bool ended, uint64_t *limit)
+static void merge_collect(struct merge *merge, bool ended, const struct merge_visitor *visitor,
+                          uint64_t *limit)
 {
     struct merge_head *heap = merge->heap.at;
     merge->heads = 0;
     for (uint32_t i = 0; i < merge->streams; i++) {
         struct intake *intake = merge_intake(merge, i);
-        struct intake_record record;
-        enum intake_state state = intake_peek(intake, ended, &record);
+        enum intake_state state = merge_look(intake, ended, visitor);
         if (state == INTAKE_HOLE && intake->stamp < *limit)
             *limit = intake->stamp;
         if (state == INTAKE_RECORD)
-            heap[merge->heads++] = (struct merge_head){.key = record.stamp, .stream = i};
+            heap[merge->heads++] =
+                (struct merge_head){.key = intake_first(intake)->stamp, .stream = i};
     }
     for (uint32_t i = merge->heads / 2; i-- > 0;)
         merge_sink(merge, i);
@@ -103,7 +118,7 @@ int merge_run(struct merge *merge, uint64_t limit, bool ended, const struct merg
 {
     if (ended)
         limit = UINT64_MAX;
-    merge_collect(merge, ended, &limit);
+    merge_collect(merge, ended, visitor, &limit);
     while (merge->heads && ((struct merge_head *)merge->heap.at)->key <= limit) {
         int stop = merge_batch(merge, limit, ended, visitor);
         if (stop)

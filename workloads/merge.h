@@ -4,15 +4,15 @@
 
 #include "workloads/intake.h"
 
-enum merge_verdict {
-    MERGE_TAKEN,
-    MERGE_LATER, /* another thread's record must come first although its stamp is a little higher */
-};
-
 struct merge_visitor {
-    /* Gets the records in order; `last_call`: it will not get better, MERGE_LATER is no answer.
-     * Negative ends the merge with that value. */
-    int (*visit)(void *arg, uint32_t thread, const struct intake_record *record, bool last_call);
+    /* Gets the next `count` records of a thread. Returns how many of them it took: the first one
+     * that it did not must wait for another thread's although that has a stamp a little higher.
+     * `last_call`: waiting will not help the first one any more. Negative ends the merge with that
+     * value. */
+    int (*visit)(void *arg, uint32_t thread, const struct intake_record *records, uint32_t count,
+                 bool last_call);
+    /* Is told of records as soon as they are known. NULL where that is of no use. */
+    void (*expect)(void *arg, const struct intake_record *records, uint32_t count);
     void *arg;
     uint64_t slack; /* by how much a stamp may be early */
 };

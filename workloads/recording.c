@@ -196,7 +196,7 @@ static int recording_run_image(struct recording *recording, uint32_t number, boo
     struct recording_image *image = &recording->images[number];
     struct recording_process *process = &recording->processes[image->process];
     bool by_counter = recording->spool->control->order == SPOOL_BY_COUNTER;
-    struct merge_visitor visitor = {session_visit, &process->session,
+    struct merge_visitor visitor = {session_visit, session_expect, &process->session,
                                     by_counter ? RECORDING_SLACK_TICKS : 0};
     int failed = merge_run(&image->merge, recording->limit, ended, &visitor);
     if (failed || !ended)

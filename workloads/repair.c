@@ -205,7 +205,8 @@ static int repair_hold(struct repair *repair, const struct repair_operation *tak
 /* After a release of `address`: the allocation that was held for it. */
 static int repair_unhold(struct repair *repair, uint64_t address, struct err *err)
 {
-    uint32_t place = repair->held.count ? addresses_leave(&repair->held, address) : ADDRESSES_NONE;
+    uint32_t place =
+        repair->held.leaves.count ? addresses_leave(&repair->held, address) : ADDRESSES_NONE;
     if (place == ADDRESSES_NONE)
         return 0;
     struct repair_operation held = ((struct repair_operation *)repair->holding.at)[place];

@@ -5,9 +5,15 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "workloads/merge.h"
+#include "workloads/encoder.h"
 
 enum { SESSION_DEPTH_MOST = 64 }; /* frames of a call stack */
+
+enum session_verdict {
+    SESSION_TAKEN,
+    SESSION_LATER, /* another thread's record must come first although its stamp is a little higher
+                    */
+};
 
 struct session_moving {
     uint64_t address; /* 0: no realloc under way */
@@ -20,7 +26,10 @@ int session_init(struct session *session, const char *path, const struct trace_o
     *session = (struct session){.err = err};
     if (origin->columns & TRACE_HAS_SITES && !(session->symbols = symbols_create()))
         return err_set(err, ENOMEM, "no memory left for symbols");
-    return trace_writer_create(&session->writer, path, origin, err);
+    int failed = trace_writer_create(&session->writer, path, origin, err);
+    if (!failed)
+        session->encoder = trace_writer_encoder(session->writer);
+    return failed;
 }
 
 static int session_no_memory(struct session *session)
@@ -37,32 +46,55 @@ static struct session_moving *session_moving_of(struct session *session, uint32_
     return &moving[thread];
 }
 
+static uint64_t session_time(struct session *session, const struct intake_record *record)
+{
+    if (session->ns_per_tick > 0 && record->stamp > session->start_stamp)
+        session->last_ns =
+            (uint64_t)((double)(record->stamp - session->start_stamp) * session->ns_per_tick);
+    return session->last_ns;
+}
+
+static uint32_t session_site(const struct session *session, const struct intake_record *record)
+{
+    return record->site ? ((uint32_t *)session->sites.at)[record->site] : 0;
+}
+
+static int session_written(struct session *session)
+{
+    return encoder_is_full(session->encoder) ? trace_writer_block(session->writer, session->err)
+                                             : 0;
+}
+
 static int session_emit(struct session *session, struct trace_event *event, uint32_t thread,
                         const struct intake_record *record)
 {
     event->thread = thread;
-    event->site = record->site ? ((uint32_t *)session->sites.at)[record->site] : 0;
-    if (session->ns_per_tick > 0 && record->stamp > session->start_stamp)
-        event->time_ns =
-            (uint64_t)((double)(record->stamp - session->start_stamp) * session->ns_per_tick);
-    else
-        event->time_ns = session->last_ns;
-    session->last_ns = event->time_ns;
+    event->site = session_site(session, record);
+    event->time_ns = session_time(session, record);
     return trace_writer_add(session->writer, event, session->err);
 }
 
 static int session_free_number(struct session *session, uint32_t number, uint32_t thread,
                                const struct intake_record *record)
 {
-    struct trace_event event = {.kind = TRACE_FREE, .object = number};
+    uint64_t time_ns = session_time(session, record);
+    if (encoder_free(session->encoder, thread, number, session_site(session, record), time_ns))
+        return session_no_memory(session);
+    return session_written(session);
+}
+
+static int session_free_nothing(struct session *session, uint32_t thread,
+                                const struct intake_record *record)
+{
+    struct trace_event event = {.kind = TRACE_FREE, .object = TRACE_NO_OBJECT};
     return session_emit(session, &event, thread, record);
 }
 
-static int session_free(struct session *session, uint32_t thread,
-                        const struct intake_record *record)
+static inline int session_free(struct session *session, uint32_t thread,
+                               const struct intake_record *record)
 {
     if (!record->pointer)
-        return session_free_number(session, TRACE_NO_OBJECT, thread, record);
+        return session_free_nothing(session, thread, record);
     uint32_t number = addresses_leave(&session->live, record->pointer);
     if (number != ADDRESSES_NONE)
         return session_free_number(session, number, thread, record);
@@ -74,17 +106,31 @@ static int session_free(struct session *session, uint32_t thread,
 static int session_make_way(struct session *session, uint32_t thread,
                             const struct intake_record *record, bool last_call)
 {
-    if (addresses_find(&session->live, record->pointer) == ADDRESSES_NONE)
-        return MERGE_TAKEN;
     if (!last_call)
-        return MERGE_LATER;
+        return SESSION_LATER;
     session->double_allocations++;
     uint32_t number = addresses_leave(&session->live, record->pointer);
     return session_free_number(session, number, thread, record);
 }
 
-static int session_allocate(struct session *session, uint32_t thread,
-                            const struct intake_record *record, bool last_call)
+/* Puts a number, which making way may change, at the address that is being handed out. */
+static inline int session_enter(struct session *session, uint32_t thread,
+                                const struct intake_record *record, const uint32_t *number,
+                                bool last_call)
+{
+    int failed = addresses_enter(&session->live, record->pointer, *number);
+    if (__builtin_expect(failed > 0, 0)) {
+        int verdict = session_make_way(session, thread, record, last_call);
+        if (verdict)
+            return verdict;
+        failed = addresses_enter(&session->live, record->pointer, *number);
+    }
+    return failed ? session_no_memory(session) : SESSION_TAKEN;
+}
+
+/* With an alignment, or in vain. */
+static int session_allocate_other(struct session *session, uint32_t thread,
+                                  const struct intake_record *record, bool last_call)
 {
     struct trace_event event = {
         .kind = record->kind == SPOOL_CALLOC    ? TRACE_CALLOC
@@ -92,18 +138,34 @@ static int session_allocate(struct session *session, uint32_t thread,
                                                 : TRACE_MALLOC,
         .object = TRACE_NO_OBJECT,
         .size = record->size,
-        .align_log2 = record->align ? (uint8_t)__builtin_ctzll(record->align) : 0,
+        .align_log2 = record->align_log2,
         .flags = record->pointer ? 0 : TRACE_FAILED,
     };
-    if (record->pointer) {
-        int verdict = session_make_way(session, thread, record, last_call);
-        if (verdict)
-            return verdict;
-        event.object = trace_writer_next(session->writer);
-        if (addresses_enter(&session->live, record->pointer, event.object))
-            return session_no_memory(session);
-    }
+    const uint32_t *next = &session->encoder->head;
+    int verdict =
+        record->pointer ? session_enter(session, thread, record, next, last_call) : SESSION_TAKEN;
+    if (verdict)
+        return verdict;
+    if (record->pointer)
+        event.object = *next;
     return session_emit(session, &event, thread, record);
+}
+
+/* The plain kind. */
+static inline int session_allocate(struct session *session, enum trace_kind kind, uint32_t thread,
+                                   const struct intake_record *record, bool last_call)
+{
+    struct encoder *encoder = session->encoder;
+    if (!record->pointer || record->size >> 48)
+        return session_allocate_other(session, thread, record, last_call);
+    int verdict = session_enter(session, thread, record, &encoder->head, last_call);
+    if (verdict)
+        return verdict;
+    uint64_t time_ns = session_time(session, record);
+    if (encoder_allocate(encoder, kind, thread, record->size, session_site(session, record),
+                         time_ns))
+        return session_no_memory(session);
+    return session_written(session);
 }
 
 /* From here on another thread may get the address. */
@@ -124,8 +186,8 @@ static int session_resize_orphan(struct session *session, uint32_t thread,
 {
     struct intake_record allocation = *record;
     allocation.kind = SPOOL_MALLOC;
-    int verdict = session_allocate(session, thread, &allocation, last_call);
-    session->orphan_frees += verdict == MERGE_TAKEN;
+    int verdict = session_allocate_other(session, thread, &allocation, last_call);
+    session->orphan_frees += verdict == SESSION_TAKEN;
     return verdict;
 }
 
@@ -147,15 +209,12 @@ static int session_resize(struct session *session, uint32_t thread,
         .size = record->size,
         .flags = record->pointer ? 0 : TRACE_FAILED,
     };
-    if (record->pointer) {
-        int verdict = session_make_way(session, thread, record, last_call);
-        if (verdict)
-            return verdict;
-    }
-    uint64_t address = record->pointer ? record->pointer : moving->address;
+    int verdict = record->pointer
+                      ? session_enter(session, thread, record, &moving->number, last_call)
+                      : addresses_enter(&session->live, moving->address, moving->number);
+    if (verdict)
+        return verdict;
     moving->address = 0;
-    if (addresses_enter(&session->live, address, event.object))
-        return session_no_memory(session);
     return session_emit(session, &event, thread, record);
 }
 
@@ -178,7 +237,7 @@ static uint32_t session_describe(struct session *session, const uint64_t *addres
 
 static int session_stack(struct session *session, const struct intake_record *record)
 {
-    const uint64_t *words = record->told;
+    const uint64_t *words = intake_told(record);
     uint32_t number = (uint32_t)words[0];
     uint64_t hash = words[1] | 1; /* 0 stands for an empty slot */
     if (array_reserve(&session->sites, (number + (size_t)1) * sizeof number))
@@ -187,7 +246,7 @@ static int session_stack(struct session *session, const struct intake_record *re
     if (!slot)
         return session_no_memory(session);
     if (!slot->value)
-        slot->value = session_describe(session, words + 2, record->words - 4);
+        slot->value = session_describe(session, words + 2, record->size - 2);
     ((uint32_t *)session->sites.at)[number] = (uint32_t)slot->value;
     return 0;
 }
@@ -204,36 +263,64 @@ static int session_told(struct session *session, const struct intake_record *rec
     if (!session->symbols)
         return 0;
     return record->what == SPOOL_STACK ? session_stack(session, record)
-                                       : session_module(session, record->told);
+                                       : session_module(session, intake_told(record));
 }
 
-static int session_take(struct session *session, uint32_t thread,
-                        const struct intake_record *record, bool last_call)
+static inline int session_take(struct session *session, uint32_t thread,
+                               const struct intake_record *record, bool last_call)
 {
-    switch (record->kind) {
-    case SPOOL_CONTROL:
-        return session_told(session, record);
+    switch ((enum spool_kind)record->kind) {
     case SPOOL_FREE:
         return session_free(session, thread, record);
+    case SPOOL_MALLOC:
+        return session_allocate(session, TRACE_MALLOC, thread, record, last_call);
+    case SPOOL_CALLOC:
+        return session_allocate(session, TRACE_CALLOC, thread, record, last_call);
     case SPOOL_RELEASE:
         return session_release_half(session, thread, record);
     case SPOOL_RESIZE:
         return session_resize(session, thread, record, last_call);
-    default:
-        return session_allocate(session, thread, record, last_call);
+    case SPOOL_CONTROL:
+        return session_told(session, record);
+    case SPOOL_ALIGNED:
+    case SPOOL_HOLE:
+        break;
     }
+    return session_allocate_other(session, thread, record, last_call);
 }
 
-int session_visit(void *arg, uint32_t thread, const struct intake_record *record, bool last_call)
+/* A record whose stack is not known. */
+static int session_take_siteless(struct session *session, uint32_t thread,
+                                 const struct intake_record *record, bool last_call)
 {
-    struct session *session = arg;
-    if (!record->site || session_knows_site(session, record->site))
-        return session_take(session, thread, record, last_call);
     if (!last_call)
-        return MERGE_LATER;
+        return SESSION_LATER;
     struct intake_record siteless = *record;
     siteless.site = 0;
     return session_take(session, thread, &siteless, last_call);
+}
+
+int session_visit(void *arg, uint32_t thread, const struct intake_record *records, uint32_t count,
+                  bool last_call)
+{
+    struct session *session = arg;
+    for (uint32_t i = 0; i < count; i++) {
+        const struct intake_record *record = &records[i];
+        bool known = !record->site || session_knows_site(session, record->site);
+        int verdict = known ? session_take(session, thread, record, last_call && !i)
+                            : session_take_siteless(session, thread, record, last_call && !i);
+        if (verdict)
+            return verdict < 0 ? verdict : (int)i;
+    }
+    return (int)count;
+}
+
+void session_expect(void *arg, const struct intake_record *records, uint32_t count)
+{
+    const struct session *session = arg;
+    for (uint32_t i = 0; i < count; i++)
+        if (records[i].kind != SPOOL_CONTROL)
+            addresses_expect(&session->live, records[i].pointer);
 }
 
 int session_exec(struct session *session, const char *program)

@@ -14,6 +14,7 @@
 
 struct session {
     struct trace_writer *writer;
+    struct encoder *encoder; /* the writer's */
     struct addresses live;
     struct array moving; /* struct session_moving, by thread: blocks inside a realloc */
     uint32_t threads;
@@ -31,10 +32,11 @@ struct session {
 int session_init(struct session *session, const char *path, const struct trace_origin *origin,
                  struct err *err);
 
-/* A visitor of merge_run; `session` is a struct session. MERGE_LATER for an allocation of what is
- * live still. */
-int session_visit(void *session, uint32_t thread, const struct intake_record *record,
-                  bool last_call);
+/* For a struct merge_visitor; `session` is a struct session. An allocation of what is live still
+ * has to wait. */
+int session_visit(void *session, uint32_t thread, const struct intake_record *records,
+                  uint32_t count, bool last_call);
+void session_expect(void *session, const struct intake_record *records, uint32_t count);
 
 /* The process has become another program: all its blocks are gone, a mark says so. */
 int session_exec(struct session *session, const char *program);

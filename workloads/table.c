@@ -5,27 +5,6 @@
 
 enum { TABLE_LEAST = 1024 };
 
-/* Fibonacci hashing: keys differ in their lower bits. */
-static size_t table_home(const struct table *table, uint64_t key)
-{
-    return (size_t)(key * UINT64_C(0x9e3779b97f4a7c15) >> 24) & table->mask;
-}
-
-static struct table_slot *table_probe(const struct table *table, uint64_t key)
-{
-    struct table_slot *slots = table->slots.at;
-    size_t at = table_home(table, key);
-    while (slots[at].key && slots[at].key != key)
-        at = (at + 1) & table->mask;
-    return &slots[at];
-}
-
-struct table_slot *table_find(const struct table *table, uint64_t key)
-{
-    struct table_slot *slot = table->mask ? table_probe(table, key) : NULL;
-    return slot && slot->key ? slot : NULL;
-}
-
 static int table_grow(struct table *table)
 {
     size_t room = table->mask ? 2 * (table->mask + 1) : TABLE_LEAST;

@@ -11,11 +11,9 @@ struct tally {
     struct array objects; /* struct tally_object, by number */
 };
 
-/* All that is kept of a live object lies together. */
 struct tally_object {
     uint64_t size;
-    uint32_t thread;   /* that allocated it */
-    uint32_t position; /* the encoder's: its place among the thread's allocations */
+    uint32_t thread; /* that allocated it */
 };
 
 /* Counts an event whose numbers are valid. 0 or -ENOMEM. A zeroed tally is a fresh one. */

@@ -7,14 +7,12 @@
 #include <string.h>
 #include <zstd.h>
 
-#include "harness/base/pages.h"
 #include "workloads/bytes.h"
 #include "workloads/checksum.h"
-#include "workloads/codec.h"
+#include "workloads/encoder.h"
 #include "workloads/format.h"
 #include "workloads/names.h"
 #include "workloads/output.h"
-#include "workloads/tally.h"
 #include "workloads/translate.h"
 
 /* Texts of one kind and how many of them are in the file already. */
@@ -26,22 +24,17 @@ struct writer_names {
 
 struct trace_writer {
     struct output output;
-    struct codec codec;
-    struct codec_out out;
-    struct tally tally;
-    struct translate objects, threads;
+    struct encoder encoder;
+    struct translate objects;
     bool translates; /* the caller has numbers of its own for objects */
-    uint32_t last_thread, last_thread_dense;
     struct writer_names labels, sites;
-    uint32_t pending; /* events in the block under way */
-    uint64_t sum;     /* over the checksums of all blocks */
+    uint64_t sum; /* over the checksums of all blocks */
     struct array head, stored;
     ZSTD_CCtx *zstd;
 };
 
 enum {
     WRITER_LEVEL = 3, /* of zstd: 9 saves a tenth of the bytes for five times the time */
-    WRITER_STREAM = FORMAT_BLOCK_EVENTS * CODEC_WORST
 };
 
 static int writer_no_memory(struct err *err)
@@ -103,37 +96,41 @@ static int writer_names(struct trace_writer *writer, struct writer_names *names,
  * own statistics. */
 static int writer_streams(struct trace_writer *writer, struct err *err)
 {
+    struct encoder *encoder = &writer->encoder;
     size_t at = FORMAT_CHUNK_BYTES + FORMAT_DIRECTORY_BYTES * CODEC_STREAMS, raw = 0;
     if (array_reserve(&writer->stored, at))
         return writer_no_memory(err);
     for (int i = 0; i < CODEC_STREAMS; i++) {
-        size_t used = writer->out.used[i], from = at;
-        if (used && writer_pack(writer, &at, writer->out.bytes[i], used, err))
+        const uint8_t *begin = encoder->begin[i];
+        size_t used = (size_t)(encoder->at[i] - begin), from = at;
+        if (used && writer_pack(writer, &at, begin, used, err))
             return -err->code;
         uint8_t *entry =
             (uint8_t *)writer->stored.at + FORMAT_CHUNK_BYTES + FORMAT_DIRECTORY_BYTES * i;
         bytes_put32(entry, (uint32_t)used);
         bytes_put32(entry + 4, (uint32_t)(at - from));
         raw += used;
-        writer->out.used[i] = 0;
     }
-    uint32_t count = writer->pending;
-    writer->pending = 0;
+    uint32_t count = (uint32_t)encoder_pending(encoder);
+    encoder_count(encoder);
+    encoder_clear(encoder);
     return writer_store(writer, FORMAT_BLOCK, at - FORMAT_CHUNK_BYTES, raw, count, err);
 }
 
-static int writer_block(struct trace_writer *writer, struct err *err)
+int trace_writer_block(struct trace_writer *writer, struct err *err)
 {
+    struct err own = {0};
+    err = err ? err : &own;
     int failed = writer_names(writer, &writer->labels, err);
     if (!failed)
         failed = writer_names(writer, &writer->sites, err);
-    return failed || !writer->pending ? failed : writer_streams(writer, err);
+    return failed || !encoder_pending(&writer->encoder) ? failed : writer_streams(writer, err);
 }
 
 static int writer_footer(struct trace_writer *writer, struct err *err)
 {
     uint64_t fields[sizeof(struct trace_summary) / 8];
-    memcpy(fields, &writer->tally.summary, sizeof fields);
+    memcpy(fields, &writer->encoder.summary, sizeof fields);
     enum { COUNT = sizeof fields / sizeof *fields };
     uint8_t raw[8 + sizeof fields], trailer[FORMAT_TRAILER_BYTES];
     bytes_put64(raw, writer->sum);
@@ -177,11 +174,8 @@ static int writer_header(struct trace_writer *writer, const struct trace_origin 
 
 static void writer_release(struct trace_writer *writer)
 {
-    codec_release(&writer->codec);
-    pages_unmap(writer->out.bytes[0], WRITER_STREAM * CODEC_STREAMS);
-    tally_release(&writer->tally);
+    encoder_release(&writer->encoder);
     translate_release(&writer->objects);
-    translate_release(&writer->threads);
     names_release(&writer->labels.names);
     names_release(&writer->sites.names);
     array_release(&writer->head);
@@ -193,14 +187,9 @@ static void writer_release(struct trace_writer *writer)
 static int writer_init(struct trace_writer *writer, uint32_t columns)
 {
     writer->zstd = ZSTD_createCCtx();
-    writer->last_thread = TRANSLATE_NONE;
     writer->labels.tag = FORMAT_LABEL;
     writer->sites.tag = FORMAT_SITE;
-    writer->out.objects = &writer->tally.objects;
-    uint8_t *streams = pages_map_lazy(WRITER_STREAM * CODEC_STREAMS);
-    for (int i = 0; streams && i < CODEC_STREAMS; i++)
-        writer->out.bytes[i] = streams + WRITER_STREAM * i;
-    return codec_init(&writer->codec, columns) || !writer->zstd || !streams ? -ENOMEM : 0;
+    return encoder_init(&writer->encoder, columns) || !writer->zstd ? -ENOMEM : 0;
 }
 
 int trace_writer_create(struct trace_writer **out, const char *path,
@@ -223,7 +212,7 @@ int trace_writer_create(struct trace_writer **out, const char *path,
 int trace_writer_finish(struct trace_writer *writer, struct err *err)
 {
     struct err own = {0};
-    int failed = writer_block(writer, &own);
+    int failed = trace_writer_block(writer, &own);
     if (!failed)
         failed = writer_footer(writer, &own);
     if (failed)
@@ -240,12 +229,13 @@ void trace_writer_abandon(struct trace_writer *writer)
     writer_release(writer);
 }
 
-static int writer_refuse(const struct trace_writer *writer, const char *why,
+static int writer_refuse(struct trace_writer *writer, const char *why,
                          const struct trace_event *event, struct err *err)
 {
+    uint64_t events = trace_writer_summary(writer)->events;
     return err_set(err, EINVAL, "event %llu %s (kind %u, object %u, size %llu, thread %u)",
-                   (unsigned long long)writer->tally.summary.events, why, event->kind,
-                   event->object, (unsigned long long)event->size, event->thread);
+                   (unsigned long long)events, why, event->kind, event->object,
+                   (unsigned long long)event->size, event->thread);
 }
 
 /* What is wrong with an event whatever is live, or NULL. */
@@ -262,7 +252,7 @@ static const char *writer_flaw(const struct trace_writer *writer, const struct t
         return "is a mark without a label";
     if (event->kind <= TRACE_ALIGNED && !failed && event->size >> 48)
         return "succeeded with a size beyond any address space";
-    if (writer->codec.columns & TRACE_HAS_TIMES && event->time_ns < writer->codec.time_ns)
+    if (writer->encoder.columns & TRACE_HAS_TIMES && event->time_ns < writer->encoder.time_ns)
         return "is earlier than the one before it";
     return NULL;
 }
@@ -278,16 +268,16 @@ static uint32_t writer_find(const struct trace_writer *writer, uint32_t object)
 {
     if (writer->translates)
         return translate_find(&writer->objects, object);
-    return numbering_is_live(&writer->codec.numbering, object) ? object : TRANSLATE_NONE;
+    return encoder_is_live(&writer->encoder, object) ? object : TRANSLATE_NONE;
 }
 
 /* From now on the caller's numbers are not the trace's; all before the newest were. */
 static int writer_translate(struct trace_writer *writer, uint32_t newest)
 {
-    const struct numbering *numbering = &writer->codec.numbering;
+    const struct encoder *encoder = &writer->encoder;
     int failed = 0;
-    for (uint32_t i = 0; i < numbering->ready && !failed; i++)
-        if (i != newest && numbering_is_live(numbering, i))
+    for (uint32_t i = 0; i < encoder->ready && !failed; i++)
+        if (i != newest && encoder_is_live(encoder, i))
             failed = translate_enter(&writer->objects, i, i);
     writer->translates = true;
     return failed;
@@ -315,22 +305,6 @@ static const char *writer_resolve(struct trace_writer *writer, struct trace_even
         return "names an object that is not live";
     event->object = dense;
     return NULL;
-}
-
-static int writer_thread(struct trace_writer *writer, uint32_t *thread)
-{
-    if (*thread != writer->last_thread) {
-        uint32_t dense = translate_find(&writer->threads, *thread);
-        if (dense == TRANSLATE_NONE) {
-            dense = (uint32_t)writer->tally.summary.threads;
-            if (dense >= FORMAT_THREADS_MOST || translate_enter(&writer->threads, *thread, dense))
-                return -ENOMEM;
-        }
-        writer->last_thread = *thread;
-        writer->last_thread_dense = dense;
-    }
-    *thread = writer->last_thread_dense;
-    return 0;
 }
 
 /* Enters or takes out the caller's number, as the event allocates or frees. */
@@ -371,15 +345,14 @@ int trace_writer_add(struct trace_writer *writer, const struct trace_event *even
         return writer_refuse(writer, flaw, event, err);
     if (own.kind >= TRACE_FREE)
         own.size = 0;
-    if (!(writer->codec.columns & TRACE_HAS_TIMES))
-        own.time_ns = 0;
-    if (writer_thread(writer, &own.thread) || codec_put(&writer->codec, &writer->out, &own) ||
-        writer_account(writer, event, &own) || tally_add(&writer->tally, &own))
+    if (encoder_put(&writer->encoder, &own) || writer_account(writer, event, &own))
         return writer_no_memory(err);
-    if (++writer->pending < FORMAT_BLOCK_EVENTS)
-        return 0;
-    struct err local = {0};
-    return writer_block(writer, err ? err : &local);
+    return encoder_is_full(&writer->encoder) ? trace_writer_block(writer, err) : 0;
+}
+
+struct encoder *trace_writer_encoder(struct trace_writer *writer)
+{
+    return &writer->encoder;
 }
 
 uint32_t trace_writer_label(struct trace_writer *writer, const char *text)
@@ -399,7 +372,7 @@ uint32_t trace_writer_site(struct trace_writer *writer, const char *text)
 
 uint32_t trace_writer_next(const struct trace_writer *writer)
 {
-    return writer->codec.numbering.head;
+    return writer->encoder.head;
 }
 
 bool trace_writer_is_live(const struct trace_writer *writer, uint32_t object)
@@ -409,5 +382,6 @@ bool trace_writer_is_live(const struct trace_writer *writer, uint32_t object)
 
 struct trace_summary *trace_writer_summary(struct trace_writer *writer)
 {
-    return &writer->tally.summary;
+    encoder_count(&writer->encoder);
+    return &writer->encoder.summary;
 }

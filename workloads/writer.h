@@ -12,6 +12,7 @@
 #include "harness/base/err.h"
 #include "workloads/trace.h"
 
+struct encoder;
 struct trace_writer;
 
 /* Writes to `path` + ".part" and renames at finish, so a half-written trace never has the real
@@ -28,6 +29,12 @@ uint32_t trace_writer_next(const struct trace_writer *writer);
 bool trace_writer_is_live(const struct trace_writer *writer, uint32_t object);
 
 int trace_writer_add(struct trace_writer *writer, const struct trace_event *event, struct err *err);
+
+/* For a caller whose numbers are the trace's and whose events are sure to be possible, the way
+ * around trace_writer_add: its encoder (encoder.h), whose block must be written once it is full.
+ * Borrowed. */
+struct encoder *trace_writer_encoder(struct trace_writer *writer);
+int trace_writer_block(struct trace_writer *writer, struct err *err);
 
 /* The number of a phase label (the same for the same text); TRACE_NO_OBJECT when memory ran out. */
 uint32_t trace_writer_label(struct trace_writer *writer, const char *text);

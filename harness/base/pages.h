@@ -16,9 +16,13 @@ void *pages_map(size_t bytes);
  */
 void *pages_map_lazy(size_t bytes);
 
-/* Zeroed private memory, for what a forked child must have a copy of its own of (a layer's heap). It
- * shows in the "writable private" figures: keep it small, or out of what is measured. */
+/* Zeroed private memory, for what a forked child must have a copy of its own of (a layer's heap).
+ * It shows in the "writable private" figures: keep it small, or out of what is measured. */
 void *pages_map_private(size_t bytes);
+
+/* Zeroed private memory, in huge pages from 2 MiB on where the kernel gives them: for large tables
+ * that are read at random, in processes that measure nothing. */
+void *pages_map_huge(size_t bytes);
 
 void pages_unmap(void *pages, size_t bytes);
 

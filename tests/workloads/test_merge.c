@@ -22,16 +22,24 @@ struct fixture {
     uint32_t used[STREAMS]; /* words in the stream's one chunk */
 };
 
-static int visit(void *arg, uint32_t thread, const struct intake_record *record, bool last_call)
+static bool refuses(struct seen *seen, const struct intake_record *record, bool last_call)
 {
-    struct seen *seen = arg;
     if (record->pointer == seen->after)
         seen->later = 0;
-    if (seen->later && record->pointer == seen->later && !last_call)
-        return MERGE_LATER;
-    seen->thread[seen->count] = thread;
-    seen->stamp[seen->count++] = record->stamp;
-    return MERGE_TAKEN;
+    return seen->later && record->pointer == seen->later && !last_call;
+}
+
+static int visit(void *arg, uint32_t thread, const struct intake_record *records, uint32_t count,
+                 bool last_call)
+{
+    struct seen *seen = arg;
+    for (uint32_t i = 0; i < count; i++) {
+        if (refuses(seen, &records[i], last_call && !i))
+            return (int)i;
+        seen->thread[seen->count] = thread;
+        seen->stamp[seen->count++] = records[i].stamp;
+    }
+    return (int)count;
 }
 
 static int set_up(void **state)

@@ -1,0 +1,153 @@
+/* Events into streams: what is rare. */
+#include "workloads/encoder.h"
+
+#include <string.h>
+
+#include "harness/base/pages.h"
+
+enum { ENCODER_BYTES = ENCODER_STREAM * CODEC_STREAMS };
+
+int encoder_init(struct encoder *encoder, uint32_t columns)
+{
+    *encoder = (struct encoder){.columns = columns, .asked = TRANSLATE_NONE};
+    uint8_t *streams = pages_map_private(ENCODER_BYTES);
+    for (int i = 0; streams && i < CODEC_STREAMS; i++)
+        encoder->begin[i] = streams + ENCODER_STREAM * i;
+    encoder_clear(encoder);
+    return streams ? 0 : -ENOMEM;
+}
+
+void encoder_release(struct encoder *encoder)
+{
+    pages_unmap(encoder->begin[0], ENCODER_BYTES);
+    array_release(&encoder->objects);
+    translate_release(&encoder->threads);
+}
+
+void encoder_clear(struct encoder *encoder)
+{
+    memcpy(encoder->at, encoder->begin, sizeof encoder->at);
+    encoder->counted = encoder->begin[CODEC_TAG];
+}
+
+void encoder_count(struct encoder *encoder)
+{
+    uint32_t seen[256] = {0};
+    struct trace_summary *sum = &encoder->summary;
+    for (; encoder->counted < encoder->at[CODEC_TAG]; encoder->counted++)
+        seen[*encoder->counted]++;
+    for (unsigned tag = 0; tag < 256; tag++) {
+        sum->events += seen[tag];
+        sum->by_kind[tag & CODEC_TAG_KIND] += seen[tag];
+        sum->failed_calls += tag & CODEC_TAG_FAILED ? seen[tag] : 0;
+    }
+}
+
+int encoder_turn(struct encoder *encoder, uint32_t thread)
+{
+    uint32_t dense = translate_find(&encoder->threads, thread);
+    if (dense == TRANSLATE_NONE) {
+        dense = (uint32_t)encoder->summary.threads;
+        if (dense >= FORMAT_THREADS_MOST || translate_enter(&encoder->threads, thread, dense))
+            return -ENOMEM;
+        encoder->summary.threads++;
+    }
+    encoder->asked = thread;
+    if (dense == encoder->thread)
+        return 0;
+    encoder->thread = dense;
+    encoder_varint(encoder, CODEC_THREAD, dense);
+    return CODEC_TAG_SWITCH;
+}
+
+void encoder_more(struct encoder *encoder, uint32_t site, uint64_t time_ns)
+{
+    if (encoder->columns & TRACE_HAS_TIMES) {
+        uint64_t passed = time_ns - encoder->time_ns;
+        encoder_byte(encoder, CODEC_TIME_LOW, passed);
+        encoder_escaped(encoder, CODEC_TIME_HIGH, passed >> 8);
+        encoder->time_ns = time_ns;
+        if (time_ns > encoder->summary.duration_ns)
+            encoder->summary.duration_ns = time_ns;
+    }
+    if (site && encoder->columns & TRACE_HAS_SITES) {
+        encoder_byte(encoder, CODEC_SITE_LOW, site);
+        encoder_varint(encoder, CODEC_SITE_HIGH, site >> 8);
+    }
+}
+
+void encoder_name_far(struct encoder *encoder, uint32_t number)
+{
+    struct encoder_lane *lane = encoder_lane(encoder);
+    encoder_byte(encoder, CODEC_TARGET, CODEC_ELSE);
+    encoder_varint(encoder, CODEC_TARGET_REST, bytes_zigzag((int64_t)number - lane->named));
+    lane->named = number;
+}
+
+int encoder_grow(struct encoder *encoder)
+{
+    size_t needed = (encoder->ready + (size_t)1) * sizeof(struct encoder_object);
+    if (encoder->ready >= TRACE_NO_OBJECT - 1 || array_reserve_private(&encoder->objects, needed))
+        return -ENOMEM;
+    uint64_t room = encoder->objects.bytes / sizeof(struct encoder_object);
+    encoder->ready = room < TRACE_NO_OBJECT - 1 ? (uint32_t)room : TRACE_NO_OBJECT - 1;
+    return 0;
+}
+
+static unsigned encoder_kind(const struct trace_event *event)
+{
+    bool frees_nothing = event->kind == TRACE_FREE && event->object == TRACE_NO_OBJECT;
+    return event->kind | (event->flags & TRACE_FAILED ? CODEC_TAG_FAILED : 0) |
+           (frees_nothing ? CODEC_TAG_NULL : 0);
+}
+
+static void encoder_resize(struct encoder *encoder, const struct trace_event *event)
+{
+    struct encoder_object *object = encoder_object(encoder, event->object);
+    encoder_name(encoder, event->object, object);
+    if (event->flags & TRACE_FAILED)
+        return;
+    encoder->summary.end_live_bytes -= object->size;
+    object->size = event->size;
+    encoder_grow_live(encoder, event->size);
+}
+
+/* An allocation with all its parts. */
+static void encoder_allocated(struct encoder *encoder, struct trace_event *event)
+{
+    uint64_t align = UINT64_C(1) << event->align_log2;
+    if (event->kind == TRACE_ALIGNED) {
+        encoder_byte(encoder, CODEC_ALIGN, event->align_log2);
+        if (align > encoder->summary.max_align)
+            encoder->summary.max_align = align;
+    }
+    if (event->flags & TRACE_FAILED)
+        return;
+    event->object = encoder->head;
+    encoder_take(encoder, event->size);
+}
+
+static void encoder_body(struct encoder *encoder, struct trace_event *event)
+{
+    if (event->kind == TRACE_MARK)
+        encoder_varint(encoder, CODEC_TARGET_REST, event->object);
+    if (event->kind > TRACE_ALIGNED)
+        return;
+    encoder_escaped(encoder, CODEC_SIZE, event->size);
+    if (event->kind == TRACE_REALLOC)
+        encoder_resize(encoder, event);
+    else
+        encoder_allocated(encoder, event);
+}
+
+int encoder_put(struct encoder *encoder, struct trace_event *event)
+{
+    if (event->kind == TRACE_FREE && event->object != TRACE_NO_OBJECT)
+        return encoder_free(encoder, event->thread, event->object, event->site, event->time_ns);
+    if ((encoder->head >= encoder->ready && encoder_grow(encoder)) ||
+        encoder_tag(encoder, encoder_kind(event), event->thread, event->site))
+        return -ENOMEM;
+    encoder_body(encoder, event);
+    encoder_end(encoder, event->site, event->time_ns);
+    return 0;
+}
