@@ -139,7 +139,7 @@ static void artefacts_print_worst_call(FILE *out, const struct worst_call *call)
     artefacts_print_count(out, call->page_faults, ',');
     artefacts_print_count(out, call->system_calls, ',');
     artefacts_print_system_calls(out, call);
-    fprintf(out, ",%s\n", cause_names[worst_cause(call)]);
+    fprintf(out, ",%s,%s\n", cause_names[worst_cause(call)], worst_core(call));
 }
 
 static void artefacts_print_worst(FILE *out, const void *what)
@@ -147,8 +147,7 @@ static void artefacts_print_worst(FILE *out, const void *what)
     struct worst worst = ((const struct latency_area *)what)->worst;
     worst_order_by_time(&worst);
     fputs("latency_ns,event,thread,operation,size,switches,again_ns,page_faults,system_calls,"
-          "system_call_"
-          "names,cause\n",
+          "system_call_names,cause,core\n",
           out);
     for (size_t i = 0; i < worst.count; i++)
         artefacts_print_worst_call(out, &worst.calls[i]);

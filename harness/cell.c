@@ -275,7 +275,7 @@ static void cell_probe(const struct cell *cell, const struct spec *spec, struct 
 static void cell_find_causes(const struct cell *cell, const struct spec *spec, struct area *area,
                              const struct cell_result *result, const volatile int *interrupted)
 {
-    if (cell->pass != PASS_LATENCY || strcmp(result->status, "ok") != 0 || cell->processes > 1)
+    if (cell->pass != PASS_LATENCY || strcmp(result->status, "ok") != 0)
         return;
     worst_order_by_operation(&area->latency.worst);
     cell_probe(cell, spec, area, PROBE_TIME, interrupted);

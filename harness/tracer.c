@@ -12,7 +12,8 @@
 
 static void tracer_seize(struct tracer *tracer, pid_t worker)
 {
-    long options = PTRACE_O_EXITKILL | PTRACE_O_TRACESYSGOOD | PTRACE_O_TRACECLONE;
+    long options =
+        PTRACE_O_EXITKILL | PTRACE_O_TRACESYSGOOD | PTRACE_O_TRACECLONE | PTRACE_O_TRACEFORK;
     bool seized = ptrace(PTRACE_SEIZE, worker, NULL, options) == 0;
     tracer->state = seized ? TRACER_OUTSIDE : TRACER_OFF;
     tracer->area->tracing = seized ? TRACING_ON : TRACING_REFUSED;

@@ -64,7 +64,13 @@
     REAL(p99999_ns, "ns", "the same, 99.999th percentile")                                         \
     REAL(max_ns, "ns", "the slowest operation")                                                    \
     REAL(own_max_ns, "ns",                                                                         \
-         "the slowest that was as slow in a second replay: without interrupts and other programs") \
+         "the slowest that was as slow in a second replay, or waited for a lock: without "         \
+         "interrupts and other programs")                                                          \
+    COUNT(calls_taken, "",                                                                         \
+          "timed calls in which other work got the core, by the kernel's own mark; latency pass only")\
+    COUNT(calls_slept, "",                                                                         \
+          "timed calls in which the thread gave its core away to wait, as a rule for a lock; "     \
+          "likewise")                                                                              \
     COUNT(peak_rss_bytes, "bytes",                                                                 \
           "peak resident size of the worker less its own at the start (VmHWM, reset before the "   \
           "first event)")                                                                          \

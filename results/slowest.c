@@ -43,7 +43,8 @@ static bool slowest_take(const char *at, struct slowest_call *call)
     at = slowest_count(at, &call->page_faults);
     at = slowest_count(at, &call->system_calls);
     at = slowest_text(at, call->system_call_names, sizeof call->system_call_names);
-    slowest_text(at, call->cause, sizeof call->cause);
+    at = slowest_text(at, call->cause, sizeof call->cause);
+    slowest_text(at, call->core, sizeof call->core);
     return call->latency_ns != UINT64_MAX && call->event != UINT64_MAX &&
            call->size != UINT64_MAX && *call->cause;
 }
@@ -79,7 +80,8 @@ const struct cell_result *slowest_cell(const struct store *store, const char *al
 
 static bool slowest_was_disturbed(const struct slowest_call *call)
 {
-    return strcmp(call->cause, "not the allocator") == 0;
+    return strcmp(call->cause, "not the allocator") == 0 ||
+           strcmp(call->cause, "core taken away") == 0;
 }
 
 static void slowest_print_call(FILE *out, const struct slowest_call *call)

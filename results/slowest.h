@@ -20,6 +20,7 @@ struct slowest_call {
     uint64_t system_calls;
     char system_call_names[128];
     char cause[40];
+    char core[8]; /* whether its thread kept it, "" where that is not told */
 };
 
 enum { SLOWEST_MOST = 64 };

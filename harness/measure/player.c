@@ -38,20 +38,44 @@ struct stamps {
     uint64_t *next;
     uint64_t start;
     int clock; /* enum clock_kind or PLAYER_UNTIMED */
+    struct absence *absence;
+    volatile uint64_t *mark; /* of the thread, and what it holds while the thread has its core */
+    uint64_t here;
 };
+
+static __attribute__((noinline)) enum absence_kind stamp_look(const struct stamps *stamps)
+{
+    return absence_look(stamps->absence, stamps->mark);
+}
+
+/* An absence before a call is none in it. */
+ALWAYS_INLINE void stamp_present(const struct stamps *stamps)
+{
+    if (__builtin_expect(*stamps->mark != stamps->here, 0))
+        stamp_look(stamps);
+}
 
 /* The next call begins here. */
 ALWAYS_INLINE void stamp_start(struct stamps *stamps)
 {
-    if (stamps->clock != PLAYER_UNTIMED)
-        stamps->start = clock_stamp((enum clock_kind)stamps->clock);
+    if (stamps->clock == PLAYER_UNTIMED)
+        return;
+    stamp_present(stamps);
+    stamps->start = clock_stamp((enum clock_kind)stamps->clock);
 }
 
 /* What came before must not reach into the first call. */
-ALWAYS_INLINE void stamp_first(struct stamps *stamps)
+ALWAYS_INLINE struct stamps stamp_first(struct player *player, const int clock, uint64_t *ticks)
 {
-    if (stamps->clock != PLAYER_UNTIMED)
-        stamps->start = clock_stamp_after((enum clock_kind)stamps->clock);
+    struct stamps stamps = {.next = ticks, .clock = clock};
+    if (clock == PLAYER_UNTIMED)
+        return stamps;
+    stamps.absence = &player->absence;
+    stamps.mark = absence_mark(&player->absence);
+    stamps.here = absence_here();
+    stamp_present(&stamps);
+    stamps.start = clock_stamp_after((enum clock_kind)clock);
+    return stamps;
 }
 
 /* The same, after a block was touched: without touching the last call's end is as good. */
@@ -66,8 +90,12 @@ ALWAYS_INLINE void stamp_end(struct stamps *stamps)
 {
     if (stamps->clock == PLAYER_UNTIMED)
         return;
-    uint64_t end = clock_stamp_after((enum clock_kind)stamps->clock);
-    *stamps->next++ = end - stamps->start;
+    uint64_t end = clock_stamp_after((enum clock_kind)stamps->clock), told = end - stamps->start;
+    if (__builtin_expect(*stamps->mark != stamps->here, 0)) {
+        told |= (uint64_t)stamp_look(stamps) << PLAYER_ABSENCE_SHIFT;
+        end = clock_stamp_after((enum clock_kind)stamps->clock);
+    }
+    *stamps->next++ = told;
     stamps->start = end;
 }
 
@@ -166,8 +194,7 @@ ALWAYS_INLINE void player_loop(struct player *player, const uint64_t *op, const 
     struct heap *heap = player->heap;
     void **refs = player->refs;
     const struct calls calls = player_calls(heap);
-    struct stamps stamps = {ticks, 0, clock};
-    stamp_first(&stamps);
+    struct stamps stamps = stamp_first(player, clock, ticks);
     for (; op < end; op++) {
         uint64_t word = *op;
         player->at = op;
@@ -273,7 +300,7 @@ static uint64_t player_median(const uint64_t *ticks, size_t count)
     enum { LONGEST = 4096 };
     uint32_t seen[LONGEST] = {0};
     for (size_t i = 0; i < count; i++)
-        seen[ticks[i] < LONGEST ? ticks[i] : LONGEST - 1]++;
+        seen[player_ticks(ticks[i]) < LONGEST ? player_ticks(ticks[i]) : LONGEST - 1]++;
     uint64_t median = 0;
     for (size_t below = seen[0]; below <= count / 2; below += seen[median])
         median++;

@@ -11,6 +11,7 @@
 
 #include "allocators/allocator.h"
 #include "harness/base/clock.h"
+#include "harness/measure/absence.h"
 #include "harness/measure/handover.h"
 #include "harness/measure/pass.h"
 
@@ -22,6 +23,7 @@ struct player {
     const uint64_t *volatile at;
     handover_word *handovers; /* borrowed; of the window, where there are several lanes */
     struct waiting waiting;
+    struct absence absence;      /* of its thread, in timed runs */
     uint64_t failed_allocations; /* calls that returned NULL, reallocs among them */
     uint64_t failed_reallocs;
     uint64_t skipped_reallocs; /* of objects whose allocation had failed */
@@ -38,11 +40,27 @@ void player_run(struct player *player, const uint64_t *op, const uint64_t *end, 
  * A stamp that waits for the call to finish ends each operation. After a free, or where
  * blocks are not touched, nothing is left to do, so that the same stamp begins the next one: about
  * three stamps for two calls. What the loop itself
- * does between two operations is part of the next one's time, and of player_clock_cost(). */
+ * does between two operations is part of the next one's time, and of player_clock_cost().
+ *
+ * Above the ticks stands whether the thread was off its core in the call: player_ticks() and
+ * player_absence() take them apart. Where the player's `absence.asks` is set, a thread that was off
+ * its core asks the kernel why, between two calls: one system call each time. */
 void player_run_timed(struct player *player, const uint64_t *op, const uint64_t *end,
                       enum touch touch, enum clock_kind clock, uint64_t *ticks);
 
 #define PLAYER_SKIPPED UINT64_MAX
+
+enum { PLAYER_ABSENCE_SHIFT = 62 };
+
+static inline uint64_t player_ticks(uint64_t told)
+{
+    return told & ((UINT64_C(1) << PLAYER_ABSENCE_SHIFT) - 1);
+}
+
+static inline enum absence_kind player_absence(uint64_t told)
+{
+    return (enum absence_kind)(told >> PLAYER_ABSENCE_SHIFT);
+}
 
 /* Ticks that player_run_timed tells for calls that do nothing, measured here and now with the same
  * code: the median of many. */

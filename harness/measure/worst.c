@@ -6,7 +6,10 @@
 const char *const cause_names[CAUSES] = {
     [CAUSE_UNKNOWN] = "not known",
     [CAUSE_DISTURBED] = "not the allocator",
+    [CAUSE_TAKEN] = "core taken away",
+    [CAUSE_OTHERS] = "other threads or interrupts",
     [CAUSE_LOCK] = "lock",
+    [CAUSE_ANY_LOCK] = "lock of its own or the kernel's",
     [CAUSE_SYSTEM_CALL] = "system call",
     [CAUSE_PAGE_FAULT] = "page fault",
     [CAUSE_ALLOCATOR] = "the allocator's own work",
@@ -112,16 +115,55 @@ static bool worst_was_disturbed(const struct worst_call *call)
     return call->again_ns != WORST_UNKNOWN && call->ns / 2 > call->again_ns + ALIKE_NS;
 }
 
+static bool worst_slept(const struct worst_call *call)
+{
+    return call->absence_told && call->absence == ABSENCE_SLEPT;
+}
+
+static bool worst_has(uint64_t count)
+{
+    return count != WORST_UNKNOWN && count > 0;
+}
+
+/* What the kernel does for a call holds locks too: of the address space, of a file. */
+static enum cause worst_lock(const struct worst_call *call)
+{
+    bool seen = call->page_faults != WORST_UNKNOWN && call->system_calls != WORST_UNKNOWN;
+    bool quiet = call->page_faults == 0 && (call->system_calls == 0 || worst_waits(call));
+    return seen && quiet ? CAUSE_LOCK : CAUSE_ANY_LOCK;
+}
+
+/* What was quick when it was done again, with nobody else about. */
+static enum cause worst_disturbance(const struct worst_call *call)
+{
+    if (call->absence_told && call->absence == ABSENCE_TAKEN)
+        return CAUSE_TAKEN;
+    return call->among_others ? CAUSE_OTHERS : CAUSE_DISTURBED;
+}
+
 enum cause worst_cause(const struct worst_call *call)
 {
+    if (worst_slept(call))
+        return worst_lock(call);
     if (worst_was_disturbed(call))
-        return CAUSE_DISTURBED;
-    if (call->system_calls != WORST_UNKNOWN && call->system_calls > 0)
+        return worst_disturbance(call);
+    if (worst_has(call->system_calls))
         return worst_waits(call) ? CAUSE_LOCK : CAUSE_SYSTEM_CALL;
-    if (call->page_faults != WORST_UNKNOWN && call->page_faults > 0)
+    if (worst_has(call->page_faults))
         return CAUSE_PAGE_FAULT;
     bool seen = call->again_ns != WORST_UNKNOWN && call->system_calls != WORST_UNKNOWN;
     return seen ? CAUSE_ALLOCATOR : CAUSE_UNKNOWN;
+}
+
+const char *worst_core(const struct worst_call *call)
+{
+    static const char *const names[] = {
+        [ABSENCE_NONE] = "kept",
+        [ABSENCE_TAKEN] = "taken",
+        [ABSENCE_SLEPT] = "slept",
+        [ABSENCE_SOME] = "lost",
+    };
+    return call->absence_told ? names[call->absence] : "";
 }
 
 uint64_t worst_own_ns(const struct worst *worst)
@@ -131,7 +173,8 @@ uint64_t worst_own_ns(const struct worst *worst)
         const struct worst_call *call = &worst->calls[i];
         if (call->again_ns == WORST_UNKNOWN)
             return WORST_UNKNOWN;
-        uint64_t own_ns = call->again_ns < call->ns ? call->again_ns : call->ns;
+        bool quicker = call->again_ns < call->ns && !worst_slept(call);
+        uint64_t own_ns = quicker ? call->again_ns : call->ns;
         slowest = own_ns > slowest ? own_ns : slowest;
         least_kept = call->ns < least_kept ? call->ns : least_kept;
     }

@@ -6,6 +6,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "harness/measure/absence.h"
 #include "harness/measure/window.h"
 
 enum { WORST_CALLS = 64, WORST_SYSTEM_CALLS = 6 };
@@ -28,6 +29,9 @@ struct worst_call {
     /* Involuntary context switches in the window it was in: how many calls share them is not known.
      */
     uint64_t switches;
+    enum absence_kind absence; /* of its thread from the core, where */
+    bool absence_told;
+    bool among_others; /* other threads or processes were calling at the same time */
     /* From the same call in further replays; WORST_UNKNOWN where there was none. */
     uint64_t again_ns;
     uint64_t page_faults;
@@ -62,8 +66,13 @@ void worst_note_system_call(struct worst_call *call, uint32_t number);
 /* Why it was slow, as far as it shows. */
 enum cause {
     CAUSE_UNKNOWN,
-    CAUSE_DISTURBED,   /* not the allocator: it was quick when it was done again */
-    CAUSE_LOCK,        /* it waits in futex() or gives the core away */
+    CAUSE_DISTURBED, /* not the allocator: it was quick when it was done again */
+    CAUSE_TAKEN,     /* the same, and other work got the core in it */
+    CAUSE_OTHERS,    /* quick alone, and its thread kept the core: others' calls, as by a lock that
+                        is waited for without sleep, or interrupts */
+    CAUSE_LOCK,      /* its thread slept, and nothing else shows that one sleeps for */
+    CAUSE_ANY_LOCK,  /* it slept, and makes system calls or page faults, which may have to wait too
+                      */
     CAUSE_SYSTEM_CALL, /* of any other kind */
     CAUSE_PAGE_FAULT,
     CAUSE_ALLOCATOR, /* slow again without any of them: its own work, or the caches' */
@@ -72,10 +81,14 @@ enum cause {
 extern const char *const cause_names[CAUSES];
 enum cause worst_cause(const struct worst_call *call);
 
-/* What the slowest call took that was as slow when it was done again, or nearly so: of each call
- * the quicker time counts. WORST_UNKNOWN where calls were not done again, or where so many were
- * disturbed that the slowest may be one that was not kept. */
+/* What the slowest call took that was as slow when it was done again, or nearly so, or that slept
+ * for a lock: of each call the quicker time counts, of those that slept the first. WORST_UNKNOWN
+ * where calls were not done again, or where so many were disturbed that the slowest may be one that
+ * was not kept. */
 uint64_t worst_own_ns(const struct worst *worst);
+
+/* "kept", "taken", "slept", "lost", or "" where it is not told. */
+const char *worst_core(const struct worst_call *call);
 
 /* "munmap", or NULL for one that allocators do not make. */
 const char *system_call_name(uint32_t number);

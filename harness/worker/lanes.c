@@ -20,7 +20,8 @@ bool lanes_take_turns(const struct worker *worker)
 bool lanes_are_processes(const struct worker *worker)
 {
     const struct request *request = &worker->area->request;
-    return request->processes > 1 && (!lanes_take_turns(worker) || request->pass == PASS_VERIFY);
+    bool closer = request->pass == PASS_MEMORY || request->pass == PASS_MOMENTS;
+    return request->processes > 1 && !closer;
 }
 
 /* ---- preparing ------------------------------------------------------------------------------- */

@@ -13,6 +13,12 @@ struct latency {
     uint64_t *sizes; /* of each live object */
     size_t objects;
     struct timer timer;
+    uint64_t absences[ABSENCE_SOME + 1]; /* calls, by enum absence_kind */
+};
+
+/* Context switches in a window. */
+struct latency_switches {
+    uint64_t all, involuntary;
 };
 
 /* Beyond this the rate of the clock is not known well enough to be silent about. */
@@ -33,9 +39,19 @@ static int latency_init(struct latency *latency, const struct window *window, st
     return 0;
 }
 
-/* A free belongs to the class of the block it frees. */
-static void latency_sort(struct latency *latency, const struct worker *worker, uint64_t switches)
+/* Where nothing slept at all, the core was taken away. */
+static enum absence_kind latency_absence(uint64_t told, const struct latency_switches *switches)
 {
+    enum absence_kind kind = player_absence(told);
+    bool taken = kind == ABSENCE_SOME && switches->all == switches->involuntary;
+    return taken ? ABSENCE_TAKEN : kind;
+}
+
+/* A free belongs to the class of the block it frees. */
+static void latency_sort(struct latency *latency, const struct worker *worker,
+                         const struct latency_switches *switches)
+{
+    const bool absence_told = absence_is_told();
     const struct window *window = &worker->window;
     struct latency_area *area = &worker->area->latency;
     const uint64_t *op = window->words, *end = op + window->count;
@@ -48,14 +64,19 @@ static void latency_sort(struct latency *latency, const struct worker *worker, u
         if (latency->ticks[i] == PLAYER_SKIPPED)
             continue;
         const struct worst_call call = {
-            .ns = (uint64_t)((double)latency->ticks[i] * latency->timer.ns_per_tick + 0.5),
+            .ns = (uint64_t)((double)player_ticks(latency->ticks[i]) * latency->timer.ns_per_tick +
+                             0.5),
             .operation = worker->area->operations_done + i,
             .event = window->places[i].event,
             .thread = window->places[i].thread,
             .size = *size,
             .kind = operation.kind,
-            .switches = switches,
+            .switches = switches->involuntary,
+            .absence = latency_absence(latency->ticks[i], switches),
+            .absence_told = absence_told,
+            .among_others = worker->crew.count > 1,
         };
+        latency->absences[call.absence]++;
         histogram_record(&area->histograms[call.kind][size_class(call.size)], call.ns);
         if (worst_takes(&area->worst, call.ns))
             worst_add(&area->worst, &call);
@@ -69,17 +90,46 @@ static void latency_state_clock(const struct latency *latency, struct cell_resul
     result->clock_cost_ns = (double)player_clock_cost(clock) * latency->timer.ns_per_tick;
 }
 
+/* Which of the two an absence was is known of all or of none. */
+static void latency_report_absences(const struct latency *latency, struct cell_result *result)
+{
+    if (!absence_is_told() || latency->absences[ABSENCE_SOME] > 0)
+        return;
+    result->calls_taken = latency->absences[ABSENCE_TAKEN];
+    result->calls_slept = latency->absences[ABSENCE_SLEPT];
+}
+
+/* One thread makes no system call of ours; several have to tell waiting from losing the core. */
+static void latency_set_out(struct worker *worker)
+{
+    for (unsigned i = 0; i < worker->crew.count; i++)
+        worker->lanes[i].player.absence.asks = worker->crew.count > 1;
+}
+
+/* The switches since the last time. */
+static struct latency_switches latency_switches(const struct meter *meter,
+                                                struct latency_switches *before)
+{
+    const struct latency_switches now = {meter->sum.context_switches,
+                                         meter->sum.involuntary_switches};
+    const struct latency_switches since = {now.all - before->all,
+                                           now.involuntary - before->involuntary};
+    *before = now;
+    return since;
+}
+
 int latency_pass(struct worker *worker, struct err *err)
 {
     struct latency latency;
     struct meter meter = {0};
     struct window *window = &worker->window;
-    uint64_t switches = 0;
+    struct latency_switches before = {0};
     bool sampled = worker->area->request.latency_sample > 1;
     int status = latency_init(&latency, window, err);
     if (status < 0)
         return status;
     latency_state_clock(&latency, worker->result);
+    latency_set_out(worker);
     worker->result->latency_sample = sampled ? worker->area->request.latency_sample : 1;
     while ((status = worker_next_window(worker, err)) > 0) {
         if (sampled)
@@ -88,11 +138,12 @@ int latency_pass(struct worker *worker, struct err *err)
         crew_play_timed(&worker->crew, latency.timer.clock, latency.ticks);
         meter_stop(&meter);
         crew_collect(&worker->crew, window, latency.ticks);
-        latency_sort(&latency, worker, meter.sum.involuntary_switches - switches);
-        switches = meter.sum.involuntary_switches;
+        const struct latency_switches switches = latency_switches(&meter, &before);
+        latency_sort(&latency, worker, &switches);
         worker_window_done(worker);
     }
     meter_report(&meter, worker->result);
+    latency_report_absences(&latency, worker->result);
     lanes_report(worker);
     if (status == 0)
         worker_report_time(worker, &meter);

@@ -166,6 +166,8 @@ static int worker_prepare(struct worker *worker, struct err *err)
         counters_open(&worker->counters, counter_events);
     if (request->pass == PASS_VERIFY && verify_prepare(worker, err) < 0)
         return -err->code;
+    if (request->probe && probe_prepare(worker, err) < 0)
+        return -err->code;
     lanes_start(worker);
     return 0;
 }

@@ -1,14 +1,17 @@
 /* A replay that does the slowest calls of another again, and looks at them: once with the clock and
  * the count of page faults, once for the parent, which traces the system calls (tracer.h). */
+#include <errno.h>
 #include <signal.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
 
+#include "harness/base/pages.h"
 #include "harness/measure/timer.h"
 #include "harness/worker/worker.h"
 
+/* In shared memory: turns may be taken by processes. */
 struct prober {
     struct worker *worker;
     struct worst *worst;
@@ -33,13 +36,20 @@ static uint64_t probe_page_faults(void)
     return (uint64_t)usage.ru_minflt + (uint64_t)usage.ru_majflt;
 }
 
+/* The lane's own, since each process sees the heap elsewhere. */
+static struct player probe_player(const struct worker *worker)
+{
+    return (struct player){.heap = worker->crew.heap, .refs = worker->player->refs};
+}
+
 /* What the timed replay wrote into the block between two calls. */
 static void probe_touch(const struct worker *worker, const struct operation *operation)
 {
     void *ref = worker->player->refs[operation->object];
+    struct heap *heap = worker->crew.heap;
     uint64_t from = operation->kind == OP_REALLOC ? operation->extra : 0;
     if (operation->kind != OP_FREE && ref)
-        player_touch_block(worker->heap, ref, from, operation->size, worker->touch);
+        player_touch_block(heap, ref, from, operation->size, worker->touch);
 }
 
 /* Returns the word after it. */
@@ -47,17 +57,18 @@ static const uint64_t *probe_call(struct prober *probe, const uint64_t *op)
 {
     struct worker *worker = probe->worker;
     struct worst_call *call = &probe->worst->calls[probe->next++];
+    struct player player = probe_player(worker);
     struct operation operation;
     const uint64_t *end = op_read(op, &operation);
     pid_t process = getpid(), thread = gettid();
     uint64_t ticks, faults = probe_page_faults();
     probe_mark(probe, process, thread);
-    player_run_timed(worker->player, op, end, TOUCH_NONE, probe->timer.clock, &ticks);
+    player_run_timed(&player, op, end, TOUCH_NONE, probe->timer.clock, &ticks);
     probe_mark(probe, process, thread);
     faults = probe_page_faults() - faults;
     if (!probe->traced && ticks != PLAYER_SKIPPED) {
         call->page_faults = faults;
-        call->again_ns = (uint64_t)((double)ticks * probe->timer.ns_per_tick + 0.5);
+        call->again_ns = (uint64_t)((double)player_ticks(ticks) * probe->timer.ns_per_tick + 0.5);
     }
     probe_touch(worker, &operation);
     return end;
@@ -80,7 +91,8 @@ static void probe_turn(void *arg, const uint64_t *op, size_t first, size_t count
         uint64_t wanted = probe_is_done(probe) ? end : probe->worst->calls[probe->next].operation;
         for (; at < wanted && at < end; at++)
             op = op_read(op, &skipped);
-        player_run(worker->player, from, op, worker->touch);
+        struct player player = probe_player(worker);
+        player_run(&player, from, op, worker->touch);
         if (at < end) {
             op = probe_call(probe, op);
             at++;
@@ -109,14 +121,23 @@ static int probe_play(struct prober *probe, struct err *err)
     return status < 0 ? status : 0;
 }
 
+int probe_prepare(struct worker *worker, struct err *err)
+{
+    struct prober *probe = pages_map(sizeof *probe);
+    if (!probe)
+        return err_set(err, errno, "no memory to look at the slowest calls");
+    *probe = (struct prober){.worker = worker, .worst = &worker->area->latency.worst};
+    worker->prober = probe;
+    if (worker->area->request.probe == PROBE_SYSTEM_CALLS)
+        probe->traced = probe_await_tracer(worker->area);
+    return 0;
+}
+
 int probe_pass(struct worker *worker, struct err *err)
 {
-    struct prober probe = {.worker = worker, .worst = &worker->area->latency.worst};
-    if (worker->area->request.probe == PROBE_SYSTEM_CALLS) {
-        probe.traced = probe_await_tracer(worker->area);
-        if (!probe.traced)
-            return 0;
-    }
-    timer_init(&probe.timer);
-    return probe_play(&probe, err);
+    struct prober *probe = worker->prober;
+    if (worker->area->request.probe == PROBE_SYSTEM_CALLS && !probe->traced)
+        return 0;
+    timer_init(&probe->timer);
+    return probe_play(probe, err);
 }

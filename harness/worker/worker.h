@@ -14,6 +14,7 @@
 #include "workloads/reader.h"
 
 struct verify;
+struct prober;
 
 struct worker {
     int fd; /* of the memory that is shared with the parent */
@@ -30,6 +31,7 @@ struct worker {
     struct heap *heap;
     struct counters counters;  /* opened for the throughput pass */
     struct verify *verify;     /* of the verify pass */
+    struct prober *prober;     /* of a probe */
     enum touch touch;          /* what is asked, or none where blocks cannot be written */
     bool usable_known;         /* usable_size() may be believed to be of this allocator */
     char program[PATH_MAX];    /* this program's path, as maps spells it */
@@ -94,7 +96,9 @@ int verify_prepare(struct worker *worker, struct err *err); /* before the lanes 
 int verify_pass(struct worker *worker, struct err *err);
 int moments_pass(struct worker *worker, struct err *err);
 
-/* In place of the latency pass, where the request asks for a probe. */
+/* In place of the latency pass, where the request asks for a probe. It is prepared before the lanes
+ * start, so that a tracer finds them all. */
+int probe_prepare(struct worker *worker, struct err *err);
 int probe_pass(struct worker *worker, struct err *err);
 
 #endif

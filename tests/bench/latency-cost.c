@@ -73,7 +73,7 @@ static double chain_told(const struct timer *timer, const uint64_t *ticks)
 {
     double told[PAIRS];
     for (size_t i = 0; i < PAIRS; i++)
-        told[i] = (double)ticks[2 * i] * timer->ns_per_tick;
+        told[i] = (double)player_ticks(ticks[2 * i]) * timer->ns_per_tick;
     qsort(told, PAIRS, sizeof *told, compare);
     return told[PAIRS / 2];
 }

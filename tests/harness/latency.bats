@@ -164,3 +164,50 @@ PY
     run "$BENCH" run -a system --latency-sample 0 two.trace
     [ "$status" = 2 ]
 }
+
+@test "calls that slept for a lock are told from those that worked or lost their core" {
+    [ -z "${SANITIZE-}" ] || skip "a sanitizer's malloc cannot be replaced by another"
+    "$BENCH" generate larson:threads=2,blocks=40,replace=15000,rounds=1 -o two.trace
+    local library="$BATS_TEST_DIRNAME/libraries/contended.c"
+    gcc -shared -fPIC -O1 -w -fno-builtin -o locked.so "$library"
+    gcc -shared -fPIC -O1 -w -fno-builtin -DALONE -o alone.so "$library"
+    "$BENCH" run -a "so:$PWD/locked.so,so:$PWD/alone.so" -p latency -n 1 -o out two.trace
+    python3 - <<'PY'
+import csv, glob, json
+cells = {"locked" if "locked" in c["allocator"] else "alone": c
+         for c in (json.loads(line) for line in open("out/cells.jsonl"))}
+assert all(c["status"] == "ok" and c["threads_replayed"] == 2 for c in cells.values()), cells
+if cells["locked"]["calls_slept"] is None:
+    print("# the kernel does not tell")
+    raise SystemExit
+# Sleeping there is, now and then, when the kernel moves a page.
+assert cells["locked"]["calls_slept"] > 2 * cells["alone"]["calls_slept"], cells
+for name in cells:
+    [path] = glob.glob(f"out/latency/*{name}*.worst.csv")
+    rows = list(csv.DictReader(open(path)))
+    assert len(rows) == 64, rows
+    for row in rows:
+        cause, core = row["cause"], row["core"]
+        assert core in ("kept", "taken", "slept"), row
+        assert (cause == "lock") == (core == "slept"), row
+        assert core == "taken" or cause != "core taken away", row
+        assert cause != "not the allocator", row
+PY
+    "$BENCH" report out | grep -q ': lock$\|the allocator.s own work$\|other threads or interrupts$'
+}
+
+@test "the slowest calls of processes are made again too" {
+    "$BENCH" generate larson:threads=3,blocks=40,replace=300,rounds=2 -o crowd.trace
+    "$BENCH" run -a shmheap -p latency -n 1 --processes 3 -o out crowd.trace
+    python3 - <<'PY'
+import csv, glob, json
+cell = json.loads(open("out/cells.jsonl").readline())
+assert cell["status"] == "ok" and cell["processes_replayed"] == 3, cell
+rows = list(csv.DictReader(open(glob.glob("out/latency/*.worst.csv")[0])))
+assert len(rows) == 64 and len({row["thread"] for row in rows}) > 1, rows
+for row in rows:
+    assert row["again_ns"] and row["page_faults"] != "" and row["cause"] != "not known", row
+# The first block in each process is on a page that it has not seen yet.
+assert any(row["page_faults"] != "0" for row in rows), rows
+PY
+}

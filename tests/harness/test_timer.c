@@ -79,8 +79,8 @@ static void a_known_delay_is_told(void **state)
     player_run_timed(&player, words, words + 2 * CALLS, TOUCH_NONE, timer.clock, ticks);
     double least = INFINITY, quick = INFINITY;
     for (size_t i = 0; i < CALLS; i++) {
-        double delayed = (double)ticks[2 * i] * timer.ns_per_tick;
-        double undelayed = (double)ticks[2 * i + 1] * timer.ns_per_tick;
+        double delayed = (double)player_ticks(ticks[2 * i]) * timer.ns_per_tick;
+        double undelayed = (double)player_ticks(ticks[2 * i + 1]) * timer.ns_per_tick;
         assert_true(delayed > DELAY_NS * 0.99);
         least = delayed < least ? delayed : least;
         quick = undelayed < quick ? undelayed : quick;

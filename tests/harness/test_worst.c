@@ -81,6 +81,42 @@ static void causes_follow_from_what_was_seen(void **state)
     assert_int_equal(worst_cause(&call), CAUSE_DISTURBED);
 }
 
+static struct worst_call absent(enum absence_kind absence, uint64_t again_ns)
+{
+    struct worst_call call = seen(80000, again_ns, 0);
+    call.absence = absence;
+    call.absence_told = call.among_others = true;
+    return call;
+}
+
+static void what_the_thread_did_meanwhile_is_a_cause(void **state)
+{
+    (void)state;
+    struct worst_call call = absent(ABSENCE_SLEPT, 300);
+    assert_int_equal(worst_cause(&call), CAUSE_LOCK);
+    assert_string_equal(worst_core(&call), "slept");
+    worst_note_system_call(&call, SYS_futex);
+    assert_int_equal(worst_cause(&call), CAUSE_LOCK);
+    /* The kernel may let a call wait for its own locks, if it is asked for something. */
+    call.page_faults = 1;
+    assert_int_equal(worst_cause(&call), CAUSE_ANY_LOCK);
+    call = absent(ABSENCE_SLEPT, 300);
+    call.system_calls = WORST_UNKNOWN;
+    assert_int_equal(worst_cause(&call), CAUSE_ANY_LOCK);
+    call = absent(ABSENCE_TAKEN, 300);
+    assert_int_equal(worst_cause(&call), CAUSE_TAKEN);
+    call = absent(ABSENCE_NONE, 300);
+    assert_int_equal(worst_cause(&call), CAUSE_OTHERS);
+    call.among_others = false;
+    assert_int_equal(worst_cause(&call), CAUSE_DISTURBED);
+    /* As slow again: then that is not why. */
+    call = absent(ABSENCE_TAKEN, 70000);
+    assert_int_equal(worst_cause(&call), CAUSE_ALLOCATOR);
+    call = absent(ABSENCE_NONE, 300);
+    call.absence_told = false;
+    assert_string_equal(worst_core(&call), "");
+}
+
 static void what_was_not_seen_is_not_concluded(void **state)
 {
     (void)state;
@@ -104,6 +140,11 @@ static void the_slowest_of_its_own_is_the_quicker_of_two_times(void **state)
     assert_int_equal(worst_own_ns(&worst), 800);
     worst.calls[1].again_ns = WORST_UNKNOWN;
     assert_int_equal(worst_own_ns(&worst), WORST_UNKNOWN);
+    /* A lock is the allocator's own. */
+    worst.calls[1] = seen(800, 900, 0);
+    worst.calls[0].absence = ABSENCE_SLEPT;
+    worst.calls[0].absence_told = true;
+    assert_int_equal(worst_own_ns(&worst), 9000);
     worst = (struct worst){0};
     assert_int_equal(worst_own_ns(&worst), WORST_UNKNOWN);
     /* All that were kept were disturbed: a slower one may have been dropped. */
@@ -137,6 +178,7 @@ int main(void)
         cmocka_unit_test(the_slowest_are_kept),
         cmocka_unit_test(few_calls_are_all_kept_in_both_orders),
         cmocka_unit_test(causes_follow_from_what_was_seen),
+        cmocka_unit_test(what_the_thread_did_meanwhile_is_a_cause),
         cmocka_unit_test(what_was_not_seen_is_not_concluded),
         cmocka_unit_test(the_slowest_of_its_own_is_the_quicker_of_two_times),
         cmocka_unit_test(system_calls_are_counted_by_number),

@@ -1,0 +1,40 @@
+/* Absences: whether a thread was off its core, told without a system call.
+ *
+ * The kernel clears a thread's pointer to a restartable sequence (rseq(2), Linux 4.18) when it
+ * takes the thread off its core outside of that sequence. A pointer to a sequence that no code lies
+ * in is thus a mark that stays for as long as the thread keeps its core. The C library registers
+ * the pointer for every thread (glibc 2.35); what an allocator may set there itself, as tcmalloc of
+ * 2020 and later does, counts as an absence whose kind is then asked for. */
+#ifndef HARNESS_MEASURE_ABSENCE_H
+#define HARNESS_MEASURE_ABSENCE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/* Of one thread, which alone uses it. All zero is one that has not looked. */
+struct absence {
+    bool asks;               /* may make a system call to tell sleeping from losing the core */
+    uint64_t slept;          /* times, at the last look */
+    volatile uint64_t never; /* in place of a mark where there are none */
+};
+
+enum absence_kind {
+    ABSENCE_NONE,
+    ABSENCE_TAKEN, /* other work got the core */
+    ABSENCE_SLEPT, /* the thread gave it away to wait: for a lock, a page, a while */
+    ABSENCE_SOME,  /* one of them */
+};
+
+/* Whether this system has such marks. */
+bool absence_is_told(void);
+
+/* The calling thread's mark, and what it holds while the thread keeps its core. Where there are no
+ * marks, one that always does. */
+volatile uint64_t *absence_mark(struct absence *absence);
+uint64_t absence_here(void);
+
+/* The mark has gone: of what kind the absence was, by the kernel's counters since the last look,
+ * and sets the mark again. One system call at most. */
+enum absence_kind absence_look(struct absence *absence, volatile uint64_t *mark);
+
+#endif
