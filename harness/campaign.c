@@ -58,7 +58,7 @@ struct cell campaign_cell(const struct plan *plan, const struct plan_cell *at)
         .trace_name = plan->traces[at->trace].name,
         .pass = at->pass,
         .repetition = at->repetition,
-        .touch = plan->touch,
+        .touch = plan_touch(plan, &plan->traces[at->trace]),
         .pace = plan->pace,
         .threads = plan->traces[at->trace].threads,
         .processes = plan->processes,

@@ -22,7 +22,7 @@
 
 const char *const pass_names[PASS_KINDS] = {"throughput", "latency", "memory", "verify", "moments"};
 const char *const pace_names[PACES] = {"full", "as-recorded"};
-const char *const touch_names[TOUCHES] = {"none", "first", "page", "all"};
+const char *const touch_names[TOUCHES] = {"none", "first", "page", "all", "recorded"};
 
 static void cell_copy(char *to, size_t length, const char *from)
 {

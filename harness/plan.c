@@ -21,7 +21,7 @@ void plan_init(struct plan *plan)
     *plan = (struct plan){
         .passes = {[PASS_THROUGHPUT] = true, [PASS_LATENCY] = true, [PASS_MEMORY] = true},
         .repeat = 5,
-        .touch = TOUCH_PAGE,
+        .touch = TOUCH_RECORDED,
         .threads = CELL_THREADS_AS_RECORDED,
         .processes = 1,
         .turns = TURNS_AS_NEEDED,
@@ -131,7 +131,9 @@ static int plan_identify(struct plan_trace *trace, const char *path, struct err 
     int failed = trace_reader_open(&reader, path, err);
     if (failed)
         return failed;
+    const struct trace_summary *summary = trace_reader_summary(reader);
     trace->checksum = trace_reader_checksum(reader);
+    trace->touched = summary && summary->touch_looks > 0;
     trace_reader_close(reader);
     trace->path = realpath(path, NULL);
     return trace->path ? 0 : err_set(err, errno, "%s: %s", path, strerror(errno));
@@ -213,7 +215,12 @@ int plan_set_touch(struct plan *plan, const char *name, struct err *err)
             plan->touch = (enum touch)i;
             return 0;
         }
-    return err_set(err, EINVAL, "--touch is none, first, page or all, not '%s'", name);
+    return err_set(err, EINVAL, "--touch is none, first, page, all or recorded, not '%s'", name);
+}
+
+enum touch plan_touch(const struct plan *plan, const struct plan_trace *trace)
+{
+    return plan->touch == TOUCH_RECORDED && !trace->touched ? TOUCH_PAGE : plan->touch;
 }
 
 int plan_set_pace(struct plan *plan, const char *name, struct err *err)
@@ -329,6 +336,15 @@ static json_t *plan_traces_json(const struct plan *plan)
     return list;
 }
 
+/* Of a run all of whose traces do not tell, what that comes to. */
+static enum touch plan_touch_of_all(const struct plan *plan)
+{
+    for (size_t i = 0; i < plan->trace_count; i++)
+        if (plan->traces[i].touched)
+            return plan->touch;
+    return plan->touch == TOUCH_RECORDED ? TOUCH_PAGE : plan->touch;
+}
+
 void plan_write(const struct plan *plan, json_t *run)
 {
     json_t *passes = json_array();
@@ -339,7 +355,7 @@ void plan_write(const struct plan *plan, json_t *run)
     json_object_set_new(run, "traces", plan_traces_json(plan));
     json_object_set_new(run, "passes", passes);
     json_object_set_new(run, "repeat", json_integer((json_int_t)plan->repeat));
-    json_object_set_new(run, "touch", json_string(touch_names[plan->touch]));
+    json_object_set_new(run, "touch", json_string(touch_names[plan_touch_of_all(plan)]));
     json_object_set_new(run, "pace", json_string(pace_names[plan->pace]));
     json_object_set_new(run, "threads", json_integer(plan->threads));
     json_object_set_new(run, "processes", json_integer(plan->processes));

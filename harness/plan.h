@@ -15,6 +15,7 @@ struct plan_trace {
     char *name; /* unique in the plan */
     uint64_t checksum;
     uint64_t events;
+    bool touched;     /* it tells what the program touched of large blocks */
     unsigned threads; /* that replay it: as in struct cell */
     char *scaling;    /* what it is replayed as with several numbers of threads; NULL: with one */
     json_t *profile;  /* profile_read()'s */
@@ -26,8 +27,8 @@ struct plan {
     struct plan_trace *traces;
     size_t trace_count;
     bool passes[PASSES];
-    uint64_t repeat; /* of the timed passes; memory and verify run once */
-    enum touch touch;
+    uint64_t repeat;  /* of the timed passes; memory and verify run once */
+    enum touch touch; /* TOUCH_RECORDED: page, with traces that do not tell */
     enum pace pace;
     unsigned threads; /* of the traces that are added */
     unsigned processes;
@@ -65,11 +66,14 @@ int plan_scale_trace(struct plan *plan, unsigned threads, const char *scaling, s
 /* "throughput,memory" */
 int plan_set_passes(struct plan *plan, const char *list, struct err *err);
 
-/* "none", "first", "page" or "all"; "full" or "as-recorded"; a count of repetitions. The sentences
- * name the option. */
+/* "none", "first", "page", "all" or "recorded"; "full" or "as-recorded"; a count of repetitions.
+ * The sentences name the option. */
 int plan_set_touch(struct plan *plan, const char *name, struct err *err);
 int plan_set_pace(struct plan *plan, const char *name, struct err *err);
 int plan_set_repeat(struct plan *plan, const char *text, struct err *err);
+
+/* What the replay of a trace writes into its blocks. */
+enum touch plan_touch(const struct plan *plan, const struct plan_trace *trace);
 
 /* All cells in the order in which they run: a trace at a time; a repetition at a time, its
  * allocators shuffled anew; then the passes that run once. Owned by the caller (free). */

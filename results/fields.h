@@ -19,7 +19,7 @@
           "processes that replayed for it; the line is that of the lower quartile of their times") \
     TEXT(status, 96, "ok, or what happened: crashed, timed out, skipped, failed")                  \
     TEXT(detail, 512, "the sentence that goes with a status other than ok, or a warning")          \
-    TEXT(touch, 8, "what the replay wrote into each block: none, first, page or all")              \
+    TEXT(touch, 12, "what the replay wrote into each block: none, first, page, all or recorded")   \
     TEXT(pace, 12, "how fast the memory pass replayed: full or as-recorded")                       \
     COUNT(threads_recorded, "", "threads in the trace")                                            \
     COUNT(threads_replayed, "", "threads that replayed them")                                      \
@@ -224,7 +224,7 @@
     TEXT(allocator, 512, "the allocator spec")                                                     \
     TEXT(status, 96, "ok, or what happened to the program or its replay")                          \
     TEXT(detail, 512, "the sentence that goes with it")                                            \
-    TEXT(touch, 8, "what the replay wrote into each block")                                        \
+    TEXT(touch, 12, "what the replay wrote into each block")                                       \
     REAL(heap_bytes, "bytes", "peak resident size of the program's heap: median of the runs")      \
     REAL(heap_spread, "", "(largest - smallest) / median of it")                                   \
     TEXT(pace, 12, "how fast that was")                                                            \
@@ -299,7 +299,7 @@
     TEXT(without, 512, "what was left out of the replay, empty: nothing")                          \
     TEXT(status, 96, "ok, or what happened")                                                       \
     TEXT(detail, 512, "the sentence that goes with it, or a warning")                              \
-    TEXT(touch, 8, "what the replay wrote into each block")                                        \
+    TEXT(touch, 12, "what the replay wrote into each block")                                       \
     COUNT(event, "", "the moment: after so many events of the trace")                              \
     COUNT(time_ns, "ns", "the time stamp of the last event, where the trace has times")            \
     BREAKDOWN_PARTS(COUNT)                                                                         \

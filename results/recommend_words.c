@@ -140,7 +140,8 @@ static void say_conditions(char text[RECOMMEND_TEXT], const struct store *store,
 {
     const char *touch = json_string_value(json_object_get(store_run(store), "touch"));
     uint64_t threads = threads_of(store, base);
-    say(text, "Seen on the trace %s, touching %s", base->trace, touch ? touch : "as asked");
+    bool recorded = !touch || strcmp(touch, "recorded") == 0;
+    say(text, "Seen on the trace %s, touching %s", base->trace, recorded ? "as recorded" : touch);
     if (threads != COUNT_UNKNOWN)
         say(text, ", %llu thread%s", (unsigned long long)threads, threads == 1 ? "" : "s");
     say(text, ", %llu repetition%s of the time and one of the memory, on %s, %s.",

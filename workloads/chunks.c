@@ -111,6 +111,8 @@ struct chunk_needs chunks_needs(const struct chunks *chunks, uint64_t offset)
         needs.raw = chunk.raw > needs.raw ? chunk.raw : needs.raw;
         if (chunk.tag == FORMAT_LABEL || chunk.tag == FORMAT_SITE)
             chunks_count_texts(chunk.tag == FORMAT_LABEL ? &needs.labels : &needs.sites, &chunk);
+        if (chunk.tag == FORMAT_TOUCHED && !needs.touched)
+            needs.touched = offset;
         offset += sizeof head + chunk.stored;
     }
     return needs;

@@ -52,6 +52,7 @@ struct chunk_texts {
 struct chunk_needs {
     uint32_t stored, raw; /* bytes of the largest, as stored and unpacked */
     struct chunk_texts labels, sites;
+    uint64_t touched; /* offset of the first that holds what was touched; 0: there is none */
 };
 struct chunk_needs chunks_needs(const struct chunks *chunks, uint64_t offset);
 

@@ -9,7 +9,7 @@
 struct cut_object {
     uint64_t size;
     uint64_t birth; /* the event, for the order */
-    uint32_t thread, site;
+    uint32_t thread, site, touched_pages;
     uint8_t kind, align_log2;
     bool live;
 };
@@ -48,6 +48,7 @@ static int cut_remember(struct cut *cut, const struct trace_event *event)
                                                           .birth = cut->seen,
                                                           .thread = event->thread,
                                                           .site = event->site,
+                                                          .touched_pages = event->touched_pages,
                                                           .kind = event->kind,
                                                           .align_log2 = event->align_log2,
                                                           .live = true};
@@ -70,8 +71,10 @@ static int cut_account(struct cut *cut, const struct trace_event *event, bool *w
     *wanted = cut_wants_thread(cut, object->thread);
     if (event->kind == TRACE_FREE)
         object->live = false;
-    else if (!(event->flags & TRACE_FAILED))
+    else if (!(event->flags & TRACE_FAILED)) {
         object->size = event->size;
+        object->touched_pages = event->touched_pages;
+    }
     return 0;
 }
 
@@ -93,6 +96,7 @@ static int cut_write_live(struct cut *cut, struct cut_object **order, size_t cou
                                     .thread = object->thread,
                                     .object = (uint32_t)(object - cut_object(cut, 0)),
                                     .site = object->site,
+                                    .touched_pages = object->touched_pages,
                                     .size = object->size,
                                     .time_ns = time_ns};
         failed = editing_add(&cut->source, cut->writer, &event, err);

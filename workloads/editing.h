@@ -13,6 +13,7 @@ struct editing_source {
     struct trace_reader *reader;
     struct trace_block block;
     size_t at;          /* in the block */
+    size_t touched;     /* among what was touched in it */
     struct array sites; /* uint32_t: the writer's number of each call site, 0 not yet */
 };
 
@@ -24,13 +25,14 @@ static inline int editing_next(struct editing_source *source, struct trace_event
                                struct err *err)
 {
     if (source->at == source->block.count) {
-        source->at = 0;
+        source->at = source->touched = 0;
         source->block.count = 0;
         int more = trace_reader_next(source->reader, &source->block, err);
         if (more != 1)
             return more;
     }
-    *event = trace_block_at(&source->block, source->at++);
+    *event = trace_block_at(&source->block, source->at);
+    event->touched_pages = trace_block_touched(&source->block, source->at++, &source->touched);
     return 1;
 }
 

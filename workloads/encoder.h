@@ -66,6 +66,12 @@ static inline size_t encoder_pending(const struct encoder *encoder)
     return (size_t)(encoder->at[CODEC_TAG] - encoder->begin[CODEC_TAG]);
 }
 
+/* Events so far: the number of the next one. */
+static inline uint64_t encoder_events(const struct encoder *encoder)
+{
+    return encoder->summary.events + (uint64_t)(encoder->at[CODEC_TAG] - encoder->counted);
+}
+
 /* The block must be written before there is another event. */
 static inline bool encoder_is_full(const struct encoder *encoder)
 {

@@ -24,6 +24,7 @@ enum {
     FORMAT_BLOCK_EVENTS = 64 << 10, /* in every block but the last */
     FORMAT_TRAILER_BYTES = 16,      /* u64 offset of the footer, FORMAT_END */
     FORMAT_THREADS_MOST = 1 << 20,
+    FORMAT_TOUCHED_MOST = 64 << 10, /* entries in a chunk of them */
 };
 
 /* Tags read as text in the file. */
@@ -31,8 +32,9 @@ enum {
     ((uint32_t)(a) | (uint32_t)(b) << 8 | (uint32_t)(c) << 16 | (uint32_t)(d) << 24)
 #define FORMAT_OPTIONAL 0x20 /* a small first letter: a reader that does not know it skips it */
 #define FORMAT_BLOCK FORMAT_TAG('B', 'L', 'C', 'K')
-#define FORMAT_LABEL FORMAT_TAG('M', 'A', 'R', 'K') /* texts of phase labels, numbered on */
-#define FORMAT_SITE FORMAT_TAG('S', 'I', 'T', 'E')  /* texts of call sites, numbered on from 1 */
+#define FORMAT_LABEL FORMAT_TAG('M', 'A', 'R', 'K')   /* texts of phase labels, numbered on */
+#define FORMAT_SITE FORMAT_TAG('S', 'I', 'T', 'E')    /* texts of call sites, numbered on from 1 */
+#define FORMAT_TOUCHED FORMAT_TAG('t', 'c', 'h', 'd') /* what was touched of large blocks */
 #define FORMAT_FOOTER FORMAT_TAG('F', 'O', 'O', 'T')
 
 #endif

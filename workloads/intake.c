@@ -57,7 +57,8 @@ static uint32_t intake_decode(const struct spool_chunk *chunk, uint32_t at, uint
 static bool intake_is_told(uint64_t head)
 {
     uint32_t what = (head >> SPOOL_SIZE_SHIFT) & (SPOOL_SMALL - 1);
-    return (head & 7) == SPOOL_CONTROL && (what == SPOOL_MODULE || what == SPOOL_STACK);
+    return (head & 7) == SPOOL_CONTROL &&
+           (what == SPOOL_MODULE || what == SPOOL_STACK || what == SPOOL_TOUCHED);
 }
 
 static uint32_t intake_decode_told(const struct spool_chunk *chunk, uint32_t at, uint64_t head,

@@ -14,7 +14,7 @@ struct intake_record {
     uint64_t stamp; /* of the record, or of the last one before it that had one; 0 at first */
     uint32_t site;
     uint8_t kind; /* enum spool_kind */
-    uint8_t what; /* of SPOOL_CONTROL: SPOOL_MODULE or SPOOL_STACK. Then `pointer` is where its
+    uint8_t what; /* of SPOOL_CONTROL: one that tells something. Then `pointer` is where its
                      words behind the stamp are until it is taken, `size` how many */
     uint8_t align_log2;
     uint8_t stamped; /* it had a stamp of its own */

@@ -14,6 +14,7 @@
 #include "workloads/codec.h"
 #include "workloads/format.h"
 #include "workloads/names.h"
+#include "workloads/touched.h"
 
 struct trace_reader {
     struct chunks chunks;
@@ -31,6 +32,7 @@ struct trace_reader {
     struct names labels, sites;
     struct array columns_memory;
     struct codec_columns columns;
+    struct touched_reader touched;
 };
 
 static int reader_names(struct trace_reader *reader, const struct chunk *chunk, struct names *names,
@@ -185,7 +187,9 @@ static int reader_settle(struct trace_reader *reader, struct err *err)
         reader_settle_names(&reader->labels, &needs.labels) ||
         reader_settle_names(&reader->sites, &needs.sites))
         return chunks_no_memory(&reader->chunks, err);
-    return 0;
+    if (needs.touched && !reader->touched.open)
+        return touched_open(&reader->touched, &reader->chunks, &needs, CODEC_STRETCH, err);
+    return touched_rewind(&reader->touched, err);
 }
 
 static int reader_open_file(struct trace_reader *reader, const char *path, struct err *err)
@@ -218,6 +222,7 @@ int trace_reader_open(struct trace_reader **out, const char *path, struct err *e
 
 void trace_reader_close(struct trace_reader *reader)
 {
+    touched_close(&reader->touched);
     chunks_close(&reader->chunks);
     codec_release(&reader->codec);
     names_release(&reader->labels);
@@ -299,9 +304,28 @@ static int reader_take_chunk(struct trace_reader *reader, struct err *err)
         return reader_names(reader, &chunk, &reader->sites, err);
     case FORMAT_FOOTER:
         return reader_end(reader, &chunk, err);
+    case FORMAT_TOUCHED: /* read beside the blocks */
+        return 0;
     default:
         return reader_unknown(reader, &chunk, err);
     }
+}
+
+static bool reader_can_touch(const struct trace_block *block, uint64_t event)
+{
+    size_t i = (size_t)(event - block->first);
+    return event >= block->first && block->kind[i] <= TRACE_ALIGNED &&
+           !(block->flags[i] & TRACE_FAILED);
+}
+
+static int reader_touched(struct trace_reader *reader, struct trace_block *block, struct err *err)
+{
+    int failed = touched_take(&reader->touched, block->first + block->count, &block->touched,
+                              &block->touched_count, err);
+    for (size_t i = 0; !failed && i < block->touched_count; i++)
+        if (!reader_can_touch(block, block->touched[i].event))
+            failed = chunks_damaged(&reader->touched.chunks, "touched pages of no block", err);
+    return failed;
 }
 
 int trace_reader_next(struct trace_reader *reader, struct trace_block *block, struct err *err)
@@ -320,10 +344,21 @@ int trace_reader_next(struct trace_reader *reader, struct trace_block *block, st
         return failed == -ENOMEM
                    ? chunks_no_memory(&reader->chunks, err)
                    : chunks_damaged(&reader->chunks, "events that no program can do", err);
-    *block = (struct trace_block){count,           reader->chunks.events, columns->kind,
-                                  columns->flags,  columns->align_log2,   columns->thread,
-                                  columns->object, columns->size,         columns->time_ns,
-                                  columns->site};
+    *block = (struct trace_block){count,
+                                  reader->chunks.events,
+                                  columns->kind,
+                                  columns->flags,
+                                  columns->align_log2,
+                                  columns->thread,
+                                  columns->object,
+                                  columns->size,
+                                  columns->time_ns,
+                                  columns->site,
+                                  NULL,
+                                  0};
+    failed = reader_touched(reader, block, err);
+    if (failed)
+        return failed;
     reader->left -= (uint32_t)count;
     reader->chunks.events += count;
     return 1;

@@ -128,7 +128,19 @@ static inline int session_enter(struct session *session, uint32_t thread,
     return failed ? session_no_memory(session) : SESSION_TAKEN;
 }
 
-/* With an alignment, or in vain. */
+/* A large block's size is the next event's; what was touched of it is told when it ends. */
+static int session_note_large(struct session *session, uint64_t address, uint64_t size)
+{
+    if (size < SPOOL_LARGE)
+        return 0;
+    struct table_slot *slot = table_enter(&session->large, address);
+    if (!slot)
+        return session_no_memory(session);
+    slot->value = encoder_events(session->encoder) << 1;
+    return 0;
+}
+
+/* With an alignment, large, or in vain. */
 static int session_allocate_other(struct session *session, uint32_t thread,
                                   const struct intake_record *record, bool last_call)
 {
@@ -146,8 +158,11 @@ static int session_allocate_other(struct session *session, uint32_t thread,
         record->pointer ? session_enter(session, thread, record, next, last_call) : SESSION_TAKEN;
     if (verdict)
         return verdict;
-    if (record->pointer)
+    if (record->pointer) {
         event.object = *next;
+        if (session_note_large(session, record->pointer, record->size))
+            return -ENOMEM;
+    }
     return session_emit(session, &event, thread, record);
 }
 
@@ -156,7 +171,7 @@ static inline int session_allocate(struct session *session, enum trace_kind kind
                                    const struct intake_record *record, bool last_call)
 {
     struct encoder *encoder = session->encoder;
-    if (!record->pointer || record->size >> 48)
+    if (!record->pointer || record->size >= SPOOL_LARGE)
         return session_allocate_other(session, thread, record, last_call);
     int verdict = session_enter(session, thread, record, &encoder->head, last_call);
     if (verdict)
@@ -215,6 +230,8 @@ static int session_resize(struct session *session, uint32_t thread,
     if (verdict)
         return verdict;
     moving->address = 0;
+    if (record->pointer && session_note_large(session, record->pointer, record->size))
+        return -ENOMEM;
     return session_emit(session, &event, thread, record);
 }
 
@@ -258,8 +275,25 @@ static bool session_knows_site(const struct session *session, uint32_t number)
            ((uint32_t *)session->sites.at)[number];
 }
 
+static int session_touched(struct session *session, const struct intake_record *record)
+{
+    struct table_slot *slot = table_find(&session->large, intake_told(record)[0]);
+    uint32_t pages = (uint32_t)intake_told(record)[1];
+    if (!slot)
+        return 0;
+    session->encoder->summary.touch_looks += !(slot->value & 1);
+    /* What was touched whole need not be told, unless something else was told before. */
+    bool worth = pages || slot->value & 1;
+    slot->value |= 1;
+    return worth && trace_writer_touched(session->writer, slot->value >> 1, pages)
+               ? session_no_memory(session)
+               : 0;
+}
+
 static int session_told(struct session *session, const struct intake_record *record)
 {
+    if (record->what == SPOOL_TOUCHED)
+        return session_touched(session, record);
     if (!session->symbols)
         return 0;
     return record->what == SPOOL_STACK ? session_stack(session, record)
@@ -335,6 +369,7 @@ int session_exec(struct session *session, const char *program)
             return failed;
     }
     addresses_release(&session->live);
+    table_release(&session->large);
     /* Its numbers of stacks mean nothing to the new image. */
     table_release(&session->site_of_hash);
     array_release(&session->moving);
@@ -368,6 +403,7 @@ void session_release(struct session *session)
     if (session->writer)
         trace_writer_abandon(session->writer);
     addresses_release(&session->live);
+    table_release(&session->large);
     table_release(&session->site_of_hash);
     array_release(&session->moving);
     array_release(&session->sites);

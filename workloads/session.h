@@ -17,6 +17,8 @@ struct session {
     struct encoder *encoder; /* the writer's */
     struct addresses live;
     struct array moving; /* struct session_moving, by thread: blocks inside a realloc */
+    struct table large;  /* by address: the event that gave a large block there its size, twice, + 1
+                            where it was told of what is touched of it */
     uint32_t threads;
     uint64_t start_stamp; /* for time stamps */
     uint64_t last_ns;     /* of the operation before; what exec ends has no stamp of its own */

@@ -36,11 +36,20 @@ static int statistics_birth(struct statistics *statistics, uint32_t object)
     return 0;
 }
 
+static void statistics_touched(struct statistics *statistics, const struct trace_event *event)
+{
+    uint64_t touched = (uint64_t)event->touched_pages * TRACE_TOUCHED_PAGE;
+    statistics->partly_touched++;
+    statistics->untouched_bytes += event->size > touched ? event->size - touched : 0;
+}
+
 int statistics_add(struct statistics *statistics, const struct trace_event *event)
 {
     bool failed = event->flags & TRACE_FAILED, names = event->object != TRACE_NO_OBJECT;
     if (event->kind <= TRACE_ALIGNED && !failed) {
         statistics_size(statistics, event->size);
+        if (event->touched_pages)
+            statistics_touched(statistics, event);
         if (event->kind != TRACE_REALLOC && statistics_birth(statistics, event->object))
             return -ENOMEM;
     } else if (event->kind == TRACE_FREE && names) {
@@ -67,6 +76,7 @@ static void statistics_footer(struct trace_summary *summary, const struct trace_
     summary->program_wall_ns = footer->program_wall_ns;
     summary->program_cpu_ns = footer->program_cpu_ns;
     summary->recorder_ns = footer->recorder_ns;
+    summary->touch_looks = footer->touch_looks;
 }
 
 int statistics_scan(struct statistics *statistics, struct trace_reader *reader, struct err *err)
@@ -74,8 +84,9 @@ int statistics_scan(struct statistics *statistics, struct trace_reader *reader, 
     struct trace_block block;
     int more;
     while ((more = trace_reader_next(reader, &block, err)) == 1)
-        for (size_t i = 0; i < block.count; i++) {
+        for (size_t i = 0, touched = 0; i < block.count; i++) {
             struct trace_event event = trace_block_at(&block, i);
+            event.touched_pages = trace_block_touched(&block, i, &touched);
             if (statistics_add(statistics, &event))
                 return err_set(err, ENOMEM, "no memory left to count a trace's objects");
         }

@@ -34,8 +34,11 @@ struct trace_event {
     uint8_t align_log2; /* of an aligned allocation, else 0 */
     uint32_t thread;    /* 0, 1, … in order of first appearance */
     uint32_t object;
-    uint32_t site;    /* call site number, 0: unknown */
-    uint64_t size;    /* bytes requested; 0 is recorded as 0; 0 for free and mark */
+    uint32_t site;          /* call site number, 0: unknown */
+    uint32_t touched_pages; /* what was touched of the block until its next realloc, free, or the
+                               end, of an allocation or resize: see struct trace_touched; 0: all of
+                               it, or not known */
+    uint64_t size;          /* bytes requested; 0 is recorded as 0; 0 for free and mark */
     uint64_t time_ns; /* since the recording's start; 0 throughout where the trace has no times */
 };
 
@@ -86,7 +89,17 @@ struct trace_summary {
     uint64_t recorder_ns;    /* the recorder's share of that, estimated */
     uint64_t backward_times; /* operations of a foreign source that have the time of one before
                                 them, since their own lay before it */
+    uint64_t touch_looks;    /* lives of large blocks after which the recorder looked what had been
+                                touched; 0: the trace knows nothing of that */
 };
+
+/* A block of which not every page was touched. */
+struct trace_touched {
+    uint64_t event; /* that allocated or resized it */
+    uint32_t pages; /* of 4 KiB, the one in which the block begins included: at least 1 */
+};
+
+enum { TRACE_TOUCHED_PAGE = 4096 };
 
 /* A decoded stretch of the trace as columns; an absent column is NULL. Valid until the next call.
  */
@@ -99,10 +112,13 @@ struct trace_block {
     const uint32_t *thread;
     const uint32_t *object;
     const uint64_t *size;
-    const uint64_t *time_ns; /* NULL without times */
-    const uint32_t *site;    /* NULL without sites */
+    const uint64_t *time_ns;             /* NULL without times */
+    const uint32_t *site;                /* NULL without sites */
+    const struct trace_touched *touched; /* of these events, in their order */
+    size_t touched_count;
 };
 
+/* All but touched_pages. */
 static inline struct trace_event trace_block_at(const struct trace_block *block, size_t i)
 {
     return (struct trace_event){
@@ -115,6 +131,18 @@ static inline struct trace_event trace_block_at(const struct trace_block *block,
         .size = block->size[i],
         .time_ns = block->time_ns ? block->time_ns[i] : 0,
     };
+}
+
+/* What was touched of event `i`, a block's events being asked about in order; `*cursor` is 0 at the
+ * block's beginning. */
+static inline uint32_t trace_block_touched(const struct trace_block *block, size_t i,
+                                           size_t *cursor)
+{
+    const struct trace_touched *next = block->touched + *cursor;
+    if (*cursor == block->touched_count || next->event != block->first + i)
+        return 0;
+    ++*cursor;
+    return next->pages;
 }
 
 #endif

@@ -13,6 +13,7 @@
 #include "workloads/format.h"
 #include "workloads/names.h"
 #include "workloads/output.h"
+#include "workloads/touched.h"
 #include "workloads/translate.h"
 
 /* Texts of one kind and how many of them are in the file already. */
@@ -28,6 +29,7 @@ struct trace_writer {
     struct translate objects;
     bool translates; /* the caller has numbers of its own for objects */
     struct writer_names labels, sites;
+    struct touched_list touched;
     uint64_t sum; /* over the checksums of all blocks */
     struct array head, stored;
     ZSTD_CCtx *zstd;
@@ -127,6 +129,30 @@ int trace_writer_block(struct trace_writer *writer, struct err *err)
     return failed || !encoder_pending(&writer->encoder) ? failed : writer_streams(writer, err);
 }
 
+/* One chunk also where every page was touched: that is known then. */
+static int writer_touched(struct trace_writer *writer, struct err *err)
+{
+    struct touched_list *list = &writer->touched;
+    struct array raw = {0};
+    uint64_t before = 0;
+    size_t at = 0;
+    int failed = 0;
+    if (!writer->encoder.summary.touch_looks && !list->count)
+        return 0;
+    touched_settle(list);
+    do {
+        size_t count =
+            list->count - at < FORMAT_TOUCHED_MOST ? list->count - at : FORMAT_TOUCHED_MOST;
+        if (array_reserve(&raw, (count + 1) * TOUCHED_ENTRY))
+            return writer_no_memory(err);
+        size_t bytes = touched_pack(list, at, count, &before, raw.at);
+        failed = writer_chunk(writer, FORMAT_TOUCHED, raw.at, bytes, (uint32_t)count, err);
+        at += count;
+    } while (!failed && at < list->count);
+    array_release(&raw);
+    return failed;
+}
+
 static int writer_footer(struct trace_writer *writer, struct err *err)
 {
     uint64_t fields[sizeof(struct trace_summary) / 8];
@@ -178,6 +204,7 @@ static void writer_release(struct trace_writer *writer)
     translate_release(&writer->objects);
     names_release(&writer->labels.names);
     names_release(&writer->sites.names);
+    touched_release(&writer->touched);
     array_release(&writer->head);
     array_release(&writer->stored);
     ZSTD_freeCCtx(writer->zstd);
@@ -213,6 +240,8 @@ int trace_writer_finish(struct trace_writer *writer, struct err *err)
 {
     struct err own = {0};
     int failed = trace_writer_block(writer, &own);
+    if (!failed)
+        failed = writer_touched(writer, &own);
     if (!failed)
         failed = writer_footer(writer, &own);
     if (failed)
@@ -252,6 +281,8 @@ static const char *writer_flaw(const struct trace_writer *writer, const struct t
         return "is a mark without a label";
     if (event->kind <= TRACE_ALIGNED && !failed && event->size >> 48)
         return "succeeded with a size beyond any address space";
+    if (event->touched_pages && (failed || event->kind >= TRACE_FREE))
+        return "has touched pages, but no block";
     if (writer->encoder.columns & TRACE_HAS_TIMES && event->time_ns < writer->encoder.time_ns)
         return "is earlier than the one before it";
     return NULL;
@@ -343,6 +374,9 @@ int trace_writer_add(struct trace_writer *writer, const struct trace_event *even
         flaw = writer_resolve(writer, &own);
     if (flaw)
         return writer_refuse(writer, flaw, event, err);
+    if (__builtin_expect(event->touched_pages, 0) &&
+        trace_writer_touched(writer, encoder_events(&writer->encoder), event->touched_pages))
+        return writer_no_memory(err);
     if (own.kind >= TRACE_FREE)
         own.size = 0;
     if (encoder_put(&writer->encoder, &own) || writer_account(writer, event, &own))
@@ -353,6 +387,11 @@ int trace_writer_add(struct trace_writer *writer, const struct trace_event *even
 struct encoder *trace_writer_encoder(struct trace_writer *writer)
 {
     return &writer->encoder;
+}
+
+int trace_writer_touched(struct trace_writer *writer, uint64_t event, uint32_t pages)
+{
+    return touched_add(&writer->touched, event, pages);
 }
 
 uint32_t trace_writer_label(struct trace_writer *writer, const char *text)

@@ -43,8 +43,12 @@ uint32_t trace_writer_label(struct trace_writer *writer, const char *text);
  * stack are lines, the innermost first. Events may name it only afterwards. */
 uint32_t trace_writer_site(struct trace_writer *writer, const char *text);
 
-/* The summary so far; the caller may set source_events, lost_events, repairs and the repairs by
- * kind, which the writer does not count itself. Borrowed. */
+/* What was touched of the block that an event allocated or resized, known only later: as
+ * touched_pages of the event, 0: all. Told several times, the most counts. 0 or -ENOMEM. */
+int trace_writer_touched(struct trace_writer *writer, uint64_t event, uint32_t pages);
+
+/* The summary so far; the caller may set touch_looks, source_events, lost_events, repairs and the
+ * repairs by kind, which the writer does not count itself. Borrowed. */
 struct trace_summary *trace_writer_summary(struct trace_writer *writer);
 
 /* Writes what is left and the footer, syncs and renames; then, as on abandon, the writer is gone.

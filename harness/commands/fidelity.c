@@ -22,8 +22,10 @@ static const struct argp_option options[] = {
     {"repeat", 'n', "N", 0,
      "Runs of the program on each allocator, undisturbed and again watched (default 5)", 0},
     {"output", 'o', "DIR", 0, "The run folder (default results/<time>-<program>)", 0},
-    {"touch", OPT_TOUCH, "none|first|page|all", 0,
-     "What the replay writes into each block (default page)", 0},
+    {"touch", OPT_TOUCH, "none|first|page|all|recorded", 0,
+     "What the replay writes into each block: recorded is a byte of each page that the program "
+     "touched (default recorded where the trace tells that, else page)",
+     0},
     {"pace", OPT_PACE, "full|as-recorded", 0,
      "How fast the memory pass replays: as-recorded lets allocators give back by the clock as the "
      "program did (default full; needs a trace with times)",

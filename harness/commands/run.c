@@ -54,8 +54,10 @@ static const struct argp_option options[] = {
      0},
     {"processes", OPT_PROCESSES, "N", 0,
      "Processes that replay, for process-shared allocators (default 1)", 0},
-    {"touch", OPT_TOUCH, "none|first|page|all", 0,
-     "What the replay writes into each block (default page)", 0},
+    {"touch", OPT_TOUCH, "none|first|page|all|recorded", 0,
+     "What the replay writes into each block: recorded is a byte of each page that the program "
+     "touched (default recorded where the trace tells that, else page)",
+     0},
     {"latency-sample", OPT_SAMPLE, "N", 0,
      "Time one call in N in the latency pass, at random distances, which leaves its throughput as "
      "it is (default 1: all)",

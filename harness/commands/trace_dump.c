@@ -47,8 +47,8 @@ static const struct argp dump_argp = {
     .parser = dump_parse,
     .args_doc = "TRACE",
     .doc = "The operations of a trace, one a line: number, time in ns (where known), thread, kind, "
-           "object, and for what has them size, alignment, call site; '!' marks a failed "
-           "call.\vExample:\n  bench trace dump build.trace | head",
+           "object, and for what has them size, alignment, call site, pages touched where not all "
+           "were; '!' marks a failed call.\vExample:\n  bench trace dump build.trace | head",
 };
 
 static const char *const dump_kinds[TRACE_KINDS] = {"malloc",  "calloc", "realloc",
@@ -77,11 +77,16 @@ static void dump_text(const struct trace_reader *reader, uint64_t number,
         printf(" align %" PRIu64, UINT64_C(1) << event->align_log2);
     if (event->site)
         printf(" site %" PRIu32, event->site);
+    if (event->touched_pages)
+        printf(" touched %" PRIu32 " pages", event->touched_pages);
     putchar('\n');
 }
 
 static void dump_json(uint64_t number, const struct trace_event *event)
 {
+    char touched[16] = "null"; /* all of them, or not known */
+    if (event->touched_pages)
+        snprintf(touched, sizeof touched, "%" PRIu32, event->touched_pages);
     printf("{\"event\": %" PRIu64 ", \"time_ns\": %" PRIu64 ", \"thread\": %" PRIu32
            ", \"kind\": \"%s\", ",
            number, event->time_ns, event->thread, dump_kinds[event->kind]);
@@ -90,9 +95,9 @@ static void dump_json(uint64_t number, const struct trace_event *event)
     else
         printf("\"object\": %" PRIu32, event->object);
     printf(", \"size\": %" PRIu64 ", \"align\": %" PRIu64 ", \"site\": %" PRIu32
-           ", \"failed\": %s}\n",
+           ", \"touched_pages\": %s, \"failed\": %s}\n",
            event->size, event->kind == TRACE_ALIGNED ? UINT64_C(1) << event->align_log2 : 0,
-           event->site, event->flags & TRACE_FAILED ? "true" : "false");
+           event->site, touched, event->flags & TRACE_FAILED ? "true" : "false");
 }
 
 static int dump_all(struct trace_reader *reader, bool json, struct err *err)
@@ -101,8 +106,9 @@ static int dump_all(struct trace_reader *reader, bool json, struct err *err)
     struct trace_block block;
     int more;
     while ((more = trace_reader_next(reader, &block, err)) == 1) {
-        for (size_t i = 0; i < block.count; i++) {
+        for (size_t i = 0, touched = 0; i < block.count; i++) {
             struct trace_event event = trace_block_at(&block, i);
+            event.touched_pages = trace_block_touched(&block, i, &touched);
             if (json)
                 dump_json(block.first + i, &event);
             else

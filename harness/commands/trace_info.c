@@ -123,7 +123,8 @@ static void info_json_summary(json_t *out, const struct trace_summary *sum)
                   {"backward_times", sum->backward_times},
                   {"program_wall_ns", sum->program_wall_ns},
                   {"program_cpu_ns", sum->program_cpu_ns},
-                  {"recorder_ns", sum->recorder_ns}};
+                  {"recorder_ns", sum->recorder_ns},
+                  {"touch_looks", sum->touch_looks}};
     for (size_t i = 0; i < sizeof fields / sizeof *fields; i++)
         info_set(out, fields[i].name, fields[i].value);
     json_t *kinds = json_object();
@@ -147,6 +148,8 @@ static json_t *info_json(const struct info *info)
     snprintf(checksum, sizeof checksum, "%016" PRIx64, trace_reader_checksum(info->reader));
     json_object_set_new(out, "trace", path ? path : json_null());
     info_json_summary(out, info->summary);
+    info_set(out, "partly_touched_blocks", info->statistics->partly_touched);
+    info_set(out, "untouched_bytes", info->statistics->untouched_bytes);
     info_set(out, "file_bytes", info->file_bytes);
     json_object_set_new(out, "bytes_per_event", json_real(info_bytes_per_event(info)));
     json_object_set_new(out, "checksum", json_string(checksum));
@@ -222,6 +225,17 @@ static void info_print_recording(const struct trace_summary *sum)
            units_format_time(wall, (double)sum->program_wall_ns),
            units_format_time(cpu, (double)sum->program_cpu_ns),
            units_format_time(own, (double)sum->recorder_ns));
+}
+
+static void info_print_touched(const struct info *info)
+{
+    char looks[UNITS_TEXT], partly[UNITS_TEXT], bytes[UNITS_TEXT];
+    if (!info->summary->touch_looks)
+        return;
+    printf("  %-20s known of %s large blocks: %s only in part, %s never touched\n", "touched",
+           units_format_count(looks, info->summary->touch_looks),
+           units_format_count(partly, info->statistics->partly_touched),
+           units_format_size(bytes, info->statistics->untouched_bytes));
 }
 
 static void info_print_lacks(const struct info *info)
@@ -318,6 +332,7 @@ static void info_print(const struct info *info)
     info_print_operations(info);
     info_print_load(info->summary);
     info_print_recording(info->summary);
+    info_print_touched(info);
     info_print_lacks(info);
     info_size("file", info->file_bytes);
     printf("  %-20s %.3f\n", "bytes an event", info_bytes_per_event(info));

@@ -15,9 +15,11 @@ enum pass {
 /* What the replay writes into each block. */
 enum touch {
     TOUCH_NONE,
-    TOUCH_FIRST, /* its first byte */
-    TOUCH_PAGE,  /* one byte a page */
-    TOUCH_ALL,   /* every byte */
+    TOUCH_FIRST,    /* its first byte */
+    TOUCH_PAGE,     /* one byte a page */
+    TOUCH_ALL,      /* every byte */
+    TOUCH_RECORDED, /* one byte of each page that the program touched; of all where the trace does
+                       not tell */
     TOUCHES
 };
 

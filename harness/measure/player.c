@@ -106,28 +106,46 @@ ALWAYS_INLINE void stamp_skip(struct stamps *stamps)
     stamp_start(stamps);
 }
 
+/* Where the first `pages` of a block of `size` bytes end; 0: all of them. */
+ALWAYS_INLINE size_t touched_end(const char *block, uint32_t pages, size_t size)
+{
+    enum { PAGE = TRACE_TOUCHED_PAGE };
+    size_t end = PAGE - (uintptr_t)block % PAGE + (pages - (size_t)1) * PAGE;
+    return pages && end < size ? end : size;
+}
+
+/* Only an operation of several words can tell that not all is touched. */
+ALWAYS_INLINE void touch_operation(char *block, const struct operation *operation,
+                                   const enum touch touch)
+{
+    const struct op_touched *touched = &operation->touched;
+    size_t from = operation->kind == OP_REALLOC ? operation->extra : 0;
+    from = touched_end(block, touched->before, from);
+    touch_block(block, from, touched_end(block, touched->pages, operation->size), touch);
+}
+
 ALWAYS_INLINE void player_touch(const struct player *player, const struct calls *calls, void *ref,
-                                size_t from, size_t size, const enum touch touch)
+                                const struct operation *operation, const enum touch touch)
 {
     if (touch == TOUCH_NONE)
         return;
     char *block = calls->resolve ? calls->resolve(player->heap, ref) : ref;
-    touch_block(block, from, size, touch);
+    touch_operation(block, operation, touch);
 }
 
 /* What remains to do with a fresh block, or with its failure. */
 ALWAYS_INLINE void player_keep(struct player *player, const struct calls *calls, void **slot,
-                               void *ref, size_t size, const enum touch touch)
+                               void *ref, const struct operation *operation, const enum touch touch)
 {
     *slot = ref;
     if (__builtin_expect(!ref, 0))
         player->failed_allocations++;
     else
-        player_touch(player, calls, ref, 0, size, touch);
+        player_touch(player, calls, ref, operation, touch);
 }
 
 ALWAYS_INLINE void player_resize(struct player *player, const struct calls *calls, void **slot,
-                                 size_t old_size, size_t size, const enum touch touch,
+                                 const struct operation *operation, const enum touch touch,
                                  struct stamps *stamps)
 {
     if (__builtin_expect(!*slot, 0)) {
@@ -135,14 +153,14 @@ ALWAYS_INLINE void player_resize(struct player *player, const struct calls *call
         stamp_skip(stamps);
         return;
     }
-    void *ref = calls->realloc(player->heap, *slot, old_size, size);
+    void *ref = calls->realloc(player->heap, *slot, operation->extra, operation->size);
     stamp_end(stamps);
     if (__builtin_expect(!ref, 0)) {
         player->failed_allocations++;
         player->failed_reallocs++;
         calls->free(player->heap, *slot);
     } else {
-        player_touch(player, calls, ref, old_size, size, touch);
+        player_touch(player, calls, ref, operation, touch);
     }
     *slot = ref;
     stamp_touched(stamps, touch);
@@ -173,7 +191,7 @@ ALWAYS_INLINE const uint64_t *player_rare(struct player *player, const struct ca
     void **slot = &player->refs[operation.object], *ref;
     size_t size = operation.size;
     if (operation.kind == OP_REALLOC) {
-        player_resize(player, calls, slot, operation.extra, size, touch, stamps);
+        player_resize(player, calls, slot, &operation, touch, stamps);
         return next - 1;
     }
     if (operation.kind == OP_CALLOC)
@@ -183,7 +201,7 @@ ALWAYS_INLINE const uint64_t *player_rare(struct player *player, const struct ca
     else
         ref = calls->alloc(player->heap, size);
     stamp_end(stamps);
-    player_keep(player, calls, slot, ref, size, touch);
+    player_keep(player, calls, slot, ref, &operation, touch);
     stamp_touched(stamps, touch);
     return next - 1;
 }
@@ -210,7 +228,8 @@ ALWAYS_INLINE void player_loop(struct player *player, const uint64_t *op, const 
         } else if (op_kind(word) == OP_MALLOC) {
             void *ref = calls.alloc(heap, op_size(word));
             stamp_end(&stamps);
-            player_keep(player, &calls, &refs[op_object(word)], ref, op_size(word), touch);
+            player_keep(player, &calls, &refs[op_object(word)], ref,
+                        &(struct operation){.kind = OP_MALLOC, .size = op_size(word)}, touch);
             stamp_touched(&stamps, touch);
         } else {
             op = player_rare(player, &calls, op, touch, &stamps);
@@ -238,13 +257,14 @@ PLAYER_LOOPS(counter, CLOCK_COUNTER)
 PLAYER_LOOPS(system, CLOCK_SYSTEM)
 PLAYER_LOOPS(untimed, PLAYER_UNTIMED)
 
+/* As recorded is by page: where not all pages are touched, the operation says so. */
 static player_loop_function *const player_loops[PLAYER_CLOCKS][TOUCHES] = {
     [CLOCK_COUNTER] = {player_counter_none, player_counter_first, player_counter_page,
-                       player_counter_all},
+                       player_counter_all, player_counter_page},
     [CLOCK_SYSTEM] = {player_system_none, player_system_first, player_system_page,
-                      player_system_all},
+                      player_system_all, player_system_page},
     [PLAYER_UNTIMED] = {player_untimed_none, player_untimed_first, player_untimed_page,
-                        player_untimed_all},
+                        player_untimed_all, player_untimed_page},
 };
 
 void player_run(struct player *player, const uint64_t *op, const uint64_t *end, enum touch touch)
@@ -270,10 +290,11 @@ void *player_allocate(struct heap *heap, const struct operation *operation)
     }
 }
 
-void player_touch_block(struct heap *heap, void *ref, size_t from, size_t size, enum touch touch)
+void player_touch_block(struct heap *heap, void *ref, const struct operation *operation,
+                        enum touch touch)
 {
     if (touch != TOUCH_NONE)
-        touch_block(heap_resolve(heap, ref), from, size, touch);
+        touch_operation(heap_resolve(heap, ref), operation, touch);
 }
 
 /* Something that may be touched. */

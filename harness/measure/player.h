@@ -72,8 +72,9 @@ struct operation;
  * when the allocator refused. */
 void *player_allocate(struct heap *heap, const struct operation *operation);
 
-/* touch_block() on the memory of `ref`. */
-void player_touch_block(struct heap *heap, void *ref, size_t from, size_t size, enum touch touch);
+/* touch_block() on the memory of `ref`, which the operation made or resized. */
+void player_touch_block(struct heap *heap, void *ref, const struct operation *operation,
+                        enum touch touch);
 
 /* Writes into the bytes [from, size) of a block as the policy says. */
 static inline __attribute__((always_inline)) void touch_block(char *block, size_t from, size_t size,
@@ -86,7 +87,7 @@ static inline __attribute__((always_inline)) void touch_block(char *block, size_
         return;
     }
     *(volatile char *)(block + from) = 1;
-    if (touch == TOUCH_PAGE)
+    if (touch == TOUCH_PAGE || touch == TOUCH_RECORDED)
         for (uintptr_t page = ((uintptr_t)(block + from) | 4095) + 1;
              page < (uintptr_t)(block + size); page += 4096)
             *(volatile char *)page = 1;

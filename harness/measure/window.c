@@ -47,8 +47,17 @@ int window_init(struct window *window, struct trace_reader *reader, uint64_t *wo
     return window_map(window, places, err);
 }
 
+int window_want_touched(struct window *window, struct err *err)
+{
+    window->touched = pages_map((window->objects + (size_t)1) * sizeof *window->touched);
+    if (!window->touched)
+        return err_set(err, errno, "no memory to tell touched blocks of %" PRIu32, window->objects);
+    return 0;
+}
+
 void window_release(struct window *window)
 {
+    pages_unmap(window->touched, (window->objects + (size_t)1) * sizeof *window->touched);
     pages_unmap(window->places, window->capacity * sizeof *window->places);
     pages_unmap(window->sizes, (window->objects + (size_t)1) * sizeof *window->sizes);
 }
@@ -56,26 +65,31 @@ void window_release(struct window *window)
 int window_rewind(struct window *window, struct err *err)
 {
     memset(window->sizes, 0, window->objects * sizeof *window->sizes);
-    window->block.count = window->next = 0;
+    if (window->touched)
+        memset(window->touched, 0, window->objects * sizeof *window->touched);
+    window->block.count = window->next = window->next_touched = 0;
     return trace_reader_rewind(window->reader, err);
 }
 
-static void window_put(struct window *window, enum op_kind kind, uint32_t object, uint64_t size,
-                       uint64_t extra)
+static void window_put(struct window *window, const struct operation *operation)
 {
     uint64_t *word = window->words + window->count;
-    uint64_t name = (uint64_t)object << 32;
+    uint64_t name = (uint64_t)operation->object << 32;
+    uint64_t kind = operation->kind, size = operation->size;
+    const struct op_touched *touched = &operation->touched;
+    bool partly = touched->before || touched->pages;
     window->by_kind[kind]++;
     window->operations++;
-    if (size >> OP_SIZE_BITS) {
-        word[0] = name | (uint64_t)kind << OP_KIND_BITS | OP_LARGE;
+    if (size >> OP_SIZE_BITS || partly) {
+        word[0] = name | (kind | (partly ? OP_PARTLY : 0)) << OP_KIND_BITS | OP_LARGE;
         word[1] = size;
-        word[2] = extra;
-        window->count += 3;
+        word[2] = operation->extra;
+        word[3] = (uint64_t)touched->before << 32 | touched->pages;
+        window->count += partly ? 4 : 3;
         return;
     }
-    word[0] = name | size << OP_KIND_BITS | (uint64_t)kind;
-    word[1] = extra;
+    word[0] = name | size << OP_KIND_BITS | kind;
+    word[1] = operation->extra;
     window->count += kind == OP_REALLOC || kind == OP_ALIGNED ? 2 : 1;
 }
 
@@ -153,6 +167,20 @@ static int window_check(const struct window *window, uint8_t kind, uint32_t obje
     return 0;
 }
 
+/* What is told of a block that comes, changes its size or goes; a free touches nothing. */
+static struct op_touched window_touched(struct window *window, size_t i, uint8_t kind,
+                                        uint32_t object)
+{
+    struct op_touched touched = {0};
+    if (!window->touched)
+        return touched;
+    if (kind == TRACE_REALLOC)
+        touched.before = window->touched[object];
+    touched.pages = trace_block_touched(&window->block, i, &window->next_touched);
+    window->touched[object] = touched.pages;
+    return touched;
+}
+
 /* Any event at all. */
 static int window_decode(struct window *window, size_t i, struct err *err)
 {
@@ -169,15 +197,21 @@ static int window_decode(struct window *window, size_t i, struct err *err)
     if (kind != TRACE_FREE)
         new = window_kept(window, old, block->site ? block->site[i] : 0, size);
     window->sizes[object] = new;
+    struct op_touched touched = window_touched(window, i, kind, object);
     if (window->left_out && !window_leave_out(old, new, &kind))
         return 0;
     if (kind == TRACE_REALLOC)
         extra = old;
     else if (kind == TRACE_ALIGNED)
         extra = (uint64_t)1 << (block->align_log2[i] & 63);
+    if (kind != TRACE_REALLOC)
+        touched.before = 0;
     window_note_place(window, i);
-    window_put(window, (enum op_kind)window_kinds[kind], object, kind == TRACE_FREE ? 0 : size,
-               extra);
+    window_put(window, &(struct operation){.kind = (enum op_kind)window_kinds[kind],
+                                           .object = object,
+                                           .size = kind == TRACE_FREE ? 0 : size,
+                                           .extra = extra,
+                                           .touched = touched});
     return 0;
 }
 
@@ -251,7 +285,7 @@ static int window_decode_stretch(struct window *window, struct err *err)
     size_t count = window->block.count - window->next;
     count = count < room ? count : room;
     count = count < STRETCH ? count : STRETCH;
-    if (window->places)
+    if (window->places || window->touched)
         memset(odd, 1, count);
     else
         window_find_odd(window, count, odd);
@@ -284,7 +318,7 @@ int window_fill(struct window *window, struct err *err)
     while (window->count + OP_WORDS_MAX <= window->capacity) {
         int status = 1;
         if (window->next == window->block.count) {
-            window->next = window->block.count = 0;
+            window->next = window->block.count = window->next_touched = 0;
             status = trace_reader_next(window->reader, &window->block, err);
         }
         if (status > 0)

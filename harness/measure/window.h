@@ -15,7 +15,8 @@
 
 /* An operation is a word: object << 32 | size << 3 | kind. OP_REALLOC is followed by a word with
  * the old size, OP_ALIGNED by one with the alignment. A size of 2^29 or more makes it OP_LARGE: the
- * size bits hold the real kind, and two words follow, the size and the old size or alignment.
+ * size bits hold the real kind, and two words follow, the size and the old size or alignment. With
+ * OP_PARTLY in the size bits of OP_LARGE a third one tells which pages are touched.
  * OP_TAKE and OP_GIVE are no operations: they stand before and after those that another lane comes
  * before and after, with the handover's number as object (see split.h). */
 enum op_kind {
@@ -29,7 +30,14 @@ enum op_kind {
     OP_GIVE,
 };
 
-enum { OP_KIND_BITS = 3, OP_SIZE_BITS = 29, OP_WORDS_MAX = 3 };
+enum { OP_KIND_BITS = 3, OP_SIZE_BITS = 29, OP_PARTLY = 1 << OP_KIND_BITS, OP_WORDS_MAX = 4 };
+
+/* The pages that the program touched of a block, counted from the one in which it begins; 0: all of
+ * them. */
+struct op_touched {
+    uint32_t before; /* of a realloc: until then */
+    uint32_t pages;  /* until the next one, or the end */
+};
 
 static inline enum op_kind op_kind(uint64_t word)
 {
@@ -57,17 +65,24 @@ struct operation {
     uint32_t object;
     uint64_t size;  /* at least 1; 0 for free */
     uint64_t extra; /* the old size or the alignment, else 0 */
+    struct op_touched touched;
 };
 
 /* Returns the word after the operation at `op`. */
 static inline const uint64_t *op_read(const uint64_t *op, struct operation *out)
 {
     uint64_t word = *op++;
-    *out = (struct operation){op_kind(word), op_object(word), op_size(word), 0};
+    *out =
+        (struct operation){.kind = op_kind(word), .object = op_object(word), .size = op_size(word)};
     if (out->kind == OP_LARGE) {
-        out->kind = (enum op_kind)out->size;
+        uint64_t partly = out->size & OP_PARTLY;
+        out->kind = op_kind(out->size);
         out->size = *op++;
         out->extra = *op++;
+        if (partly) {
+            out->touched = (struct op_touched){(uint32_t)(*op >> 32), (uint32_t)*op};
+            op++;
+        }
     } else if (out->kind == OP_REALLOC || out->kind == OP_ALIGNED) {
         out->extra = *op++;
     }
@@ -92,16 +107,18 @@ struct window_left_out {
 };
 
 struct window {
-    struct trace_reader *reader; /* borrowed */
+    struct trace_reader *reader;            /* borrowed */
     const struct window_left_out *left_out; /* borrowed; NULL: nothing is. Needs places. */
-    size_t capacity;             /* words */
-    uint64_t *words;             /* borrowed */
-    size_t count;                /* words filled */
-    struct place *places;        /* owned, one an operation; NULL unless asked for */
-    uint32_t *threads;           /* borrowed, one an operation; NULL unless asked for */
-    size_t operations;           /* in this window */
-    uint64_t by_kind[OP_LARGE];  /* in this window, by enum op_kind */
-    uint64_t *sizes;             /* owned; of live objects, as replayed; WINDOW_DEAD of others */
+    size_t capacity;                        /* words */
+    uint64_t *words;                        /* borrowed */
+    size_t count;                           /* words filled */
+    struct place *places;                   /* owned, one an operation; NULL unless asked for */
+    uint32_t *threads;                      /* borrowed, one an operation; NULL unless asked for */
+    size_t operations;                      /* in this window */
+    uint64_t by_kind[OP_LARGE];             /* in this window, by enum op_kind */
+    uint32_t *touched;   /* owned, op_touched.pages of live objects; NULL unless asked for */
+    size_t next_touched; /* of the block's to decode next */
+    uint64_t *sizes;     /* owned; of live objects, as replayed; WINDOW_DEAD of others */
     uint32_t objects;
     struct trace_block block;
     size_t next; /* event of the block to decode next */
@@ -111,9 +128,9 @@ struct window {
 #define WINDOW_OUT_BY_SITE UINT64_MAX
 #define WINDOW_OUT_BY_SIZE (UINT64_MAX - 1)
 
-/* A window of an eighth of a million words (1 MiB): long enough that the caches, which decoding fills
- * with other things between windows, do not show in the figures; short enough that mapping it does
- * not show in the time of the process. */
+/* A window of an eighth of a million words (1 MiB): long enough that the caches, which decoding
+ * fills with other things between windows, do not show in the figures; short enough that mapping it
+ * does not show in the time of the process. */
 enum { WINDOW_WORDS = 1 << 17 };
 
 /* The most words that a window of this trace can use, up to `words`. */
@@ -130,6 +147,9 @@ static inline void window_want_threads(struct window *window, uint32_t *threads)
 {
     window->threads = threads;
 }
+
+/* From now on the words tell what the program touched, where the trace does. */
+int window_want_touched(struct window *window, struct err *err);
 
 void window_release(struct window *window);
 

@@ -70,6 +70,8 @@ static int lanes_open_window(struct worker *worker, unsigned lanes, uint64_t *wo
                     pass == PASS_MEMORY || pass == PASS_MOMENTS || pass == PASS_LATENCY, err);
     if (status == 0 && threads)
         window_want_threads(&worker->window, threads);
+    if (status == 0 && worker->touch == TOUCH_RECORDED)
+        status = window_want_touched(&worker->window, err);
     return status;
 }
 

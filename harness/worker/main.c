@@ -179,7 +179,7 @@ static int worker_measure(struct worker *worker, struct err *err)
         [PASS_MEMORY] = memory_pass,         [PASS_VERIFY] = verify_pass,
         [PASS_MOMENTS] = moments_pass,
     };
-    static const char *const touches[TOUCHES] = {"none", "first", "page", "all"};
+    static const char *const touches[TOUCHES] = {"none", "first", "page", "all", "recorded"};
     int status = worker_check_abilities(worker);
     if (status == 0)
         status = lanes_enter(worker, err);

@@ -46,10 +46,8 @@ static struct player probe_player(const struct worker *worker)
 static void probe_touch(const struct worker *worker, const struct operation *operation)
 {
     void *ref = worker->player->refs[operation->object];
-    struct heap *heap = worker->crew.heap;
-    uint64_t from = operation->kind == OP_REALLOC ? operation->extra : 0;
     if (operation->kind != OP_FREE && ref)
-        player_touch_block(heap, ref, from, operation->size, worker->touch);
+        player_touch_block(worker->crew.heap, ref, operation, worker->touch);
 }
 
 /* Returns the word after it. */

@@ -64,7 +64,7 @@ static void replay_resize(struct replay *replay, const struct operation *operati
         ledger_resize(&replay->ledger, object, place->size,
                       replay_usable(replay, ref, operation->size));
         replay_come(replay, object, ref, place);
-        player_touch_block(worker->heap, ref, operation->extra, operation->size, worker->touch);
+        player_touch_block(worker->heap, ref, operation, worker->touch);
     }
     player->refs[object] = ref;
 }
@@ -82,7 +82,7 @@ static void replay_allocate(struct replay *replay, const struct operation *opera
     }
     ledger_add(&replay->ledger, object, place->size, replay_usable(replay, ref, operation->size));
     replay_come(replay, object, ref, place);
-    player_touch_block(worker->heap, ref, 0, operation->size, worker->touch);
+    player_touch_block(worker->heap, ref, operation, worker->touch);
 }
 
 void replay_step(struct replay *replay, const struct operation *operation,

@@ -76,14 +76,14 @@ static const struct {
     struct operation operation;
     uint64_t event, asked;
 } expected[] = {
-    {{OP_MALLOC, 0, 24, 0}, 0, 24},
-    {{OP_CALLOC, 1, 1, 0}, 2, 0},
-    {{OP_MALLOC, 2, (uint64_t)1 << 33, 0}, 3, (uint64_t)1 << 33},
-    {{OP_ALIGNED, 3, 100, 4096}, 4, 100},
-    {{OP_REALLOC, 0, 48, 24}, 5, 48},
-    {{OP_REALLOC, 2, 10, (uint64_t)1 << 33}, 6, 10},
-    {{OP_REALLOC, 0, (uint64_t)1 << 30, 48}, 9, (uint64_t)1 << 30},
-    {{OP_FREE, 1, 0, 0}, 10, 0},
+    {{OP_MALLOC, 0, 24, 0, {0}}, 0, 24},
+    {{OP_CALLOC, 1, 1, 0, {0}}, 2, 0},
+    {{OP_MALLOC, 2, (uint64_t)1 << 33, 0, {0}}, 3, (uint64_t)1 << 33},
+    {{OP_ALIGNED, 3, 100, 4096, {0}}, 4, 100},
+    {{OP_REALLOC, 0, 48, 24, {0}}, 5, 48},
+    {{OP_REALLOC, 2, 10, (uint64_t)1 << 33, {0}}, 6, 10},
+    {{OP_REALLOC, 0, (uint64_t)1 << 30, 48, {0}}, 9, (uint64_t)1 << 30},
+    {{OP_FREE, 1, 0, 0, {0}}, 10, 0},
 };
 enum { EXPECTED = sizeof expected / sizeof *expected };
 
@@ -374,8 +374,8 @@ static void what_is_left_out_was_never_asked_for(void **state)
         {.kind = TRACE_FREE, .object = 2},
     };
     static const struct operation left[] = {
-        {OP_CALLOC, 2, 100, 0}, {OP_MALLOC, 1, 60, 0}, {OP_REALLOC, 1, 70, 60},
-        {OP_FREE, 1, 0, 0},     {OP_MALLOC, 1, 5, 0},  {OP_FREE, 2, 0, 0},
+        {OP_CALLOC, 2, 100, 0, {0}}, {OP_MALLOC, 1, 60, 0, {0}}, {OP_REALLOC, 1, 70, 60, {0}},
+        {OP_FREE, 1, 0, 0, {0}},     {OP_MALLOC, 1, 5, 0, {0}},  {OP_FREE, 2, 0, 0, {0}},
     };
     static const uint64_t where[] = {2, 4, 6, 7, 9, 10};
     const struct window_left_out out = {site_seven, size_forty_eight, NULL};

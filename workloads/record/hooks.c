@@ -54,9 +54,13 @@ void *realloc(void *old, size_t size)
         return malloc(size);
     if (__builtin_expect(real_is_bootstrap(old), 0))
         return hooks_realloc_bootstrap(old, size);
+    size_t large = record_may_be_large(old) ? large_end(old) : 0;
+    size_t kept = size >= SPOOL_LARGE ? real.malloc_usable_size(old) : 0;
     record_event(SPOOL_RELEASE, old, 0, 0);
     void *pointer = real.realloc(old, size);
     record_event(SPOOL_RESIZE, pointer, size, 0);
+    if (__builtin_expect(pointer ? size >= SPOOL_LARGE : large && size, 0))
+        large_begin(pointer ? pointer : old, pointer ? size : large, pointer ? kept : large);
     return pointer;
 }
 

@@ -72,6 +72,7 @@ static void process_begin(void)
     entry->parent = getppid();
     atomic_store(&entry->pid, pid);
     process->image = image;
+    large_open();
     if (spool->depth && stacks_begin())
         record_depth = spool->depth < STACKS_DEPTH_MOST ? spool->depth : STACKS_DEPTH_MOST;
     atomic_store(&process->state, PROCESS_RECORDED);

@@ -17,7 +17,15 @@
     FUNCTION(void *, memalign, (size_t, size_t))                                                   \
     FUNCTION(void *, valloc, (size_t))                                                             \
     FUNCTION(void *, pvalloc, (size_t))                                                            \
-    FUNCTION(int, dlclose, (void *))
+    FUNCTION(size_t, malloc_usable_size, (void *))                                                 \
+    FUNCTION(int, dlclose, (void *))                                                               \
+    FUNCTION(void, _exit, (int))                                                                   \
+    FUNCTION(void, quick_exit, (int))                                                              \
+    FUNCTION(int, execve, (const char *, char *const[], char *const[]))                            \
+    FUNCTION(int, execv, (const char *, char *const[]))                                            \
+    FUNCTION(int, execvp, (const char *, char *const[]))                                           \
+    FUNCTION(int, execvpe, (const char *, char *const[], char *const[]))                           \
+    FUNCTION(int, fexecve, (int, char *const[], char *const[]))
 
 #define REAL_MEMBER(result, name, arguments) result(*name) arguments;
 struct real {

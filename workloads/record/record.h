@@ -7,6 +7,7 @@
 #include <stdint.h>
 #include <sys/single_threaded.h>
 
+#include "workloads/record/large.h"
 #include "workloads/record/spool.h"
 #include "workloads/record/stacks.h"
 
@@ -20,7 +21,7 @@ struct stream {
     uint32_t walks;   /* call stacks taken */
     bool renewed;     /* was another thread's; to be told */
     struct stacks_thread *stacks;
-    struct stream *next;          /* among the free ones, or those whose thread is ending */
+    struct stream *next; /* among the free ones, or those whose thread is ending */
 };
 
 extern __thread struct stream *record_stream __attribute__((tls_model("initial-exec")));
@@ -31,6 +32,9 @@ extern uint32_t record_depth;              /* of call stacks; 0: none, or not ye
  * recorded (no spool, a child not followed) or there is no room: then the event is counted as lost.
  * Keeps errno; safe in signal handlers; does not allocate. */
 struct stream *record_refill(void);
+
+/* A control record of `count` words behind head and stamp. */
+void record_tell(enum spool_control_record what, const uint64_t *words, uint32_t count);
 
 /* An addition that a signal handler of this thread cannot split, at the price of a plain one. */
 static inline uint32_t record_take(uint32_t *taken, uint32_t words)
@@ -126,6 +130,12 @@ static inline void record_event_at(uint32_t site, enum spool_kind kind, const vo
         record_put(word, head);
 }
 
+static inline bool record_may_be_large(const void *pointer)
+{
+    uintptr_t mark = (uintptr_t)pointer / SPOOL_LARGE % LARGE_MARKS;
+    return atomic_load_explicit(&large_marks[mark], memory_order_relaxed);
+}
+
 /* Inlined into the hook, whose frame is where a call stack begins. */
 __attribute__((always_inline)) static inline void
 record_event(enum spool_kind kind, const void *pointer, uint64_t size, uint64_t align)
@@ -134,7 +144,11 @@ record_event(enum spool_kind kind, const void *pointer, uint64_t size, uint64_t 
     uint32_t site = 0;
     if (allocates && __builtin_expect(record_depth, 0))
         site = stacks_site(__builtin_frame_address(0));
+    if (kind == SPOOL_FREE && __builtin_expect(record_may_be_large(pointer), 0))
+        large_end(pointer);
     record_event_at(site, kind, pointer, size, align);
+    if (allocates && kind != SPOOL_RESIZE && __builtin_expect(size >= SPOOL_LARGE, 0))
+        large_begin((void *)(uintptr_t)pointer, size, 0);
 }
 
 #endif

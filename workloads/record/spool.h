@@ -23,6 +23,7 @@ enum {
     SPOOL_WORDS = SPOOL_CHUNK_BYTES / 8 - SPOOL_HEAD_WORDS,
     SPOOL_IMAGES = 1 << 14, /* program images one recording can tell apart */
     SPOOL_PATH = 64,
+    SPOOL_LARGE = 32 << 10, /* blocks from this size on are looked at when they end */
 };
 
 enum spool_kind {
@@ -36,14 +37,15 @@ enum spool_kind {
     SPOOL_CONTROL, /* enum spool_control_record in the size bits */
 };
 
-/* Of all but the first two the head's pointer bits count the words in all; the last two have a word
- * for the stamp in any case. */
+/* Of all but the first two the head's pointer bits count the words in all; the last three have a
+ * word for the stamp in any case. */
 enum spool_control_record {
     SPOOL_END,     /* full: the stream goes on in its next chunk */
     SPOOL_THREAD,  /* the thread has ended, what follows is another one's */
     SPOOL_PENDING, /* the head is still to come */
     SPOOL_MODULE,  /* start, end, load bias, path: code that stacks will point into */
     SPOOL_STACK,   /* number, hash, return addresses, the innermost first */
+    SPOOL_TOUCHED, /* address of a live block, pages of 4 KiB touched of it; 0: all */
 };
 
 /* Head: kind in bits 0-2, flags, size in bits 6-15 where it fits, pointer in bits 16-63 (user

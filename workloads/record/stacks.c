@@ -52,22 +52,6 @@ bool stacks_begin(void)
     return stacks;
 }
 
-/* A record of `count` words behind head and stamp. */
-static void stacks_tell(enum spool_control_record what, const uint64_t *words, uint32_t count)
-{
-    struct stream *stream = record_stream ? record_stream : record_refill();
-    _Atomic uint64_t *word = record_reserve(stream, count + 2);
-    if (!word)
-        return;
-    uint64_t head = SPOOL_CONTROL | (uint64_t)(count + 2) << SPOOL_POINTER_SHIFT;
-    record_put(word, head | SPOOL_PENDING << SPOOL_SIZE_SHIFT);
-    bool stamped = record_is_stamped(record_stream);
-    atomic_store_explicit(&word[1], stamped ? record_stamp() : 0, memory_order_relaxed);
-    for (uint32_t i = 0; i < count; i++)
-        atomic_store_explicit(&word[2 + i], words[i], memory_order_relaxed);
-    record_put(word, head | (uint64_t)what << SPOOL_SIZE_SHIFT | (stamped ? SPOOL_STAMPED : 0));
-}
-
 /* The program itself has no name in the loader's list. */
 static void stacks_module(uintptr_t start, uintptr_t end, uintptr_t bias, const char *path)
 {
@@ -77,7 +61,7 @@ static void stacks_module(uintptr_t start, uintptr_t end, uintptr_t bias, const 
         strncpy(text, path, STACKS_PATH - 1);
     else if (readlink("/proc/self/exe", text, STACKS_PATH - 1) < 0)
         *text = '\0';
-    stacks_tell(SPOOL_MODULE, words, 3 + (uint32_t)strlen(text) / 8 + 1);
+    record_tell(SPOOL_MODULE, words, 3 + (uint32_t)strlen(text) / 8 + 1);
 }
 
 /* The slot of that hash, or the free one where it belongs. */
@@ -108,7 +92,7 @@ static void stacks_tell_stack(uint32_t number, const struct unwind *walk)
         words[2 + i] = walk->frames[walk->count - 1 - i].pc;
         words[1] = stacks_mix(words[1] + words[2 + i]);
     }
-    stacks_tell(SPOOL_STACK, words, 2 + count);
+    record_tell(SPOOL_STACK, words, 2 + count);
 }
 
 static uint32_t stacks_define(uint64_t hash, const struct unwind *walk)

@@ -1,0 +1,113 @@
+/* touches MODE: blocks of 64 MiB of which the first 1 MiB is touched, and their ends. */
+#include <errno.h>
+#include <malloc.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+enum { BIG = 64 << 20, TOUCHED = 1 << 20 };
+
+static char *touch(char *block, size_t size)
+{
+    memset(block, 1, size);
+    return block;
+}
+
+/* Another 1 MiB after it has grown; what fails leaves the block as it was. */
+static void resize(void)
+{
+    char *block = touch(malloc(BIG), TOUCHED);
+    block = realloc(block, 2 * (size_t)BIG);
+    touch(block + BIG, TOUCHED);
+    if (realloc(block, (size_t)-1 / 4))
+        abort();
+    touch(block + BIG + TOUCHED, TOUCHED);
+    free(block);
+}
+
+/* The same pages again and again, from malloc whole, from calloc and again from malloc a tenth. */
+static void recycle(void)
+{
+    mallopt(M_MMAP_THRESHOLD, BIG);
+    mallopt(M_TRIM_THRESHOLD, BIG);
+    for (int i = 0; i < 10; i++) {
+        free(touch(malloc(TOUCHED), TOUCHED));
+        char *block = calloc(1, TOUCHED);
+        for (int at = 0; at < TOUCHED / 10; at++)
+            if (block[at])
+                abort();
+        free(block);
+        block = malloc(TOUCHED);
+        free(touch(block, TOUCHED / 10));
+    }
+}
+
+static void *release(void *block)
+{
+    free(block);
+    return NULL;
+}
+
+static void hand_over(void)
+{
+    pthread_t thread;
+    pthread_create(&thread, NULL, release, touch(malloc(BIG), TOUCHED));
+    pthread_join(thread, NULL);
+}
+
+static void fork_child(void)
+{
+    char *mine = touch(malloc(BIG), TOUCHED);
+    if (fork() == 0) {
+        touch(mine, 3 * TOUCHED);
+        touch(malloc(BIG), 2 * TOUCHED);
+        _exit(0);
+    }
+    wait(NULL);
+    free(mine);
+}
+
+static void keep_errno(void)
+{
+    errno = 77;
+    char *block = touch(malloc(BIG), TOUCHED);
+    free(block);
+    if (errno != 77)
+        abort();
+}
+
+int main(int argc, char **argv)
+{
+    static const struct {
+        const char *name;
+        void (*run)(void);
+    } modes[] = {{"resize", resize},
+                 {"recycle", recycle},
+                 {"hand-over", hand_over},
+                 {"fork", fork_child},
+                 {"errno", keep_errno}};
+    const char *mode = argc > 1 ? argv[1] : "";
+    for (size_t i = 0; i < sizeof modes / sizeof *modes; i++)
+        if (strcmp(mode, modes[i].name) == 0) {
+            modes[i].run();
+            return 0;
+        }
+    char *block = touch(strcmp(mode, "calloc") == 0    ? calloc(1, BIG)
+                        : strcmp(mode, "aligned") == 0 ? aligned_alloc(1 << 16, BIG)
+                                                       : malloc(BIG),
+                        TOUCHED);
+    if (strcmp(mode, "_exit") == 0)
+        _exit(0);
+    if (strcmp(mode, "quick_exit") == 0)
+        quick_exit(0);
+    if (strcmp(mode, "kill") == 0)
+        kill(getpid(), SIGKILL);
+    if (strcmp(mode, "exec") == 0)
+        execv(argv[0], (char *[]){argv[0], "keep", NULL});
+    if (strcmp(mode, "keep") != 0)
+        free(block);
+    return 0;
+}

@@ -1,0 +1,188 @@
+/* Large live blocks of the recorded program, and how much of each it touches. */
+#include "workloads/record/large.h"
+
+#include <errno.h>
+#include <stdatomic.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "harness/base/clock.h"
+#include "workloads/record/process.h"
+#include "workloads/record/record.h"
+
+enum {
+    LARGE_BUCKETS = 1 << 16,
+    LARGE_WAYS = 4,
+    LARGE_TOGETHER = 1024,     /* pages asked about in one call */
+    LARGE_TOLD_PAGE = 4096,    /* what is told is counted in these */
+    LARGE_DISCARD_NS = 1000,   /* what the fault after it costs, about */
+    LARGE_DISCARD_SHARE = 32,  /* of the time may go into it, the reciprocal */
+    LARGE_DISCARD_FREE = 4096, /* pages that are not counted */
+};
+#define LARGE_LOOK_MOST (UINT64_C(16) << 30) /* bytes; larger blocks are not looked at */
+
+/* A slot is taken by its address; whoever has the block alone writes the size. */
+struct large_slot {
+    _Atomic uintptr_t address; /* 0: free */
+    _Atomic size_t size;
+};
+
+struct large {
+    uint64_t start_ns, page;
+    pid_t pid;
+    _Atomic uint64_t discarded; /* pages */
+    struct large_slot slots[LARGE_BUCKETS][LARGE_WAYS];
+};
+
+_Atomic uint16_t large_marks[LARGE_MARKS];
+
+static struct large *large;
+
+static struct large *large_map(void)
+{
+    void *memory = mmap(NULL, sizeof *large, PROT_READ | PROT_WRITE,
+                        MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    return memory == MAP_FAILED || madvise(memory, sizeof *large, MADV_WIPEONFORK) ? NULL : memory;
+}
+
+void large_open(void)
+{
+    large = large ? large : large_map();
+    if (!large)
+        return;
+    memset((void *)large_marks, 0, sizeof large_marks);
+    large->start_ns = clock_ns();
+    large->page = (uint64_t)sysconf(_SC_PAGESIZE);
+    large->pid = getpid();
+}
+
+static _Atomic uint16_t *large_mark(uintptr_t address)
+{
+    return &large_marks[address / SPOOL_LARGE % LARGE_MARKS];
+}
+
+/* The slot that holds `address`; with 0 a free one where `near` would go. */
+static struct large_slot *large_find(uintptr_t near, uintptr_t address)
+{
+    struct large_slot *slots = large->slots[near / SPOOL_LARGE % LARGE_BUCKETS];
+    for (int way = 0; way < LARGE_WAYS; way++)
+        if (atomic_load_explicit(&slots[way].address, memory_order_relaxed) == address)
+            return &slots[way];
+    return NULL;
+}
+
+/* --- looking --- */
+
+/* Pages from `at` to `end`, both at a page's beginning, that have memory; all of them where the
+ * kernel does not tell. */
+static uint64_t large_resident(uintptr_t at, uintptr_t end)
+{
+    unsigned char pages[LARGE_TOGETHER];
+    uint64_t resident = 0, page = large->page;
+    while (at < end) {
+        size_t count = (end - at) / page < LARGE_TOGETHER ? (end - at) / page : LARGE_TOGETHER;
+        if (syscall(SYS_mincore, at, count * page, pages))
+            return resident + (end - at) / page;
+        for (size_t i = 0; i < count; i++)
+            resident += pages[i] & 1;
+        at += count * page;
+    }
+    return resident;
+}
+
+/* The page in which a block begins counts in any case, as the allocator may have written there; the
+ * one in which it ends, where it is shared, with the others only. */
+static void large_look(uintptr_t address, size_t size)
+{
+    uint64_t page = large->page;
+    uintptr_t second = (address / page + 1) * page, end = (address + size) / page * page;
+    uint64_t told[2] = {address, 0};
+    uint64_t touched = size <= LARGE_LOOK_MOST ? large_resident(second, end) : UINT64_MAX;
+    if (touched < (end - second) / page)
+        told[1] = (touched + 1) * page / LARGE_TOLD_PAGE;
+    record_tell(SPOOL_TOUCHED, told, 2);
+}
+
+static bool large_may_discard(uint64_t pages)
+{
+    uint64_t sum = atomic_fetch_add(&large->discarded, pages) + pages;
+    if (sum < LARGE_DISCARD_FREE ||
+        sum * LARGE_DISCARD_NS < (clock_ns() - large->start_ns) / LARGE_DISCARD_SHARE)
+        return true;
+    atomic_fetch_sub(&large->discarded, pages);
+    return false;
+}
+
+static void large_discard(uintptr_t from, uintptr_t end)
+{
+    uint64_t page = large->page;
+    from = (from + page - 1) / page * page;
+    end = end / page * page;
+    if (from >= end || end - from > LARGE_LOOK_MOST)
+        return;
+    uint64_t resident = large_resident(from, end);
+    if (resident && large_may_discard(resident))
+        syscall(SYS_madvise, from, end - from, MADV_DONTNEED);
+}
+
+/* --- blocks --- */
+
+void large_begin(void *pointer, size_t size, size_t kept)
+{
+    uintptr_t address = (uintptr_t)pointer, none = 0;
+    if (!address || !large || process_is_left_alone())
+        return;
+    int error = errno;
+    struct large_slot *slot = large_find(address, 0);
+    while (slot && !atomic_compare_exchange_strong(&slot->address, &none, address)) {
+        slot = large_find(address, 0);
+        none = 0;
+    }
+    if (slot) {
+        slot->size = size;
+        atomic_fetch_add(large_mark(address), 1);
+        if (kept < size)
+            large_discard(address + kept, address + size);
+    }
+    errno = error;
+}
+
+size_t large_end(const void *pointer)
+{
+    uintptr_t address = (uintptr_t)pointer;
+    struct large_slot *slot = large && address ? large_find(address, address) : NULL;
+    if (!slot)
+        return 0;
+    int error = errno;
+    size_t size = slot->size;
+    large_look(address, size);
+    atomic_fetch_sub(large_mark(address), 1);
+    atomic_store(&slot->address, 0);
+    errno = error;
+    return size;
+}
+
+void large_end_all(void)
+{
+    /* A child of vfork is in its parent's memory. */
+    if (!large || large->pid != getpid())
+        return;
+    int error = errno;
+    for (size_t mark = 0; mark < LARGE_MARKS; mark++)
+        if (large_marks[mark])
+            for (size_t bucket = mark; bucket < LARGE_BUCKETS; bucket += LARGE_MARKS)
+                for (int way = 0; way < LARGE_WAYS; way++) {
+                    struct large_slot *slot = &large->slots[bucket][way];
+                    uintptr_t address = slot->address;
+                    if (address)
+                        large_look(address, slot->size);
+                }
+    errno = error;
+}
+
+__attribute__((destructor)) static void large_at_exit(void)
+{
+    large_end_all();
+}
