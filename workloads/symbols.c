@@ -119,7 +119,7 @@ static const Elf64_Shdr *elf_find(const struct module *module, uint32_t type)
 static bool elf_map(struct module *module, const char *path)
 {
     struct stat status;
-    int file = open(path, O_RDONLY | O_CLOEXEC);
+    int file = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
     if (file < 0)
         return false;
     bool is_file = fstat(file, &status) == 0 && S_ISREG(status.st_mode) && status.st_size > 0;

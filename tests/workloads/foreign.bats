@@ -159,6 +159,18 @@ END
     grep -q "holds more than one file" warnings
 }
 
+@test "the recording itself is not overwritten, and a pipe in a list of modules is not waited for" {
+    echo '1: malloc 0x10 5' > r.txt
+    run "$BENCH" import r.txt -o r.txt
+    [ "$status" -eq 2 ]
+    [[ "$output" == *"name another file"* ]]
+    [ "$(cat r.txt)" = "1: malloc 0x10 5" ]
+    mkfifo pipe
+    printf 'v 10400 3\nx 4 pipe\nm 4 pipe 0 1000 1000\nt 1001 0\n+ 10 1 5500\n' > h.txt
+    run timeout 20 "$BENCH" import h.txt -o t.trace
+    [ "$status" -eq 0 ]
+}
+
 @test "a realloc that fails releases nothing" {
     printf '%s\n' '= Start' '@ a + 0x10 0x1' '@ a + 0x10 0x2' '@ a ! 0x10 0x7fffffffffffffff' > m.txt
     run import m.txt

@@ -5,6 +5,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "harness/base/nearest.h"
 #include "workloads/import/importer.h"
@@ -222,12 +223,23 @@ static int import_into(struct import *import, const struct importer *importer, c
     return failed;
 }
 
+/* A recording cannot be made again. */
+static bool import_would_replace(const char *from, const char *to)
+{
+    struct stat source, target;
+    return stat(from, &source) == 0 && stat(to, &target) == 0 && S_ISREG(source.st_mode) &&
+           source.st_dev == target.st_dev && source.st_ino == target.st_ino;
+}
+
 int import_file(const char *from, const char *format, const char *to, struct import_report *report,
                 struct err *err)
 {
     const struct importer *importer = NULL;
     struct import import = {.report = report};
     *report = (struct import_report){0};
+    if (import_would_replace(from, to))
+        return err_set(err, EINVAL, "%s is the recording itself: name another file for the trace",
+                       to);
     int failed = source_open(&import.source, from, err);
     if (failed)
         return failed;
