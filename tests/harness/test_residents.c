@@ -2,8 +2,13 @@
 #include "harness/measure/residents.h"
 
 #include <pthread.h>
+#include <signal.h>
+#include <stdbool.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "harness/base/rng.h"
@@ -36,92 +41,207 @@ static void ranges_are_what_a_map_of_bytes_says(void **state)
     ranges_release(&ranges);
 }
 
-enum { MIB = 1 << 20 };
+/* ---- a process at rest, which does one step after another and says where it mapped something ----
+ *
+ * What a sanitizer keeps for itself looks like a heap too, and changes with every call that it
+ * watches: so the steps make system calls directly, and are not instrumented. */
 
-static char *map_private(size_t size)
+enum { MIB = 1 << 20, PAGE = 4096 };
+#define UNWATCHED __attribute__((no_sanitize("address", "thread")))
+
+typedef char *step(void);
+
+struct subject {
+    pid_t pid;
+    int go, done;
+};
+
+UNWATCHED static void subject_run(step *const *steps, int go, int done)
 {
-    char *at = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-    assert_ptr_not_equal(at, MAP_FAILED);
-    return at;
+    char word;
+    prctl(PR_SET_THP_DISABLE, 1, 0, 0, 0);
+    prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
+    for (; *steps; steps++) {
+        char *at = (*steps)();
+        if (syscall(SYS_write, done, &at, sizeof at) != sizeof at ||
+            syscall(SYS_read, go, &word, 1) != 1)
+            break;
+    }
+    syscall(SYS_exit_group, 0);
 }
 
-static struct residents now(const struct ranges *own)
+static struct subject subject_start(step *const *steps)
+{
+    int go[2], done[2];
+    assert_int_equal(pipe(go) | pipe(done), 0);
+    struct subject subject = {fork(), go[1], done[0]};
+    if (subject.pid == 0)
+        subject_run(steps, go[0], done[1]);
+    close(go[0]);
+    close(done[1]);
+    return subject;
+}
+
+/* What is resident after the next step, and what that returned. */
+static struct residents subject_after_step(const struct subject *subject, char **at)
 {
     struct residents residents;
-    assert_int_equal(residents_read(getpid(), own, &residents), 0);
+    assert_int_equal(read(subject->done, at, sizeof *at), sizeof *at);
+    assert_int_equal(residents_read(subject->pid, NULL, &residents), 0);
     return residents;
+}
+
+static void subject_go_on(const struct subject *subject)
+{
+    assert_int_equal(write(subject->go, "", 1), 1);
+}
+
+static void subject_end(const struct subject *subject)
+{
+    close(subject->go);
+    close(subject->done);
+    kill(subject->pid, SIGKILL);
+    assert_int_equal(waitpid(subject->pid, NULL, 0), subject->pid);
+}
+
+UNWATCHED static char *step_rest(void)
+{
+    return NULL;
+}
+
+UNWATCHED static char *step_map(size_t size, int flags)
+{
+    return (char *)syscall(SYS_mmap, NULL, size, PROT_READ | PROT_WRITE, flags | MAP_ANONYMOUS, -1,
+                           0);
+}
+
+UNWATCHED static void step_touch(volatile char *at, size_t size)
+{
+    for (size_t i = 0; i < size; i += PAGE)
+        at[i] = 1;
+}
+
+/* ---- what is the heap's ------------------------------------------------------------------------
+ */
+
+UNWATCHED static char *step_map_both(void)
+{
+    char *both = step_map(8 * MIB, MAP_PRIVATE);
+    step_touch(both, 3 * MIB);
+    step_touch(both + 4 * MIB, 2 * MIB);
+    return both;
 }
 
 /* Neighbours, so that the kernel makes one mapping of the heap's and the program's own. */
 static void what_a_program_maps_itself_is_no_heap(void **state)
 {
     (void)state;
-    struct residents before = now(NULL);
-    char *both = map_private(8 * MIB), *own_at = both + 4 * MIB;
+    static step *const steps[] = {step_rest, step_map_both, NULL};
+    struct subject subject = subject_start(steps);
+    char *both;
+    struct residents before = subject_after_step(&subject, &both), apart;
+    subject_go_on(&subject);
+    struct residents all = subject_after_step(&subject, &both);
+    assert_int_equal(all.heap - before.heap, 5 * MIB);
+    assert_int_equal(all.absent - before.absent, 3 * MIB);
     struct ranges own = {0};
-    memset(both, 1, 3 * MIB);
-    memset(own_at, 1, 2 * MIB);
-    struct residents all = now(NULL);
-    assert_in_range(all.heap - before.heap, 5 * MIB, 5 * MIB + 65536);
-    assert_in_range(all.absent - before.absent + 65536, 3 * MIB, 3 * MIB + 2 * 65536);
-    ranges_add(&own, (uintptr_t)own_at, (uintptr_t)own_at + 4 * MIB);
-    struct residents apart = now(&own);
-    assert_in_range(apart.heap - before.heap, 3 * MIB, 3 * MIB + 65536);
+    uint64_t own_at = (uintptr_t)both + 4 * MIB;
+    ranges_add(&own, own_at, own_at + 4 * MIB);
+    assert_int_equal(residents_read(subject.pid, &own, &apart), 0);
+    assert_int_equal(apart.heap - before.heap, 3 * MIB);
     assert_int_equal(apart.own, 2 * MIB);
-    assert_in_range(apart.absent - before.absent + 65536, MIB, MIB + 2 * 65536);
+    assert_int_equal(apart.absent - before.absent, MIB);
     ranges_release(&own);
-    munmap(both, 8 * MIB);
+    subject_end(&subject);
 }
 
-static void *wait_for(void *lock)
+static volatile bool resting;
+
+UNWATCHED static void *thread_rests(void *nothing)
 {
-    pthread_mutex_lock(lock);
-    pthread_mutex_unlock(lock);
+    resting = true;
+    for (;;)
+        syscall(SYS_pause);
+    return nothing;
+}
+
+UNWATCHED static char *step_start_thread(void)
+{
+    pthread_t thread;
+    if (pthread_create(&thread, NULL, thread_rests, NULL) != 0)
+        syscall(SYS_exit_group, 1);
+    while (!resting)
+        syscall(SYS_sched_yield);
     return NULL;
+}
+
+UNWATCHED static char *step_map_stack(void)
+{
+    char *stack = step_map(2 * MIB, MAP_PRIVATE);
+    syscall(SYS_mprotect, stack, PAGE, PROT_NONE);
+    step_touch(stack + MIB, MIB);
+    return stack;
 }
 
 static void behind_a_guard_page_is_a_stack_where_there_are_threads(void **state)
 {
     (void)state;
-    pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
-    pthread_t thread;
-    pthread_mutex_lock(&lock);
-    assert_int_equal(pthread_create(&thread, NULL, wait_for, &lock), 0);
-    struct residents before = now(NULL);
-    char *stack = map_private(2 * MIB);
-    assert_int_equal(mprotect(stack, 4096, PROT_NONE), 0);
-    memset(stack + MIB, 1, MIB);
-    struct residents after = now(NULL);
-    assert_in_range(after.stacks - before.stacks, MIB, MIB + 65536);
-    assert_in_range(after.heap, before.heap, before.heap + 65536);
+    static step *const steps[] = {step_start_thread, step_map_stack, NULL};
+    struct subject subject = subject_start(steps);
+    char *stack;
+    struct residents before = subject_after_step(&subject, &stack), apart;
+    subject_go_on(&subject);
+    struct residents after = subject_after_step(&subject, &stack);
+    assert_int_equal(after.stacks - before.stacks, MIB);
+    assert_int_equal(after.heap, before.heap);
     /* Unless it is the program's own. */
     struct ranges own = {0};
     ranges_add(&own, (uintptr_t)stack, (uintptr_t)stack + 2 * MIB);
-    struct residents apart = now(&own);
+    assert_int_equal(residents_read(subject.pid, &own, &apart), 0);
     assert_int_equal(apart.own, MIB);
-    assert_in_range(apart.stacks, before.stacks, before.stacks + 65536);
+    assert_int_equal(apart.stacks, before.stacks);
     ranges_release(&own);
-    pthread_mutex_unlock(&lock);
-    pthread_join(thread, NULL);
-    struct residents alone = now(NULL);
-    munmap(stack, 2 * MIB);
-    assert_true(alone.heap >= now(NULL).heap + MIB);
+    subject_end(&subject);
+}
+
+static void without_threads_it_is_the_heap_s(void **state)
+{
+    (void)state;
+    static step *const steps[] = {step_rest, step_map_stack, NULL};
+    struct subject subject = subject_start(steps);
+    char *stack;
+    struct residents before = subject_after_step(&subject, &stack);
+    subject_go_on(&subject);
+    struct residents after = subject_after_step(&subject, &stack);
+    assert_int_equal(after.stacks, before.stacks);
+    assert_int_equal(after.heap - before.heap, MIB);
+    subject_end(&subject);
+}
+
+static char zeroed[2 * MIB];
+
+UNWATCHED static char *step_touch_others(void)
+{
+    char *shared = step_map(MIB, MAP_SHARED);
+    step_touch(shared, MIB);
+    step_touch(zeroed, sizeof zeroed);
+    return shared;
 }
 
 static void shared_and_zeroed_memory_is_no_heap(void **state)
 {
-    static char zeroed[2 * MIB];
     (void)state;
-    struct residents before = now(NULL);
-    char *shared = mmap(NULL, MIB, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-    assert_ptr_not_equal(shared, MAP_FAILED);
-    memset(shared, 1, MIB);
-    memset(zeroed, 1, sizeof zeroed);
-    struct residents after = now(NULL);
-    assert_in_range(after.heap, before.heap, before.heap + 65536);
-    assert_in_range(after.files - before.files, MIB, MIB + 65536);
-    assert_in_range(after.data - before.data, 2 * MIB - 8192, 2 * MIB + 65536);
-    munmap(shared, MIB);
+    static step *const steps[] = {step_rest, step_touch_others, NULL};
+    struct subject subject = subject_start(steps);
+    char *shared;
+    struct residents before = subject_after_step(&subject, &shared);
+    subject_go_on(&subject);
+    struct residents after = subject_after_step(&subject, &shared);
+    assert_int_equal(after.heap, before.heap);
+    assert_int_equal(after.files - before.files, MIB);
+    /* Its ends may share a page with what was touched already. */
+    assert_in_range(after.data - before.data, 2 * MIB - 2 * PAGE, 2 * MIB + PAGE);
+    subject_end(&subject);
 }
 
 static void a_process_that_is_gone_is_an_error(void **state)
@@ -137,6 +257,7 @@ int main(void)
         cmocka_unit_test(ranges_are_what_a_map_of_bytes_says),
         cmocka_unit_test(what_a_program_maps_itself_is_no_heap),
         cmocka_unit_test(behind_a_guard_page_is_a_stack_where_there_are_threads),
+        cmocka_unit_test(without_threads_it_is_the_heap_s),
         cmocka_unit_test(shared_and_zeroed_memory_is_no_heap),
         cmocka_unit_test(a_process_that_is_gone_is_an_error),
     };
