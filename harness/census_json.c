@@ -105,7 +105,7 @@ static json_t *census_json_moment(const struct census *census, const char *name)
     return out;
 }
 
-json_t *census_json(const struct census census[CENSUS_MOMENTS])
+json_t *census_json(const struct census *census)
 {
     json_t *moments = json_array();
     for (int i = 0; i < CENSUS_MOMENTS; i++)

@@ -6,7 +6,7 @@
 
 #include "harness/measure/census.h"
 
-/* A new object {"moments": [...]} of those that were taken. */
-json_t *census_json(const struct census census[CENSUS_MOMENTS]);
+/* A new object {"moments": [...]} of those that were taken of CENSUS_MOMENTS at `census`. */
+json_t *census_json(const struct census *census);
 
 #endif
