@@ -29,6 +29,8 @@ static struct {
     struct spec spec;
     pthread_once_t once;
     pthread_mutex_t mutex;
+    pthread_t forking; /* if `forks`: the thread that holds the mutex across its fork */
+    bool forks;
 } preload = {.once = PTHREAD_ONCE_INIT, .mutex = PTHREAD_MUTEX_INITIALIZER};
 
 /* One line to stderr; stdio would allocate, and there may be no heap to allocate from. */
@@ -65,31 +67,53 @@ static void preload_create(void)
     __atomic_store_n(&preload.heap, heap, __ATOMIC_RELEASE);
 }
 
+/* Other libraries' fork handlers may allocate while ours holds the mutex, whoever came first. */
+static bool preload_is_forking(void)
+{
+    return __builtin_expect(__atomic_load_n(&preload.forks, __ATOMIC_ACQUIRE), 0) &&
+           pthread_equal(preload.forking, pthread_self());
+}
+
 static struct place *preload_enter(void)
 {
     if (__builtin_expect(!__atomic_load_n(&preload.heap, __ATOMIC_ACQUIRE), 0))
         pthread_once(&preload.once, preload_create);
-    pthread_mutex_lock(&preload.mutex);
+    if (!preload_is_forking())
+        pthread_mutex_lock(&preload.mutex);
     return &preload.place;
 }
 
 static void preload_leave(void)
 {
-    pthread_mutex_unlock(&preload.mutex);
+    if (!preload_is_forking())
+        pthread_mutex_unlock(&preload.mutex);
 }
 
 /* ---- the end: what `checked` found would else be known to nobody ------------------------------
  */
 
+static bool preload_is_checked(void)
+{
+    bool checked = false;
+    if (__atomic_load_n(&preload.heap, __ATOMIC_ACQUIRE))
+        for (size_t i = 0; i < preload.spec.layer_count; i++)
+            checked |= preload.spec.layers[i] == &layer_checked;
+    return checked;
+}
+
+/* A program may end in a signal handler, in the middle of a call: then nobody gives the mutex back.
+ */
 __attribute__((destructor)) static void preload_report(void)
 {
     char why[256];
-    bool found = false;
-    preload_enter();
-    for (size_t i = 0; i < preload.spec.layer_count; i++)
-        if (preload.spec.layers[i] == &layer_checked)
-            found = heap_check(preload.heap, why, sizeof why) == -EUCLEAN;
-    preload_leave();
+    if (!preload_is_checked())
+        return;
+    if (pthread_mutex_trylock(&preload.mutex) != 0) {
+        preload_say("not checked at the end: the program ended inside of a call");
+        return;
+    }
+    bool found = heap_check(preload.heap, why, sizeof why) == -EUCLEAN;
+    pthread_mutex_unlock(&preload.mutex);
     if (found)
         preload_say(why);
 }
@@ -100,10 +124,13 @@ __attribute__((destructor)) static void preload_report(void)
 static void preload_before_fork(void)
 {
     preload_enter();
+    preload.forking = pthread_self();
+    __atomic_store_n(&preload.forks, true, __ATOMIC_RELEASE);
 }
 
 static void preload_after_fork(void)
 {
+    __atomic_store_n(&preload.forks, false, __ATOMIC_RELEASE);
     preload_leave();
 }
 
@@ -204,13 +231,17 @@ static void *preload_aligned(size_t align, size_t size)
     return preload_alloc(align > least ? align : least, size, false);
 }
 
+/* As glibc's before 2.38, for aligned_alloc too: what is no power of two is rounded up to one. */
 EXPORT void *memalign(size_t align, size_t size)
 {
-    if (!preload_is_power(align)) {
-        errno = EINVAL;
+    size_t power = 1;
+    while (power < align && power <= SIZE_MAX / 4)
+        power *= 2;
+    if (power < align) {
+        errno = align > SIZE_MAX / 2 + 1 ? EINVAL : ENOMEM;
         return NULL;
     }
-    return preload_aligned(align, size);
+    return preload_aligned(power, size);
 }
 
 EXPORT void *aligned_alloc(size_t align, size_t size)

@@ -102,6 +102,83 @@ CC
         print length(join "", @a), "\n"'
 }
 
+@test "fork handlers of other libraries may allocate, whatever else runs" {
+    cat >handlers.c <<'C'
+#include <pthread.h>
+#include <stdlib.h>
+static void handler(void) { free(malloc(1000)); }
+__attribute__((constructor)) static void watch(void) { pthread_atfork(handler, handler, handler); }
+void handlers(void) {}
+C
+    cat >forks.c <<'C'
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/wait.h>
+#include <unistd.h>
+void handlers(void);
+static int stop;
+static void *churn(void *arg)
+{
+    while (!__atomic_load_n(&stop, __ATOMIC_RELAXED))
+        free(malloc(100));
+    return arg;
+}
+int main(void)
+{
+    pthread_t thread[2];
+    int good = 0, status;
+    handlers();
+    for (int i = 0; i < 2; i++)
+        pthread_create(&thread[i], 0, churn, 0);
+    for (int i = 0; i < 100; i++) {
+        if (fork() == 0) {
+            alarm(20);
+            free(malloc(5000));
+            _exit(0);
+        }
+        wait(&status);
+        good += status == 0;
+    }
+    __atomic_store_n(&stop, 1, __ATOMIC_RELAXED);
+    for (int i = 0; i < 2; i++)
+        pthread_join(thread[i], 0);
+    printf("%d\n", good);
+}
+C
+    gcc -fno-builtin -shared -fPIC -o libhandlers.so handlers.c
+    gcc -fno-builtin -pthread -o forks forks.c -L. -lhandlers -Wl,-rpath,"$PWD"
+    for name in first-fit shmheap; do
+        run -0 --separate-stderr timeout 60 "$BENCH" exec -a "$name" -- ./forks
+        [ "$output" = 100 ]
+    done
+}
+
+@test "a signal handler may end the program in the middle of a call" {
+    cat >ends.c <<'C'
+#include <signal.h>
+#include <stdlib.h>
+#include <sys/time.h>
+static void end(int signal)
+{
+    static int n;
+    if (signal && ++n > 100)
+        exit(5);
+}
+int main(void)
+{
+    signal(SIGALRM, end);
+    setitimer(ITIMER_REAL, &(struct itimerval){{0, 500}, {0, 500}}, 0);
+    for (;;)
+        free(malloc(3000));
+}
+C
+    gcc -fno-builtin -o ends ends.c
+    for name in first-fit ostep first-fit+checked; do
+        run -5 --separate-stderr timeout 60 "$BENCH" exec -a "$name" -- ./ends
+    done
+}
+
 @test "output, status and signals pass through" {
     run "$BENCH" exec -a bump -- sh -c 'echo out; exit 7'
     [ "$status" = 7 ]
@@ -252,6 +329,18 @@ int main(void)
     errno = 7;
     free(block);
     MUST(errno == 7);
+    for (size_t align = 0; align < 5000; align = align * 3 + 3) {
+        size_t power = 1;
+        while (power < align)
+            power *= 2;
+        char *odd = aligned_alloc(align, 10), *older = memalign(align, 10);
+        MUST(odd && (uintptr_t)odd % power == 0 && older && (uintptr_t)older % power == 0);
+        free(odd);
+        free(older);
+    }
+    errno = 0;
+    MUST(aligned_alloc(SIZE_MAX, 1) == NULL && errno == EINVAL);
+    errno = 7;
     MUST(posix_memalign(&out, 3, 1) == EINVAL && posix_memalign(&out, 64, huge) == ENOMEM);
     MUST(errno == 7);
     char *none = malloc(0), *other = malloc(0);
