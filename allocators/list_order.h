@@ -14,6 +14,7 @@ struct list_order {
     struct fit_tree sizes; /* by slot, in granules; 0: nothing there */
     uint32_t *position;    /* by slot */
     size_t front, end;     /* the first slot that was ever taken; behind the last */
+    size_t room;           /* slots that there is memory for; at the next renumbering, the end */
     size_t count;          /* blocks in the list */
     struct fit_store *store;
 };
@@ -24,19 +25,19 @@ size_t list_order_bytes(size_t count);
 /* An empty list. 0 or -ENOMEM. */
 int list_order_init(struct list_order *list, size_t count, struct fit_store *store);
 
+/* Makes sure that the list can hold `count` blocks whatever happens. 0 or -ENOMEM. */
+int list_order_reserve(struct list_order *list, size_t count);
+
 /* Told of each block whose slot changes, the last ones first. */
 typedef void list_order_moved(void *arg, size_t from, size_t to);
-
-/* Makes sure that the list can hold `count` blocks whatever happens. 0 or -ENOMEM. */
-int list_order_reserve(struct list_order *list, size_t count, list_order_moved *moved, void *arg);
 
 /* Gives the head room again; the list holds fewer blocks than were reserved. */
 void list_order_renumber(struct list_order *list, list_order_moved *moved, void *arg);
 
-/* All blocks move by as many slots that the last slots are those below `end`, of which there are
- * fewer than now, but enough; the blocks stand at the end of the slots, as after renumbering. Told
- * of the first ones first. Returns by how many slots they moved. */
-size_t list_order_shrink(struct list_order *list, size_t end, list_order_moved *moved, void *arg);
+/* Just after renumbering: gives memory back but for `room` slots, which are fewer than there are,
+ * but enough; the blocks then stand at the end of those. Told of the first ones first. Returns by
+ * how many slots they moved. */
+size_t list_order_shrink(struct list_order *list, size_t room, list_order_moved *moved, void *arg);
 
 /* Whether a block can go to the head without renumbering. */
 FIT_INLINE bool list_order_has_room(const struct list_order *list)

@@ -99,24 +99,19 @@ static void ostep_renumbered(void *arg, size_t from, size_t to)
         heap->rover = to;
 }
 
+/* Memory for all blocks that can be free at a time, of which no two are neighbours if they are
+ * joined. */
 static bool ostep_grow(struct ostep *heap, size_t most)
 {
-    struct ostep_renumbering renumbering = {heap, heap->rover};
     if (heap->fit == FIT_BEST && key_tree_reach(&heap->sizes, most, &heap->segments.store))
         return false;
-    if (most > heap->order.end) {
-        heap->rover = OSTEP_END;
-        if (list_order_reserve(&heap->order, most, ostep_renumbered, &renumbering) < 0) {
-            heap->rover = renumbering.rover;
-            return false;
-        }
-    }
+    if (list_order_reserve(&heap->order, most) < 0)
+        return false;
     heap->reserved = most;
     return true;
 }
 
-/* Before a block is used: there is room in the list for all blocks that can be free at a time, of
- * which no two are neighbours if they are joined. */
+/* Before a block is used: whether it can be free one day. */
 FIT_INLINE bool ostep_reserve(struct ostep *heap)
 {
     size_t most = heap->live + 4 + (heap->coalesce ? 0 : heap->order.count);
@@ -130,19 +125,17 @@ static void ostep_make_room(struct ostep *heap)
     list_order_renumber(&heap->order, ostep_renumbered, &renumbering);
 }
 
-/* Few blocks are left of those that there was memory for. */
+/* Few blocks are left of those that there is memory for. */
 static void ostep_shrink(struct ostep *heap)
 {
     struct ostep_renumbering still = {heap, SIZE_MAX}; /* the rover moves as all do */
-    size_t most = 2 * heap->live + heap->order.count + OSTEP_SPARE;
-    if (heap->fit == FIT_BEST)
-        return;
+    size_t room = heap->live + heap->live / 8 + heap->order.count + OSTEP_SPARE;
     ostep_make_room(heap);
-    if (most >= heap->order.end)
+    if (room >= heap->order.room)
         return;
-    size_t down = list_order_shrink(&heap->order, most, ostep_renumbered, &still);
+    size_t down = list_order_shrink(&heap->order, room, ostep_renumbered, &still);
     heap->rover -= heap->rover == OSTEP_END ? 0 : down;
-    heap->reserved = most;
+    heap->reserved = room;
 }
 
 FIT_INLINE void ostep_push(struct ostep *heap, size_t position, size_t size)
@@ -244,12 +237,13 @@ FIT_INLINE void ostep_release(struct segments *segments, size_t position)
         ostep_unlink(heap, end - hole.behind, hole.behind);
     if (__builtin_expect(end == segments->top && heap->coalesce, 0)) {
         segments_fall_returning(segments, &hole);
-        if (__builtin_expect(8 * (heap->live + OSTEP_SPARE) < heap->reserved, 0))
-            ostep_shrink(heap);
-        return;
+    } else {
+        segments_released(segments, &hole);
+        ostep_push(heap, hole.start, hole.size);
     }
-    segments_released(segments, &hole);
-    ostep_push(heap, hole.start, hole.size);
+    size_t blocks = heap->live + heap->order.count + OSTEP_SPARE;
+    if (__builtin_expect(2 * heap->order.room > 3 * blocks, 0))
+        ostep_shrink(heap);
 }
 
 static void ostep_free(struct heap *heap, void *ref)

@@ -9,8 +9,8 @@
  * Chunks are multiples of 16 bytes here, of 8 in the classic interface. The policies are those of
  * Knuth, The Art of Computer Programming 1, 2.5. */
 #include "allocators/holes.h"
-#include "allocators/key_tree.h"
 #include "allocators/segments.h"
+#include "allocators/sizes.h"
 
 enum pagemgr_fit { FIT_FIRST, FIT_BEST, FIT_WORST, FIT_NEXT };
 enum { OPTION_PAGES_ROW, OPTION_FIT_ROW };
@@ -18,12 +18,9 @@ enum { OPTION_PAGES_ROW, OPTION_FIT_ROW };
 struct pagemgr {
     struct segments segments;
     enum pagemgr_fit fit;
-    size_t cursor; /* next fit: the end of the last allocation */
-    struct holes holes;
-    /* Best fit: */
-    struct key_tree sizes;
-    size_t live;     /* chunks */
-    size_t reserved; /* holes that the tree has memory for */
+    size_t cursor;      /* next fit: the end of the last allocation */
+    struct holes holes; /* but for best fit: */
+    struct sizes sizes;
 };
 
 static const struct option_row pagemgr_options[] = {
@@ -36,7 +33,7 @@ static const struct option_row pagemgr_options[] = {
 FIT_INLINE void pagemgr_insert(struct pagemgr *heap, size_t position, size_t size, bool leftover)
 {
     if (__builtin_expect(heap->fit == FIT_BEST, 0))
-        key_tree_insert(&heap->sizes, key_of(size, position));
+        sizes_insert(&heap->sizes, position, size);
     else
         holes_insert(&heap->holes, position, size, leftover);
 }
@@ -45,17 +42,20 @@ FIT_INLINE void pagemgr_insert(struct pagemgr *heap, size_t position, size_t siz
 FIT_INLINE void pagemgr_remove(struct pagemgr *heap, size_t position, size_t size)
 {
     if (__builtin_expect(heap->fit == FIT_BEST && size, 0))
-        key_tree_remove(&heap->sizes, key_of(size, position));
+        sizes_remove(&heap->sizes, position, size);
 }
 
+/* The memory behind the last chunk is a hole like any other, and may be the smaller one. */
 static size_t pagemgr_find_best(struct pagemgr *heap, size_t size)
 {
-    uint64_t key = key_tree_least_from(&heap->sizes, key_of(size, 0));
+    size_t position = sizes_find(&heap->sizes, &heap->segments.map, size);
     size_t top = heap->segments.limit - heap->segments.top;
-    return key == KEY_NONE || (top >= size && top < key >> 32) ? FIT_NONE : key_place(key);
+    if (position == FIT_NONE || top < size)
+        return position;
+    return top < granules_size(&heap->segments.map, position) ? FIT_NONE : position;
 }
 
-/* The memory behind the last chunk is a hole like any other, and may be the largest. */
+/* Or the largest. */
 static size_t pagemgr_find_worst(struct pagemgr *heap, size_t size)
 {
     size_t position = holes_find_worst(&heap->holes, &heap->segments.map, size);
@@ -86,25 +86,9 @@ FIT_INLINE size_t pagemgr_find(struct pagemgr *heap, size_t size)
     return heap->fit == FIT_WORST ? pagemgr_find_worst(heap, size) : pagemgr_find_next(heap, size);
 }
 
-/* Before a chunk is used: memory for all the holes that there can be, of which no two are
- * neighbours. */
-static bool pagemgr_reserve(struct pagemgr *heap)
-{
-    size_t most = heap->live + 4;
-    if (most <= heap->reserved)
-        return true;
-    most += most / 16;
-    if (key_tree_reach(&heap->sizes, most, &heap->segments.store))
-        return false;
-    heap->reserved = most;
-    return true;
-}
-
 static size_t pagemgr_place(struct segments *segments, size_t size)
 {
     struct pagemgr *heap = (struct pagemgr *)segments;
-    if (__builtin_expect(heap->fit == FIT_BEST, 0) && !pagemgr_reserve(heap))
-        return FIT_NONE;
     size_t position = pagemgr_find(heap, size);
     if (__builtin_expect(position == FIT_NONE, 0)) {
         position = segments_take_top(segments, size);
@@ -114,10 +98,8 @@ static size_t pagemgr_place(struct segments *segments, size_t size)
         if (rest > 0)
             pagemgr_insert(heap, position + size, rest, true);
     }
-    if (position != FIT_NONE) {
+    if (position != FIT_NONE)
         heap->cursor = position + size;
-        heap->live++;
-    }
     return position;
 }
 
@@ -147,7 +129,6 @@ FIT_INLINE void pagemgr_release(struct segments *segments, size_t position)
 static void pagemgr_free(struct heap *heap, void *ref)
 {
     struct segments *segments = (struct segments *)heap;
-    ((struct pagemgr *)heap)->live--;
     pagemgr_release(segments, segments_position(segments, ref));
 }
 
@@ -155,8 +136,7 @@ static void *pagemgr_realloc(struct heap *heap, void *ref, size_t old_size, size
 {
     struct segments *segments = (struct segments *)heap;
     size_t position = segments_position(segments, ref);
-    if ((((struct pagemgr *)heap)->fit != FIT_BEST || pagemgr_reserve((struct pagemgr *)heap)) &&
-        segments_resize(segments, position, segments_granules(segments, size)))
+    if (segments_resize(segments, position, segments_granules(segments, size)))
         return ref;
     void *moved = pagemgr_alloc(heap, size);
     if (!moved)
@@ -192,15 +172,14 @@ static void pagemgr_leave(struct segments *segments, size_t position, size_t siz
 
 static size_t pagemgr_index_bytes(size_t count)
 {
-    return holes_bytes(count) + key_tree_bytes(count / 2 + 1);
+    return holes_bytes(count) + sizes_bytes(count);
 }
 
-/* The tree of best fit has its memory by the number of chunks. */
 static int pagemgr_reach(struct segments *segments, size_t last)
 {
     struct pagemgr *heap = (struct pagemgr *)segments;
     if (heap->fit == FIT_BEST)
-        return 0;
+        return sizes_reach(&heap->sizes, last, &segments->store);
     return holes_reach(&heap->holes, last, &segments->store);
 }
 
@@ -248,7 +227,7 @@ static int pagemgr_create(const struct heap_config *config, struct heap **out, s
     struct pagemgr *heap = (struct pagemgr *)segments;
     heap->fit = (enum pagemgr_fit)config->values[OPTION_FIT_ROW].number;
     holes_init(&heap->holes, segments->limit + 64, &segments->store);
-    key_tree_init(&heap->sizes, segments->limit / 2 + 2, &segments->store);
+    sizes_init(&heap->sizes, segments->limit + 64, &segments->store);
     *out = &segments->heap;
     return segments_start(segments, &pagemgr_policy, err);
 }

@@ -9,7 +9,7 @@
  *    (Knuth, The Art of Computer Programming 3, 6.3, algorithm D; the use for best fit is that of
  *    D. Lea's dlmalloc). Depth at most the bits of a key, whatever the calls. The smallest one
  *    stands outside: it is cut again and again while small sizes have nothing of their own.
- * Memory: 1.4 % of the heap. Positions and sizes in granules, below 2^31. */
+ * Memory: 1.4 % of the heap. Positions and sizes in granules, below 2^32. */
 #ifndef ALLOCATORS_SIZES_H
 #define ALLOCATORS_SIZES_H
 
