@@ -277,8 +277,13 @@ static int reader_end(struct trace_reader *reader, const struct chunk *chunk, st
         return failed;
     if (reader->summary.events != reader->chunks.events || reader->footer_sum != reader->sum)
         return chunks_damaged(&reader->chunks, "blocks are missing before the footer", err);
-    reader->ended = true;
-    return 0;
+    const struct trace_touched *beyond;
+    size_t count;
+    failed = touched_take(&reader->touched, UINT64_MAX, &beyond, &count, err);
+    if (!failed && count)
+        failed = chunks_damaged(&reader->touched.chunks, "touched pages of no event", err);
+    reader->ended = !failed;
+    return failed;
 }
 
 /* As in PNG: what begins with a small letter may be left out by who does not know it. */

@@ -140,7 +140,7 @@ static int touched_peek(struct touched_reader *reader, struct err *err)
     uint64_t passed = bytes_get_varint(&reader->at), pages = bytes_get_varint(&reader->at);
     uint64_t event = reader->event + passed;
     if (reader->at > reader->end || !pages || pages > UINT32_MAX || event < passed ||
-        (reader->any && !passed))
+        event == UINT64_MAX || (reader->any && !passed))
         return chunks_damaged(&reader->chunks, "touched pages that cannot be", err);
     reader->left--;
     reader->event = event;

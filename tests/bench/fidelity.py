@@ -4,7 +4,8 @@ import pathlib
 import statistics
 import sys
 
-POLICIES = (("none", "full"), ("first", "full"), ("page", "full"), ("all", "full"), ("page", "as-recorded"))
+POLICIES = (("none", "full"), ("first", "full"), ("page", "full"), ("all", "full"), ("recorded", "full"),
+            ("recorded", "as-recorded"))
 WITHIN = 0.10
 
 

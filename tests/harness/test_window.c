@@ -117,6 +117,52 @@ static void every_kind_is_decoded(void **state)
     }
 }
 
+/* Told with the operation, but where nobody wants it; a number used again begins anew. */
+static void touched_pages_come_with_their_operations(void **state)
+{
+    (void)state;
+    static const struct trace_event events[] = {
+        {.object = 0, .size = 100000, .touched_pages = 3},
+        {.object = 1, .size = 100000},
+        {.kind = TRACE_REALLOC, .object = 0, .size = 200000, .touched_pages = 9},
+        {.kind = TRACE_REALLOC, .object = 0, .size = 300000},
+        {.kind = TRACE_REALLOC, .object = 1, .size = (uint64_t)1 << 40, .touched_pages = 4},
+        {.kind = TRACE_FREE, .object = 1},
+        {.kind = TRACE_ALIGNED, .object = 1, .size = 50000, .align_log2 = 12, .touched_pages = 2},
+        {.kind = TRACE_FREE, .object = 1},
+        {.object = 1, .size = 50000},
+        {.kind = TRACE_REALLOC, .object = 1, .size = 60000, .touched_pages = 5},
+    };
+    static const struct op_touched told[] = {{0, 3}, {0, 0}, {3, 9}, {9, 0}, {0, 4},
+                                             {0, 0}, {0, 2}, {0, 0}, {0, 0}, {0, 5}};
+    enum { COUNT = sizeof told / sizeof *told };
+    for (int wanted = 0; wanted < 4; wanted++) {
+        struct opened opened;
+        write_trace(events, COUNT);
+        open_window(&opened, WINDOW_WORDS, wanted & 2);
+        if (wanted & 1)
+            assert_int_equal(window_want_touched(&opened.window, NULL), 0);
+        for (int round = 0; round < 2; round++) {
+            assert_int_equal(window_fill(&opened.window, NULL), 1);
+            const uint64_t *op = opened.window.words;
+            for (size_t i = 0; i < COUNT; i++) {
+                struct operation got;
+                op = op_read(op, &got);
+                assert_int_equal(got.kind, events[i].kind == TRACE_MALLOC    ? OP_MALLOC
+                                           : events[i].kind == TRACE_REALLOC ? OP_REALLOC
+                                           : events[i].kind == TRACE_FREE    ? OP_FREE
+                                                                             : OP_ALIGNED);
+                assert_int_equal(got.size, events[i].size);
+                assert_int_equal(got.touched.before, wanted & 1 ? told[i].before : 0);
+                assert_int_equal(got.touched.pages, wanted & 1 ? told[i].pages : 0);
+            }
+            assert_ptr_equal(op, opened.window.words + opened.window.count);
+            assert_int_equal(window_rewind(&opened.window, NULL), 0);
+        }
+        close_window(&opened);
+    }
+}
+
 /* A program of small blocks, made up but the same each time. */
 enum { EVENTS = 100000, LIVE = 500 };
 static struct trace_event program[EVENTS];
@@ -405,6 +451,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_kind_is_decoded),
+        cmocka_unit_test(touched_pages_come_with_their_operations),
         cmocka_unit_test(small_windows_say_the_same_as_one),
         cmocka_unit_test(the_player_calls_each_once),
         cmocka_unit_test(refusals_are_counted_and_skipped),

@@ -2,6 +2,7 @@
  * offset; whatever the bytes, nothing is read or handed out beyond its bounds. */
 #include "tests/unit.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -51,6 +52,8 @@ static void write_trace(size_t events)
                 (struct trace_event){.kind = TRACE_MARK, .object = label, .time_ns = event.time_ns};
         if (event.kind != TRACE_MARK)
             live[object] = event.kind != TRACE_FREE;
+        if (event.kind < TRACE_FREE && i % 3)
+            event.touched_pages = (uint32_t)i;
         assert_int_equal(trace_writer_add(writer, &event, NULL), 0);
     }
     assert_int_equal(trace_writer_finish(writer, NULL), 0);
@@ -209,6 +212,65 @@ static void resealed_nonsense_stays_in_bounds(void **state)
     }
 }
 
+static uint32_t chunk_tag(size_t at)
+{
+    return bytes_get32(whole + at);
+}
+
+/* As above, in what was touched. */
+static void resealed_touched_pages_stay_in_bounds(void **state)
+{
+    (void)state;
+    struct err err;
+    struct rng rng;
+    rng_init(&rng, 5);
+    write_trace(3000);
+    read_whole();
+    static uint8_t copy[ROOM];
+    size_t chunk = chunk_at(3), stored = bytes_get32(whole + chunk + 4);
+    assert_int_equal(chunk_tag(chunk), FORMAT_TOUCHED);
+    for (int round = 0; round < 300; round++) {
+        memcpy(copy, whole, whole_bytes);
+        bytes_put32(copy + chunk + 12, (uint32_t)rng_below(&rng, 4000));
+        copy[chunk + FORMAT_CHUNK_BYTES + rng_below(&rng, stored)] ^= (uint8_t)rng_below(&rng, 256);
+        uint64_t sum =
+            checksum64(copy + chunk + FORMAT_CHUNK_BYTES, stored, checksum64(copy + chunk, 16, 0));
+        bytes_put64(copy + chunk + 16, sum);
+        write_damaged(copy, whole_bytes);
+        assert_true(read_all(&err) <= 3000);
+    }
+}
+
+/* Pages of a free, and of events that are not there. */
+static void touched_pages_of_no_block_are_refused(void **state)
+{
+    (void)state;
+    static const uint64_t wrong[] = {1, 2, UINT64_MAX};
+    for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
+        const struct trace_origin origin = {.program = "victim"};
+        struct trace_writer *writer;
+        struct err err;
+        assert_int_equal(trace_writer_create(&writer, damaged_path, &origin, NULL), 0);
+        assert_int_equal(trace_writer_add(writer, &(struct trace_event){.size = 9}, NULL), 0);
+        assert_int_equal(trace_writer_add(writer, &(struct trace_event){.kind = TRACE_FREE}, NULL),
+                         0);
+        assert_int_equal(trace_writer_touched(writer, wrong[i], 3), 0);
+        assert_int_equal(trace_writer_finish(writer, NULL), 0);
+        read_all(&err);
+        assert_int_equal(err.code, EBADMSG);
+        assert_non_null(strstr(err.text, "touched pages"));
+    }
+    struct trace_writer *writer;
+    assert_int_equal(trace_writer_create(&writer, damaged_path, &(struct trace_origin){0}, NULL),
+                     0);
+    assert_int_equal(
+        trace_writer_add(
+            writer, &(struct trace_event){.size = 9, .flags = TRACE_FAILED, .touched_pages = 1},
+            NULL),
+        -EINVAL);
+    trace_writer_abandon(writer);
+}
+
 static void other_files_are_refused(void **state)
 {
     (void)state;
@@ -249,6 +311,8 @@ int main(void)
         cmocka_unit_test(whole_blocks_before_the_damage_come_out),
         cmocka_unit_test(a_missing_block_is_noticed),
         cmocka_unit_test(resealed_nonsense_stays_in_bounds),
+        cmocka_unit_test(resealed_touched_pages_stay_in_bounds),
+        cmocka_unit_test(touched_pages_of_no_block_are_refused),
         cmocka_unit_test(other_files_are_refused),
     };
     return cmocka_run_group_tests(tests, make_paths, remove_paths);

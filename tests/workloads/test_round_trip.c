@@ -57,6 +57,8 @@ static struct trace_event program_next(struct program *program)
             program->live[program->count++] = event.object = program->next += 7919;
     }
     event.flags = fails ? TRACE_FAILED : 0;
+    if (event.kind <= TRACE_ALIGNED && !fails && rng_below(rng, 3))
+        event.touched_pages = (uint32_t)(rng_next(rng) >> (32 + rng_below(rng, 32))) | 1;
     return event;
 }
 
@@ -143,8 +145,9 @@ static void read_program(struct trace_reader *reader, size_t events, uint64_t se
     size_t seen = 0;
     while (trace_reader_next(reader, &block, &err) == 1) {
         assert_int_equal(block.first, seen);
-        for (size_t i = 0; i < block.count; i++, seen++) {
+        for (size_t i = 0, touched = 0; i < block.count; i++, seen++) {
             struct trace_event asked = program_next(&program), got = trace_block_at(&block, i);
+            assert_int_equal(trace_block_touched(&block, i, &touched), asked.touched_pages);
             same_event(&asked, &got);
             same_object(&pairing, &asked, &got);
             if (got.thread == known)
@@ -192,6 +195,33 @@ static void random_streams_come_back(void **state)
         round_trip(lengths[i], i + 1);
 }
 
+/* What is told of some events only later, in any order and several times. */
+static void the_most_that_was_touched_counts(void **state)
+{
+    (void)state;
+    static const struct trace_touched told[] = {{3, 7}, {1, 5}, {3, 9}, {2, 4},
+                                                {2, 0}, {3, 8}, {0, 0}};
+    static const uint32_t expected[] = {0, 5, 0, 9};
+    struct trace_writer *writer;
+    struct trace_reader *reader;
+    struct trace_block block;
+    size_t cursor = 0;
+    assert_int_equal(trace_writer_create(&writer, path, &origin, NULL), 0);
+    for (uint32_t i = 0; i < 4; i++) {
+        struct trace_event event = {.object = i, .size = 1 << 20};
+        assert_int_equal(trace_writer_add(writer, &event, NULL), 0);
+    }
+    for (size_t i = 0; i < sizeof told / sizeof *told; i++)
+        assert_int_equal(trace_writer_touched(writer, told[i].event, told[i].pages), 0);
+    assert_int_equal(trace_writer_finish(writer, NULL), 0);
+    assert_int_equal(trace_reader_open(&reader, path, NULL), 0);
+    assert_int_equal(trace_reader_next(reader, &block, NULL), 1);
+    for (size_t i = 0; i < 4; i++)
+        assert_int_equal(trace_block_touched(&block, i, &cursor), expected[i]);
+    assert_int_equal(trace_reader_next(reader, &block, NULL), 0);
+    trace_reader_close(reader);
+}
+
 static int make_path(void **state)
 {
     (void)state;
@@ -207,6 +237,7 @@ static int remove_path(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(random_streams_come_back)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(random_streams_come_back),
+                                       cmocka_unit_test(the_most_that_was_touched_counts)};
     return cmocka_run_group_tests(tests, make_path, remove_path);
 }
