@@ -54,6 +54,19 @@ static bool why_is_nearer(const struct fidelity_row *row, double bytes)
            fabs(row->replayed_bytes - row->heap_bytes);
 }
 
+/* What a recording that tells of touched pages does not tell. */
+static void why_recorded(struct fidelity_row *row)
+{
+    if (row->error < 0 || strcmp(row->touch, "recorded") != 0 ||
+        !why_is_nearer(row, row->bare_bytes))
+        return;
+    clause_add(row->why, sizeof row->why,
+               "of blocks below 32 KiB the replay touches every page, and of larger ones at once "
+               "what the program touched in the course of their lives: with only the first byte of "
+               "each block written the error is %+.1f %%",
+               100 * (row->bare_bytes / row->heap_bytes - 1));
+}
+
 /* What gives memory back by the clock depends on how long a replay takes. */
 static void why_clock(struct fidelity_row *row)
 {
@@ -87,6 +100,7 @@ void fidelity_explain(struct fidelity_row *row)
     if (!fidelity_is_off(row))
         return;
     why_untouched(row);
+    why_recorded(row);
     why_clock(row);
     why_varies(row);
     if (!*row->why)

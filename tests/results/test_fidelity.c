@@ -127,6 +127,35 @@ static void a_large_error_is_explained(void **state)
     run_end(store, folder);
 }
 
+/* What is told of touched pages leaves the small blocks. */
+static void a_recording_that_tells_is_not_blamed_for_every_page(void **state)
+{
+    (void)state;
+    char folder[RUN_FOLDER];
+    struct store *store = run_begin(folder, three, 3);
+    add(store, "a", 10, 14, 100, 10);
+    struct cell_result memory = run_cell("b", "memory", 0);
+    memory.peak_rss_bytes = 14 * MIB;
+    memory.base_heap_bytes = 0;
+    strcpy(memory.touch, "recorded");
+    run_append(store, &memory);
+    struct cell_result watch = run_cell("b", FIDELITY_WATCH, 0);
+    watch.heap_bytes = 10 * MIB;
+    run_append(store, &watch);
+    struct cell_result bare = run_cell("b", FIDELITY_BARE, 0);
+    bare.peak_rss_bytes = 9 * MIB;
+    bare.base_heap_bytes = 0;
+    run_append(store, &bare);
+    struct fidelity fidelity = fidelity_of(store, "perl");
+    const struct fidelity_row *row = row_of(&fidelity, "b");
+    assert_non_null(strstr(row->why, "blocks below 32 KiB"));
+    assert_non_null(strstr(row->why, "-10.0 %"));
+    assert_null(strstr(row->why, "touches every page, and the program"));
+    assert_null(strstr(row_of(&fidelity, "a")->why, "32 KiB"));
+    fidelity_release(&fidelity);
+    run_end(store, folder);
+}
+
 static void what_failed_is_said(void **state)
 {
     (void)state;
@@ -160,6 +189,7 @@ int main(void)
         cmocka_unit_test(errors_are_against_the_median_run),
         cmocka_unit_test(only_real_differences_have_an_order),
         cmocka_unit_test(a_large_error_is_explained),
+        cmocka_unit_test(a_recording_that_tells_is_not_blamed_for_every_page),
         cmocka_unit_test(what_failed_is_said),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
