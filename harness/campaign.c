@@ -60,6 +60,7 @@ struct cell campaign_cell(const struct plan *plan, const struct plan_cell *at)
         .repetition = at->repetition,
         .touch = plan_touch(plan, &plan->traces[at->trace]),
         .pace = plan->pace,
+        .order = plan->order,
         .threads = plan->traces[at->trace].threads,
         .processes = plan->processes,
         .latency_sample = plan->latency_sample,

@@ -23,6 +23,7 @@
 const char *const pass_names[PASS_KINDS] = {"throughput", "latency", "memory", "verify", "moments"};
 const char *const pace_names[PACES] = {"full", "as-recorded"};
 const char *const touch_names[TOUCHES] = {"none", "first", "page", "all", "recorded"};
+const char *const order_names[ORDERS] = {"parallel", "as-recorded"};
 
 static void cell_copy(char *to, size_t length, const char *from)
 {
@@ -50,6 +51,8 @@ static void cell_describe(const struct cell *cell, struct cell_result *result)
     cell_copy(result->touch, sizeof result->touch, touch_names[cell->touch]);
     if (cell->pass == PASS_MEMORY)
         cell_copy(result->pace, sizeof result->pace, pace_names[cell->pace]);
+    if (cell->pass == PASS_VERIFY)
+        cell_copy(result->order, sizeof result->order, order_names[cell->order]);
     result->repetition = cell->repetition;
 }
 
@@ -92,6 +95,7 @@ static int cell_ask(const struct cell *cell, struct area *area, struct err *err)
     request->pass = cell->pass;
     request->touch = cell->touch;
     request->pace = cell->pace;
+    request->order = cell->order;
     request->threads = cell->threads;
     request->latency_sample = cell->latency_sample;
     request->processes = cell->processes;

@@ -16,6 +16,7 @@
 extern const char *const pass_names[PASS_KINDS];
 extern const char *const touch_names[TOUCHES];
 extern const char *const pace_names[PACES];
+extern const char *const order_names[ORDERS];
 
 enum { CELL_THREADS_AS_RECORDED = 0 };
 
@@ -27,6 +28,7 @@ struct cell {
     uint64_t repetition;
     enum touch touch;
     enum pace pace;          /* of the memory pass */
+    enum order order;        /* of the verify pass */
     unsigned threads;        /* CELL_THREADS_AS_RECORDED, or how many */
     unsigned processes;      /* 1 */
     unsigned latency_sample; /* the latency pass times one call in so many: 1 all */

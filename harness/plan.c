@@ -208,14 +208,21 @@ int plan_set_passes(struct plan *plan, const char *list, struct err *err)
     }
 }
 
+static int plan_choose(const char *const *names, size_t count, const char *name, const char *what,
+                       struct err *err)
+{
+    for (size_t i = 0; i < count; i++)
+        if (strcmp(names[i], name) == 0)
+            return (int)i;
+    return err_set(err, EINVAL, "%s, not '%s'", what, name);
+}
+
 int plan_set_touch(struct plan *plan, const char *name, struct err *err)
 {
-    for (size_t i = 0; i < TOUCHES; i++)
-        if (strcmp(touch_names[i], name) == 0) {
-            plan->touch = (enum touch)i;
-            return 0;
-        }
-    return err_set(err, EINVAL, "--touch is none, first, page, all or recorded, not '%s'", name);
+    int chosen = plan_choose(touch_names, TOUCHES, name,
+                             "--touch is none, first, page, all or recorded", err);
+    plan->touch = chosen < 0 ? plan->touch : (enum touch)chosen;
+    return chosen < 0 ? chosen : 0;
 }
 
 enum touch plan_touch(const struct plan *plan, const struct plan_trace *trace)
@@ -225,12 +232,16 @@ enum touch plan_touch(const struct plan *plan, const struct plan_trace *trace)
 
 int plan_set_pace(struct plan *plan, const char *name, struct err *err)
 {
-    for (size_t i = 0; i < PACES; i++)
-        if (strcmp(pace_names[i], name) == 0) {
-            plan->pace = (enum pace)i;
-            return 0;
-        }
-    return err_set(err, EINVAL, "--pace is full or as-recorded, not '%s'", name);
+    int chosen = plan_choose(pace_names, PACES, name, "--pace is full or as-recorded", err);
+    plan->pace = chosen < 0 ? plan->pace : (enum pace)chosen;
+    return chosen < 0 ? chosen : 0;
+}
+
+int plan_set_order(struct plan *plan, const char *name, struct err *err)
+{
+    int chosen = plan_choose(order_names, ORDERS, name, "--order is parallel or as-recorded", err);
+    plan->order = chosen < 0 ? plan->order : (enum order)chosen;
+    return chosen < 0 ? chosen : 0;
 }
 
 int plan_set_repeat(struct plan *plan, const char *text, struct err *err)
@@ -357,6 +368,7 @@ void plan_write(const struct plan *plan, json_t *run)
     json_object_set_new(run, "repeat", json_integer((json_int_t)plan->repeat));
     json_object_set_new(run, "touch", json_string(touch_names[plan_touch_of_all(plan)]));
     json_object_set_new(run, "pace", json_string(pace_names[plan->pace]));
+    json_object_set_new(run, "order", json_string(order_names[plan->order]));
     json_object_set_new(run, "threads", json_integer(plan->threads));
     json_object_set_new(run, "processes", json_integer(plan->processes));
     json_object_set_new(run, "turns", json_integer(plan->turns));
@@ -431,8 +443,11 @@ int plan_read(struct plan *plan, const json_t *run, struct err *err)
     plan->seed = plan_number(run, "seed");
     const char *touch = json_string_value(json_object_get(run, "touch"));
     const char *pace = json_string_value(json_object_get(run, "pace"));
+    const char *order = json_string_value(json_object_get(run, "order"));
     int failed = plan_set_touch(plan, touch ? touch : "", err);
     if (!failed)
         failed = plan_set_pace(plan, pace ? pace : pace_names[PACE_FULL], err);
+    if (!failed)
+        failed = plan_set_order(plan, order ? order : order_names[ORDER_RECORDED], err);
     return failed ? failed : plan_read_traces(plan, json_object_get(run, "traces"), err);
 }

@@ -30,6 +30,7 @@ struct plan {
     uint64_t repeat;  /* of the timed passes; memory and verify run once */
     enum touch touch; /* TOUCH_RECORDED: page, with traces that do not tell */
     enum pace pace;
+    enum order order;
     unsigned threads; /* of the traces that are added */
     unsigned processes;
     unsigned turns;          /* of a repetition, as turns_of() takes it */
@@ -66,10 +67,11 @@ int plan_scale_trace(struct plan *plan, unsigned threads, const char *scaling, s
 /* "throughput,memory" */
 int plan_set_passes(struct plan *plan, const char *list, struct err *err);
 
-/* "none", "first", "page", "all" or "recorded"; "full" or "as-recorded"; a count of repetitions.
- * The sentences name the option. */
+/* "none", "first", "page", "all" or "recorded"; "full" or "as-recorded"; "parallel" or
+ * "as-recorded"; a count of repetitions. The sentences name the option. */
 int plan_set_touch(struct plan *plan, const char *name, struct err *err);
 int plan_set_pace(struct plan *plan, const char *name, struct err *err);
+int plan_set_order(struct plan *plan, const char *name, struct err *err);
 int plan_set_repeat(struct plan *plan, const char *text, struct err *err);
 
 /* What the replay of a trace writes into its blocks. */

@@ -21,6 +21,9 @@
     TEXT(detail, 512, "the sentence that goes with a status other than ok, or a warning")          \
     TEXT(touch, 12, "what the replay wrote into each block: none, first, page, all or recorded")   \
     TEXT(pace, 12, "how fast the memory pass replayed: full or as-recorded")                       \
+    TEXT(order, 12,                                                                                \
+         "how the threads of the verify pass called: parallel (at once) or as-recorded (one at a " \
+         "time)")                                                                                  \
     COUNT(threads_recorded, "", "threads in the trace")                                            \
     COUNT(threads_replayed, "", "threads that replayed them")                                      \
     COUNT(processes_replayed, "",                                                                  \

@@ -29,6 +29,7 @@ enum {
     OPT_PACE,
     OPT_SAMPLE,
     OPT_TURNS,
+    OPT_ORDER,
     OPT_TIMEOUT,
     OPT_LIMIT,
     OPT_RESUME,
@@ -65,6 +66,10 @@ static const struct argp_option options[] = {
     {"pace", OPT_PACE, "full|as-recorded", 0,
      "How fast the memory pass replays: as-recorded lets allocators give back by the clock as the "
      "program did (default full; needs a trace with times)",
+     0},
+    {"order", OPT_ORDER, "parallel|as-recorded", 0,
+     "How the threads of a verify pass call: at once, so that a lock that does not hold is found, "
+     "or one at a time in the recorded order, twice the same (default parallel)",
      0},
     {"timeout", OPT_TIMEOUT, "SECONDS", 0, "Time a cell may take (default 5m; 0: any)", 0},
     {"memory-limit", OPT_LIMIT, "SIZE", 0, "Writable private memory a cell may map (default: any)",
@@ -188,6 +193,8 @@ static int parse_shape(struct request *request, int key, const char *text)
         return parse_turns(request, text);
     case OPT_PACE:
         return plan_set_pace(plan, text, err);
+    case OPT_ORDER:
+        return plan_set_order(plan, text, err);
     case OPT_TIMEOUT:
         return units_parse_time(text, &plan->timeout_ns, err);
     case OPT_LIMIT:
@@ -222,6 +229,7 @@ static error_t parse(int key, char *text, struct argp_state *state)
     case OPT_SAMPLE:
     case OPT_TURNS:
     case OPT_PACE:
+    case OPT_ORDER:
     case OPT_TIMEOUT:
     case OPT_LIMIT:
     case OPT_SEED:

@@ -48,6 +48,7 @@ struct request {
     enum pass pass;
     enum touch touch;
     enum pace pace;
+    enum order order;
     unsigned threads;   /* 0: as recorded */
     unsigned processes; /* 1, or more that share a heap */
     enum probe probe;

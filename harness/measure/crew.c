@@ -137,7 +137,9 @@ static void crew_play_marked(const struct crew *crew, struct lane *lane)
 void crew_play_lane(const struct crew *crew, struct lane *lane)
 {
     const struct crew_shared *shared = crew->shared;
-    if (lane->ticks && crew->marks)
+    if (shared->part)
+        shared->part(shared->arg, lane);
+    else if (lane->ticks && crew->marks)
         crew_play_marked(crew, lane);
     else if (lane->ticks)
         player_run_timed(&lane->player, lane->begin, lane->end, shared->touch, shared->clock,
@@ -213,6 +215,14 @@ void crew_play(struct crew *crew)
 {
     crew_share_ticks(crew, NULL);
     crew_play_window(crew);
+}
+
+void crew_play_as(struct crew *crew, crew_part *part, void *arg)
+{
+    crew->shared->part = part;
+    crew->shared->arg = arg;
+    crew_play(crew);
+    crew->shared->part = NULL;
 }
 
 void crew_play_timed(struct crew *crew, enum clock_kind clock, uint64_t *ticks)

@@ -89,6 +89,12 @@ void crew_split(struct crew *crew, struct window *window);
 /* Plays what was split, and returns when the last lane has ended. */
 void crew_play(struct crew *crew);
 
+/* Plays the words of a lane, from its begin to its end, in the lane's thread or process. */
+typedef void crew_part(void *arg, struct lane *lane);
+
+/* As crew_play, with `part` in place of player_run. */
+void crew_play_as(struct crew *crew, crew_part *part, void *arg);
+
 /* The same as player_run_timed; the ticks are in `ticks` after crew_collect. Where only some
  * operations are timed, those of the others are left as they are: set them PLAYER_SKIPPED before.
  */

@@ -15,7 +15,8 @@ struct crew_shared {
     enum touch touch;
     enum clock_kind clock; /* where lanes have ticks */
     crew_turn *turn;
-    void *arg;
+    crew_part *part; /* NULL: the player */
+    void *arg;       /* of the one or the other */
     const uint32_t *threads;
     size_t operations;
     const uint64_t *op; /* where the next turn begins */

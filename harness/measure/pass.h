@@ -23,6 +23,13 @@ enum touch {
     TOUCHES
 };
 
+/* How the lanes of a verify pass call. */
+enum order {
+    ORDER_PARALLEL, /* at once, as in the timed passes */
+    ORDER_RECORDED, /* one at a time, in the recorded order */
+    ORDERS
+};
+
 /* How fast the memory pass replays. What an allocator gives back by the clock depends on it. */
 enum pace {
     PACE_FULL,     /* one operation after the other */

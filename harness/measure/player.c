@@ -167,7 +167,7 @@ ALWAYS_INLINE void player_resize(struct player *player, const struct calls *call
 }
 
 /* Not in the loop's own code: a lane alone has none. */
-static __attribute__((noinline)) void player_hand_over(struct player *player, uint64_t word)
+__attribute__((noinline)) void player_hand_over(struct player *player, uint64_t word)
 {
     handover_word *handover = &player->handovers[op_object(word)];
     if (op_kind(word) == OP_GIVE)

@@ -66,6 +66,9 @@ static inline enum absence_kind player_absence(uint64_t told)
  * code: the median of many. */
 uint64_t player_clock_cost(enum clock_kind clock);
 
+/* Gives or takes the handover that the word is. */
+void player_hand_over(struct player *player, uint64_t word);
+
 struct operation;
 
 /* One operation of the kinds that make a block, for the passes in which time does not count. NULL

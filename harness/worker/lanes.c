@@ -12,9 +12,9 @@
 
 bool lanes_take_turns(const struct worker *worker)
 {
-    enum pass pass = worker->area->request.pass;
-    return pass == PASS_MEMORY || pass == PASS_VERIFY || pass == PASS_MOMENTS ||
-           worker->area->request.probe;
+    const struct request *request = &worker->area->request;
+    return request->pass == PASS_MEMORY || request->pass == PASS_MOMENTS || request->probe ||
+           (request->pass == PASS_VERIFY && request->order == ORDER_RECORDED);
 }
 
 bool lanes_are_processes(const struct worker *worker)

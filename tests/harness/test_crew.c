@@ -158,7 +158,7 @@ static void every_operation_has_its_own_ticks(void **state)
     close_replay(&replay);
 }
 
-struct order {
+struct turn_order {
     const struct replay *replay;
     size_t next;
     const uint64_t *op;
@@ -168,7 +168,7 @@ struct order {
 
 static void note_turn(void *arg, const uint64_t *op, size_t first, size_t count)
 {
-    struct order *order = arg;
+    struct turn_order *order = arg;
     const struct window *window = &order->replay->opened.window;
     assert_int_equal(first, order->next);
     assert_ptr_equal(op, order->op);
@@ -193,7 +193,7 @@ static void turns_follow_the_recording(void **state)
         struct replay replay;
         open_replay(&replay, counts[i], 4000, true, "system");
         struct window *window = &replay.opened.window;
-        struct order order = {.replay = &replay};
+        struct turn_order order = {.replay = &replay};
         size_t operations = 0;
         while (window_fill(window, NULL) == 1) {
             order.next = 0;
