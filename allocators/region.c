@@ -5,10 +5,21 @@
 #include <string.h>
 #include <sys/auxv.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 
 size_t region_page(void)
 {
     return getauxval(AT_PAGESZ);
+}
+
+size_t region_default(void)
+{
+    struct rlimit limit;
+    size_t bytes = REGION_DEFAULT;
+    if (getrlimit(RLIMIT_AS, &limit) == 0)
+        while (bytes > limit.rlim_cur / 2 && bytes > region_page())
+            bytes /= 2;
+    return bytes;
 }
 
 int region_init(struct region *region, size_t bytes, struct err *err)

@@ -45,4 +45,8 @@ void region_prefer_huge(struct region *region, size_t offset, size_t bytes);
 /* A conventional size to reserve: 64 GiB, address space only. */
 #define REGION_DEFAULT ((size_t)64 << 30)
 
+/* That, or under a limit on the address space (ulimit -v) the largest half, quarter, ... of it that
+ * is at most half of the limit, so that as much is left to the program. */
+size_t region_default(void);
+
 #endif

@@ -150,10 +150,41 @@ static int spec_set_option(struct spec *spec, char *assignment, struct err *err)
     return spec_unknown_option(spec, assignment, err);
 }
 
+/* Where the part that begins here ends: at a comma without a backslash before it, or the end. */
+static const char *spec_part_end(const char *part)
+{
+    while (*part && *part != ',')
+        part += part[0] == '\\' && part[1] == ',' ? 2 : 1;
+    return part;
+}
+
+static bool spec_is_allocator(const char *name, size_t length)
+{
+    char known[SPEC_TEXT] = "";
+    if (length < sizeof known)
+        memcpy(known, name, length);
+    return strcmp(known, "so") == 0 || registry_find_external(known) ||
+           registry_find_backend(known);
+}
+
+/* Whether one more setting of the variable before it begins here, as MALLOC_CONF has them
+ * (narenas:1,lg_tcache_max:12): a word and a ':' that are neither an option nor an allocator. */
+static bool spec_is_setting(const char *part)
+{
+    size_t word = strspn(part, "abcdefghijklmnopqrstuvwxyz_0123456789");
+    return word > 0 && part[word] == ':' &&
+           !memchr(part, '=', (size_t)(spec_part_end(part) - part)) &&
+           !spec_is_allocator(part, word);
+}
+
 static int spec_set_options(struct spec *spec, char *options, struct err *err)
 {
     while (options) {
         char *rest = spec_cut(options, ',');
+        while (rest && isupper((unsigned char)*options) && spec_is_setting(rest)) {
+            rest[-1] = ',';
+            rest = spec_cut(rest, ',');
+        }
         int failed = spec_set_option(spec, options, err);
         if (failed)
             return failed;
@@ -245,14 +276,6 @@ int spec_parse(struct spec *spec, const char *text, struct err *err)
     return spec_parse_name(spec, spec->storage, err);
 }
 
-/* Where the part that begins here ends: at a comma without a backslash before it, or the end. */
-static const char *spec_part_end(const char *part)
-{
-    while (*part && *part != ',')
-        part += part[0] == '\\' && part[1] == ',' ? 2 : 1;
-    return part;
-}
-
 static bool spec_part_continues(const char *part)
 {
     const char *end = spec_part_end(part);
@@ -260,13 +283,30 @@ static bool spec_part_continues(const char *part)
     return equals && !memchr(part, ':', (size_t)(equals - part));
 }
 
+/* Whether the last option of a part is an environment variable. */
+static bool spec_part_sets_variable(const char *part)
+{
+    const char *equals = memchr(part, '=', (size_t)(spec_part_end(part) - part));
+    const char *name = equals;
+    while (name && name > part && name[-1] != ':')
+        name--;
+    return name && isupper((unsigned char)*name);
+}
+
 const char *spec_next(const char *list, char *out)
 {
     if (!*list)
         return NULL;
     const char *end = spec_part_end(list);
-    while (*end && spec_part_continues(end + 1))
-        end = spec_part_end(end + 1);
+    bool variable = spec_part_sets_variable(list);
+    while (*end) {
+        const char *part = end + 1;
+        if (spec_part_continues(part))
+            variable = spec_part_sets_variable(part);
+        else if (!variable || !spec_is_setting(part))
+            break;
+        end = spec_part_end(part);
+    }
     size_t length = (size_t)(end - list);
     if (length >= SPEC_TEXT)
         length = SPEC_TEXT - 1;
@@ -329,7 +369,7 @@ int spec_create(const struct spec *spec, struct region *region, const char *name
     *region = (struct region){0};
     if (spec->backend->scope == SCOPE_PROCESS)
         return spec_create_in(spec, NULL, name, out, err);
-    int failed = region_init(region, REGION_DEFAULT, err);
+    int failed = region_init(region, region_default(), err);
     if (failed)
         return failed;
     failed = spec_create_in(spec, region, name, out, err);

@@ -3,8 +3,9 @@
  *
  *   buddy:min=32   best-fit+checked   system:MALLOC_ARENA_MAX=1   so:/usr/lib/libfoo.so
  *
- * In a list, a part belongs to the spec before it if it has an '=' with no ':' before it, else it
- * begins a new spec; a comma inside a value is written '\,'. */
+ * In a list, a part belongs to the spec before it if it has an '=' with no ':' before it, or is one
+ * more setting of a variable (jemalloc:MALLOC_CONF=narenas:1,dirty_decay_ms:0), else it begins a new
+ * spec; any other comma inside a value is written '\,'. */
 #ifndef ALLOCATORS_SPEC_H
 #define ALLOCATORS_SPEC_H
 

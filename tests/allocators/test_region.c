@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -128,6 +129,20 @@ static void what_is_not_committed_cannot_be_touched(void **state)
     assert_false(WIFEXITED(status) && WEXITSTATUS(status) == 0);
 }
 
+static void a_limit_leaves_half_of_itself_to_the_program(void **state)
+{
+    (void)state;
+    struct rlimit old, low;
+    assert_int_equal(getrlimit(RLIMIT_AS, &old), 0);
+    assert_int_equal(region_default(), REGION_DEFAULT);
+    low = (struct rlimit){(rlim_t)9 << 30, old.rlim_max};
+    if (setrlimit(RLIMIT_AS, &low) != 0)
+        skip();
+    size_t under = region_default();
+    setrlimit(RLIMIT_AS, &old);
+    assert_int_equal(under, (size_t)4 << 30);
+}
+
 static void a_region_too_large_is_an_error_with_a_sentence(void **state)
 {
     (void)state;
@@ -151,6 +166,7 @@ int main(void)
         IN_REGION(a_commit_outside_is_refused),
         IN_REGION(the_kernel_agrees),
         IN_REGION(what_is_not_committed_cannot_be_touched),
+        cmocka_unit_test(a_limit_leaves_half_of_itself_to_the_program),
         cmocka_unit_test(a_region_too_large_is_an_error_with_a_sentence),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

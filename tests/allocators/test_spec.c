@@ -133,6 +133,37 @@ static void a_list_is_cut_where_specs_begin(void **state)
     assert_null(spec_next("", out));
 }
 
+/* MALLOC_CONF separates its settings by commas, too. */
+static void settings_of_a_variable_stay_together(void **state)
+{
+    (void)state;
+    static const char *const parts[] = {
+        "jemalloc:MALLOC_CONF=narenas:1,dirty_decay_ms:0,prof:false",
+        "system",
+        "jemalloc:MALLOC_CONF=narenas:1,A=x",
+        "buddy:64",
+        "jemalloc:A=1",
+        "so:/b",
+        "system",
+        "narenas:1"};
+    const char *list = "jemalloc:MALLOC_CONF=narenas:1,dirty_decay_ms:0,prof:false,system,"
+                       "jemalloc:MALLOC_CONF=narenas:1,A=x,buddy:64,jemalloc:A=1,so:/b,system,"
+                       "narenas:1";
+    char out[SPEC_TEXT];
+    for (size_t i = 0; i < sizeof parts / sizeof *parts; i++) {
+        list = spec_next(list, out);
+        assert_non_null(list);
+        assert_string_equal(out, parts[i]);
+    }
+    parse("jemalloc:MALLOC_CONF=narenas:1,dirty_decay_ms:0,A=x\\,y,B=2");
+    assert_int_equal(spec.variable_count, 3);
+    assert_string_equal(spec.variables[0], "MALLOC_CONF=narenas:1,dirty_decay_ms:0");
+    assert_string_equal(spec.variables[1], "A=x,y");
+    assert_string_equal(spec.variables[2], "B=2");
+    assert_int_equal(spec_parse(&spec, "buddy:min=32,narenas:1", &err), -EINVAL);
+    assert_int_equal(spec_parse(&spec, "system:A=1,narenas", &err), -EINVAL);
+}
+
 static void libraries_are_found_as_the_loader_finds_them(void **state)
 {
     (void)state;
@@ -228,6 +259,7 @@ int main(void)
         cmocka_unit_test(a_refusal_names_the_part_and_the_nearest),
         cmocka_unit_test(what_is_too_long_or_too_much_is_refused),
         cmocka_unit_test(a_list_is_cut_where_specs_begin),
+        cmocka_unit_test(settings_of_a_variable_stay_together),
         cmocka_unit_test(libraries_are_found_as_the_loader_finds_them),
         cmocka_unit_test(what_cannot_be_preloaded_is_told),
         cmocka_unit_test(the_search_path_comes_first),

@@ -179,6 +179,17 @@ C
     done
 }
 
+@test "a limit on the address space leaves room for heap and program, and a replay" {
+    local name
+    for name in $(backends); do
+        run -0 --separate-stderr bash -c 'ulimit -v 600000; "$@"' - "$BENCH" exec -a "$name" -- perl -e 'print length("x" x 5000000)'
+        [ "$output" = 5000000 ] || { echo "$name: $stderr"; false; }
+    done
+    run -0 --separate-stderr "$BENCH" exec -a first-fit -- bash -c 'ulimit -v 600000; perl -e "print 6 * 7"'
+    [ "$output" = 42 ]
+    (ulimit -v 600000; "$BENCH" run -a first-fit,pagemgr -n 1 -p throughput -o limited mymalloc-loop:largest=1000)
+}
+
 @test "output, status and signals pass through" {
     run "$BENCH" exec -a bump -- sh -c 'echo out; exit 7'
     [ "$status" = 7 ]
