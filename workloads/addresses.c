@@ -1,51 +1,62 @@
 /* Addresses to numbers: leaves that come and go. */
 #include "workloads/addresses.h"
 
-_Static_assert(ADDRESSES_LEAF < 1 << ADDRESSES_USED, "a full leaf can be counted");
+#include <string.h>
 
-static uint32_t *addresses_cells(const struct addresses *addresses, uint64_t leaf)
+#include "harness/base/pages.h"
+
+_Static_assert(ADDRESSES_LEAF < ADDRESSES_BYTES, "a full leaf can be counted");
+
+static int addresses_new_block(struct addresses *addresses)
 {
-    return (uint32_t *)addresses->cells.at + leaf * ADDRESSES_LEAF;
+    size_t needed = (addresses->block_count + (size_t)1) * sizeof(char *);
+    char *block =
+        array_reserve(&addresses->blocks, needed) ? NULL : pages_map_huge(ADDRESSES_BLOCK);
+    if (!block)
+        return -ENOMEM;
+    ((char **)addresses->blocks.at)[addresses->block_count++] = block;
+    addresses->fresh = ADDRESSES_BLOCK;
+    return 0;
 }
 
-/* A leaf without any address in it. */
-static int addresses_new_leaf(struct addresses *addresses, uint64_t *leaf)
+/* A leaf without any address in it, or NULL. */
+static void *addresses_new_leaf(struct addresses *addresses)
 {
-    size_t needed = (addresses->leaf_count + (size_t)1) * ADDRESSES_LEAF * sizeof(uint32_t);
-    if (addresses->spare) {
-        *leaf = addresses->spare - 1;
-        addresses->spare = *addresses_cells(addresses, *leaf);
-        *addresses_cells(addresses, *leaf) = 0;
-        return 0;
+    void *leaf = addresses->spare;
+    if (leaf) {
+        memcpy(&addresses->spare, leaf, sizeof addresses->spare);
+        memset(leaf, 0, sizeof addresses->spare);
+        return leaf;
     }
-    if (array_reserve_private(&addresses->cells, needed))
-        return -ENOMEM;
-    *leaf = addresses->leaf_count++;
-    return 0;
+    if (!addresses->fresh && addresses_new_block(addresses))
+        return NULL;
+    addresses->fresh -= ADDRESSES_BYTES;
+    char *block = ((char **)addresses->blocks.at)[addresses->block_count - 1];
+    return block + addresses->fresh;
 }
 
 struct table_slot *addresses_begin(struct addresses *addresses, uint64_t address)
 {
-    uint64_t leaf;
-    if (addresses_new_leaf(addresses, &leaf))
-        return NULL;
-    struct table_slot *slot = table_enter(&addresses->leaves, addresses_key(address));
+    void *leaf = addresses_new_leaf(addresses);
+    struct table_slot *slot = leaf ? table_enter(&addresses->leaves, addresses_key(address)) : NULL;
     if (slot)
-        slot->value = leaf << ADDRESSES_USED;
+        slot->value = (uintptr_t)leaf;
     return slot;
 }
 
 void addresses_end(struct addresses *addresses, struct table_slot *slot)
 {
-    uint64_t leaf = slot->value >> ADDRESSES_USED;
-    *addresses_cells(addresses, leaf) = addresses->spare;
-    addresses->spare = (uint32_t)leaf + 1;
+    void *leaf = (void *)(uintptr_t)slot->value;
+    memcpy(leaf, &addresses->spare, sizeof addresses->spare);
+    addresses->spare = leaf;
     table_leave(&addresses->leaves, slot);
 }
 
 void addresses_release(struct addresses *addresses)
 {
+    for (uint32_t i = 0; i < addresses->block_count; i++)
+        pages_unmap(((char **)addresses->blocks.at)[i], ADDRESSES_BLOCK);
     table_release(&addresses->leaves);
-    array_release(&addresses->cells);
+    array_release(&addresses->blocks);
     *addresses = (struct addresses){0};
 }

@@ -14,10 +14,11 @@
 
 /* A zeroed struct is an empty table. */
 struct addresses {
-    struct table leaves; /* by page and low bits; value: struct addresses_leaf as bits */
-    struct array cells;  /* uint32_t: number + 1; ADDRESSES_LEAF of them a leaf */
-    uint32_t leaf_count; /* ever in use at once */
-    uint32_t spare;      /* emptied leaf to use first, + 1; linked through their first cells */
+    struct table leaves;  /* by page and low bits; value: where the leaf is, and its addresses */
+    struct array blocks;  /* char *: leaves, mapped ADDRESSES_BLOCK bytes at a time */
+    uint32_t block_count; /* of `blocks` */
+    uint32_t fresh;       /* bytes of the last block that no leaf has taken */
+    void *spare;          /* emptied leaf to use first, linked through their first cells */
 };
 
 #define ADDRESSES_NONE UINT32_MAX
@@ -26,7 +27,8 @@ enum {
     ADDRESSES_GRAIN = 4, /* as a power of two: what most allocators align to */
     ADDRESSES_SPAN = 14, /* likewise: what a leaf covers */
     ADDRESSES_LEAF = 1 << (ADDRESSES_SPAN - ADDRESSES_GRAIN),
-    ADDRESSES_USED = 16, /* low bits of a leaf's value: its addresses; its number is above them */
+    ADDRESSES_BYTES = ADDRESSES_LEAF * 4, /* as a leaf is aligned */
+    ADDRESSES_BLOCK = 2 << 20,
 };
 
 /* Not all bits of an address above the span are needed: one keeps the key from being 0. */
@@ -42,10 +44,10 @@ static inline struct table_slot *addresses_slot(const struct addresses *addresse
     return table_find(&addresses->leaves, addresses_key(address));
 }
 
-static inline uint32_t *addresses_cell(const struct addresses *addresses,
-                                       const struct table_slot *slot, uint64_t address)
+/* The number there + 1. */
+static inline uint32_t *addresses_cell(const struct table_slot *slot, uint64_t address)
 {
-    return (uint32_t *)addresses->cells.at + (slot->value >> ADDRESSES_USED) * ADDRESSES_LEAF +
+    return (uint32_t *)(uintptr_t)(slot->value & -(uint64_t)ADDRESSES_BYTES) +
            (address >> ADDRESSES_GRAIN) % ADDRESSES_LEAF;
 }
 
@@ -53,15 +55,14 @@ static inline uint32_t *addresses_cell(const struct addresses *addresses,
 static inline uint32_t addresses_find(const struct addresses *addresses, uint64_t address)
 {
     const struct table_slot *slot = addresses_slot(addresses, address);
-    return slot ? *addresses_cell(addresses, slot, address) - 1 : ADDRESSES_NONE;
+    return slot ? *addresses_cell(slot, address) - 1 : ADDRESSES_NONE;
 }
 
-/* Brings what stands for the address closer. */
-static inline void addresses_expect(const struct addresses *addresses, uint64_t address)
+/* The cell of an address whose leaf is there, else NULL: for fetching it ahead. */
+static inline uint32_t *addresses_expect(const struct addresses *addresses, uint64_t address)
 {
     const struct table_slot *slot = addresses_slot(addresses, address);
-    if (slot)
-        __builtin_prefetch(addresses_cell(addresses, slot, address), 1);
+    return slot ? addresses_cell(slot, address) : NULL;
 }
 
 /* The rare halves of the next two: a leaf's first address, and its last. */
@@ -75,7 +76,7 @@ static inline int addresses_enter(struct addresses *addresses, uint64_t address,
     struct table_slot *slot = addresses_slot(addresses, address);
     if (!slot && !(slot = addresses_begin(addresses, address)))
         return -ENOMEM;
-    uint32_t *cell = addresses_cell(addresses, slot, address);
+    uint32_t *cell = addresses_cell(slot, address);
     if (*cell)
         return 1;
     *cell = number + 1;
@@ -87,12 +88,12 @@ static inline int addresses_enter(struct addresses *addresses, uint64_t address,
 static inline uint32_t addresses_leave(struct addresses *addresses, uint64_t address)
 {
     struct table_slot *slot = addresses_slot(addresses, address);
-    uint32_t *cell = slot ? addresses_cell(addresses, slot, address) : NULL;
+    uint32_t *cell = slot ? addresses_cell(slot, address) : NULL;
     if (!cell || !*cell)
         return ADDRESSES_NONE;
     uint32_t number = *cell - 1;
     *cell = 0;
-    if (--slot->value % (1 << ADDRESSES_USED) == 0)
+    if (--slot->value % ADDRESSES_BYTES == 0)
         addresses_end(addresses, slot);
     return number;
 }

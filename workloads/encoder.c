@@ -30,6 +30,15 @@ void encoder_clear(struct encoder *encoder)
     encoder->counted = encoder->begin[CODEC_TAG];
 }
 
+/* By how much an event makes live blocks more. */
+static int64_t encoder_blocks(unsigned tag)
+{
+    unsigned kind = tag & CODEC_TAG_KIND;
+    bool allocates = kind == TRACE_MALLOC || kind == TRACE_CALLOC || kind == TRACE_ALIGNED;
+    return (allocates && !(tag & CODEC_TAG_FAILED)) -
+           (kind == TRACE_FREE && !(tag & CODEC_TAG_NULL));
+}
+
 void encoder_count(struct encoder *encoder)
 {
     uint32_t seen[256] = {0};
@@ -40,7 +49,9 @@ void encoder_count(struct encoder *encoder)
         sum->events += seen[tag];
         sum->by_kind[tag & CODEC_TAG_KIND] += seen[tag];
         sum->failed_calls += tag & CODEC_TAG_FAILED ? seen[tag] : 0;
+        sum->end_live_blocks += (uint64_t)(encoder_blocks(tag) * (int64_t)seen[tag]);
     }
+    sum->objects = sum->peak_live_blocks = encoder->ready;
 }
 
 int encoder_turn(struct encoder *encoder, uint32_t thread)
@@ -86,11 +97,10 @@ void encoder_name_far(struct encoder *encoder, uint32_t number)
 
 int encoder_grow(struct encoder *encoder)
 {
-    size_t needed = (encoder->ready + (size_t)1) * sizeof(struct encoder_object);
-    if (encoder->ready >= TRACE_NO_OBJECT - 1 || array_reserve_private(&encoder->objects, needed))
+    size_t needed = (encoder->head + (size_t)1) * sizeof(struct encoder_object);
+    if (encoder->head >= TRACE_NO_OBJECT - 1 || array_reserve_private(&encoder->objects, needed))
         return -ENOMEM;
-    uint64_t room = encoder->objects.bytes / sizeof(struct encoder_object);
-    encoder->ready = room < TRACE_NO_OBJECT - 1 ? (uint32_t)room : TRACE_NO_OBJECT - 1;
+    encoder->ready = encoder->head + 1;
     return 0;
 }
 
@@ -144,7 +154,9 @@ int encoder_put(struct encoder *encoder, struct trace_event *event)
 {
     if (event->kind == TRACE_FREE && event->object != TRACE_NO_OBJECT)
         return encoder_free(encoder, event->thread, event->object, event->site, event->time_ns);
-    if ((encoder->head >= encoder->ready && encoder_grow(encoder)) ||
+    bool is_new = event->kind != TRACE_REALLOC && event->kind <= TRACE_ALIGNED &&
+                  !(event->flags & TRACE_FAILED);
+    if ((is_new && encoder->head >= encoder->ready && encoder_grow(encoder)) ||
         encoder_tag(encoder, encoder_kind(event), event->thread, event->site))
         return -ENOMEM;
     encoder_body(encoder, event);

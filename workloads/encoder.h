@@ -36,7 +36,7 @@ struct encoder {
     const uint8_t *counted;        /* tags before it are in the summary */
     struct array objects;          /* struct encoder_object by number */
     uint32_t head;                 /* the number that the next allocation gets */
-    uint32_t ready;                /* numbers that are in the table */
+    uint32_t ready;                /* numbers that were ever taken */
     uint32_t columns;              /* enum trace_column */
     uint32_t asked, thread;        /* of the event before: the caller's number and the trace's */
     uint64_t time_ns;              /* of the event before */
@@ -188,7 +188,7 @@ static inline void encoder_name(struct encoder *encoder, uint32_t number,
 
 /* --- the events of every program --- */
 
-/* Makes `head` a number of the table. 0 or -ENOMEM. */
+/* Makes `head` a number of the table, all that were ever taken being live. 0 or -ENOMEM. */
 int encoder_grow(struct encoder *encoder);
 
 /* The number follows from the policy; only its place is remembered. */
@@ -198,10 +198,6 @@ static inline void encoder_take(struct encoder *encoder, uint64_t size)
     struct encoder_object *object = encoder_object(encoder, number);
     encoder->head = number + 1 + object->position;
     *object = (struct encoder_object){size, encoder->thread + 1, encoder_lane(encoder)->next++};
-    struct trace_summary *sum = &encoder->summary;
-    sum->end_live_blocks++;
-    if (number >= sum->objects)
-        sum->objects = sum->peak_live_blocks = (uint64_t)number + 1;
     encoder_grow_live(encoder, size);
 }
 
@@ -227,7 +223,6 @@ static inline int encoder_free(struct encoder *encoder, uint32_t thread, uint32_
         return -ENOMEM;
     struct encoder_object *object = encoder_object(encoder, number);
     struct trace_summary *sum = &encoder->summary;
-    sum->end_live_blocks--;
     sum->end_live_bytes -= object->size;
     sum->cross_thread_frees += object->thread != encoder->thread + 1;
     encoder_name(encoder, number, object);

@@ -29,52 +29,76 @@ static void intake_next_chunk(struct intake *intake)
     intake->at = 0;
 }
 
-/* A call's record at `at`; returns the word behind it. */
-static uint32_t intake_decode(const struct spool_chunk *chunk, uint32_t at, uint64_t head,
-                              struct intake_record *record)
+static uint64_t intake_what(uint64_t head)
 {
-    at++;
-    record->pointer = head >> SPOOL_POINTER_SHIFT;
-    record->size = (head >> SPOOL_SIZE_SHIFT) & (SPOOL_SMALL - 1);
-    record->site = 0;
-    record->kind = head & 7;
-    record->what = 0;
-    record->align_log2 = 0;
-    record->stamped = (head & SPOOL_STAMPED) != 0;
-    if (head & SPOOL_STAMPED)
-        record->stamp = chunk->words[at++];
-    if (head & SPOOL_SIZED)
-        record->size = chunk->words[at++];
-    if (record->kind == SPOOL_ALIGNED) {
-        uint64_t align = chunk->words[at++];
-        record->align_log2 = align ? (uint8_t)__builtin_ctzll(align) : 0;
-    }
-    if (head & SPOOL_SITED)
-        record->site = (uint32_t)chunk->words[at++];
-    return at;
+    return (head >> SPOOL_SIZE_SHIFT) & (SPOOL_SMALL - 1);
 }
 
 static bool intake_is_told(uint64_t head)
 {
-    uint32_t what = (head >> SPOOL_SIZE_SHIFT) & (SPOOL_SMALL - 1);
+    uint64_t what = intake_what(head);
     return (head & 7) == SPOOL_CONTROL &&
            (what == SPOOL_MODULE || what == SPOOL_STACK || what == SPOOL_TOUCHED);
 }
 
-static uint32_t intake_decode_told(const struct spool_chunk *chunk, uint32_t at, uint64_t head,
+/* There is a word for the stamp in any case, of which `at` may be the place. */
+static uint32_t intake_decode_told(const _Atomic uint64_t *words, uint32_t at, uint64_t head,
                                    struct intake_record *record)
 {
-    uint32_t words = (uint32_t)(head >> SPOOL_POINTER_SHIFT);
-    record->pointer = (uintptr_t)&chunk->words[at + 2];
-    record->size = words - 2;
-    record->site = 0;
-    record->kind = SPOOL_CONTROL;
-    record->what = (head >> SPOOL_SIZE_SHIFT) & (SPOOL_SMALL - 1);
-    record->align_log2 = 0;
-    record->stamped = (head & SPOOL_STAMPED) != 0;
-    if (head & SPOOL_STAMPED)
-        record->stamp = chunk->words[at + 1];
-    return at + words;
+    at += !(head & SPOOL_STAMPED);
+    record->pointer = (uintptr_t)&words[at];
+    record->size = (head >> SPOOL_POINTER_SHIFT) - 2;
+    record->traits |= intake_what(head) << INTAKE_TRAIT;
+    return at + (uint32_t)record->size;
+}
+
+/* What is behind the head and the stamp of few records; returns the word behind it. */
+static uint32_t intake_decode_more(const _Atomic uint64_t *words, uint32_t at, uint64_t head,
+                                   struct intake_record *record)
+{
+    if ((head & 7) == SPOOL_CONTROL)
+        return intake_decode_told(words, at, head, record);
+    if (head & SPOOL_SIZED)
+        record->size = words[at++];
+    if ((head & 7) == SPOOL_ALIGNED) {
+        uint64_t align = words[at++];
+        record->traits |= align ? (uint64_t)__builtin_ctzll(align) << INTAKE_TRAIT : 0;
+    }
+    if (head & SPOOL_SITED)
+        record->traits |= words[at++] << INTAKE_SITE;
+    return at;
+}
+
+static bool intake_has_more(uint64_t head)
+{
+    uint64_t kind = head & 7;
+    return (head & (SPOOL_SIZED | SPOOL_SITED)) || kind == SPOOL_ALIGNED || kind == SPOOL_CONTROL;
+}
+
+/* Records up to the first word that is none. */
+static void intake_decode(struct intake *intake)
+{
+    const _Atomic uint64_t *words = intake_chunk(intake)->words;
+    uint32_t at = intake->at, ready = 0, stamped = 0;
+    uint64_t stamp = intake->stamp;
+    for (; ready < INTAKE_AHEAD && at < SPOOL_WORDS; ready++) {
+        uint64_t head = atomic_load_explicit(&words[at], memory_order_acquire);
+        bool is_call = (head & 7) - 1 < SPOOL_CONTROL - 1, has_stamp = head & SPOOL_STAMPED;
+        if (__builtin_expect(!is_call, 0) && !intake_is_told(head))
+            break;
+        if (has_stamp)
+            stamp = atomic_load_explicit(&words[at + 1], memory_order_relaxed);
+        intake->ahead[ready] =
+            (struct intake_record){head >> SPOOL_POINTER_SHIFT, intake_what(head), stamp, head & 7};
+        at += 1 + has_stamp;
+        stamped += has_stamp;
+        if (__builtin_expect(intake_has_more(head), 0))
+            at = intake_decode_more(words, at, head, &intake->ahead[ready]);
+    }
+    intake->at = at;
+    intake->ready = ready;
+    intake->stamped += stamped;
+    intake->plain += ready - stamped;
 }
 
 static uint64_t intake_head(const struct intake *intake)
@@ -91,7 +115,7 @@ static bool intake_skip(struct intake *intake, uint64_t head, bool ended)
         return false;
     uint32_t taken = __atomic_load_n(&intake_chunk(intake)->taken, __ATOMIC_RELAXED);
     bool is_control = (head & 7) == SPOOL_CONTROL;
-    uint32_t what = (head >> SPOOL_SIZE_SHIFT) & (SPOOL_SMALL - 1);
+    uint64_t what = intake_what(head);
     bool full = intake->at >= SPOOL_WORDS || (is_control && what == SPOOL_END);
     if (is_control && what == SPOOL_THREAD) {
         intake_next_thread(intake);
@@ -115,32 +139,6 @@ static bool intake_skip(struct intake *intake, uint64_t head, bool ended)
     return true;
 }
 
-/* Records up to the first word that is none. */
-static void intake_decode_all(struct intake *intake)
-{
-    const struct spool_chunk *chunk = intake_chunk(intake);
-    uint32_t at = intake->at, ready = 0, stamped = 0;
-    uint64_t stamp = intake->stamp;
-    while (ready < INTAKE_AHEAD && at < SPOOL_WORDS) {
-        uint64_t head = atomic_load_explicit(&chunk->words[at], memory_order_acquire);
-        struct intake_record *record = &intake->ahead[ready];
-        record->stamp = stamp;
-        if ((head & 7) == SPOOL_CONTROL && intake_is_told(head))
-            at = intake_decode_told(chunk, at, head, record);
-        else if ((head & 7) == SPOOL_HOLE || (head & 7) == SPOOL_CONTROL)
-            break;
-        else
-            at = intake_decode(chunk, at, head, record);
-        stamp = record->stamp;
-        stamped += record->stamped;
-        ready++;
-    }
-    intake->at = at;
-    intake->ready = ready;
-    intake->stamped += stamped;
-    intake->plain += ready - stamped;
-}
-
 static enum intake_state intake_nothing(const struct intake *intake, uint64_t head)
 {
     if (intake->begun == intake->count)
@@ -160,7 +158,7 @@ enum intake_state intake_fill(struct intake *intake, bool ended)
             return intake_nothing(intake, head);
         head = intake_head(intake);
     }
-    intake_decode_all(intake);
+    intake_decode(intake);
     return INTAKE_RECORD;
 }
 

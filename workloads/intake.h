@@ -7,18 +7,32 @@
 #include "workloads/array.h"
 #include "workloads/spool.h"
 
-/* Half a cache line, as a queue of them is read and written all the time. */
+/* Half a cache line in four stores, as a queue of them is written and read all the time. */
 struct intake_record {
-    uint64_t pointer;
-    uint64_t size;
-    uint64_t stamp; /* of the record, or of the last one before it that had one; 0 at first */
-    uint32_t site;
-    uint8_t kind; /* enum spool_kind */
-    uint8_t what; /* of SPOOL_CONTROL: one that tells something. Then `pointer` is where its
-                     words behind the stamp are until it is taken, `size` how many */
-    uint8_t align_log2;
-    uint8_t stamped; /* it had a stamp of its own */
+    uint64_t pointer; /* of SPOOL_CONTROL where the words behind its stamp are until it is taken */
+    uint64_t size;    /* of SPOOL_CONTROL how many these are */
+    uint64_t stamp;   /* of the record, or of the last one before it that had one; 0 at first */
+    uint64_t traits;  /* bits 0-7 enum spool_kind; 8-15 the alignment as a power of two or, of
+                         SPOOL_CONTROL, which one that tells something; 32-63 the call stack */
 };
+
+enum { INTAKE_TRAIT = 8, INTAKE_SITE = 32 };
+
+static inline enum spool_kind intake_kind(const struct intake_record *record)
+{
+    return (enum spool_kind)(record->traits & 255);
+}
+
+/* The alignment's binary logarithm, or what a SPOOL_CONTROL tells. */
+static inline uint8_t intake_trait(const struct intake_record *record)
+{
+    return (uint8_t)(record->traits >> INTAKE_TRAIT);
+}
+
+static inline uint32_t intake_site(const struct intake_record *record)
+{
+    return (uint32_t)(record->traits >> INTAKE_SITE);
+}
 
 static inline const uint64_t *intake_told(const struct intake_record *record)
 {

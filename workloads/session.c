@@ -56,7 +56,8 @@ static uint64_t session_time(struct session *session, const struct intake_record
 
 static uint32_t session_site(const struct session *session, const struct intake_record *record)
 {
-    return record->site ? ((uint32_t *)session->sites.at)[record->site] : 0;
+    uint32_t site = intake_site(record);
+    return site ? ((uint32_t *)session->sites.at)[site] : 0;
 }
 
 static int session_written(struct session *session)
@@ -90,8 +91,8 @@ static int session_free_nothing(struct session *session, uint32_t thread,
     return session_emit(session, &event, thread, record);
 }
 
-static inline int session_free(struct session *session, uint32_t thread,
-                               const struct intake_record *record)
+__attribute__((always_inline)) static inline int
+session_free(struct session *session, uint32_t thread, const struct intake_record *record)
 {
     if (!record->pointer)
         return session_free_nothing(session, thread, record);
@@ -145,12 +146,12 @@ static int session_allocate_other(struct session *session, uint32_t thread,
                                   const struct intake_record *record, bool last_call)
 {
     struct trace_event event = {
-        .kind = record->kind == SPOOL_CALLOC    ? TRACE_CALLOC
-                : record->kind == SPOOL_ALIGNED ? TRACE_ALIGNED
-                                                : TRACE_MALLOC,
+        .kind = intake_kind(record) == SPOOL_CALLOC    ? TRACE_CALLOC
+                : intake_kind(record) == SPOOL_ALIGNED ? TRACE_ALIGNED
+                                                       : TRACE_MALLOC,
         .object = TRACE_NO_OBJECT,
         .size = record->size,
-        .align_log2 = record->align_log2,
+        .align_log2 = intake_trait(record),
         .flags = record->pointer ? 0 : TRACE_FAILED,
     };
     const uint32_t *next = &session->encoder->head;
@@ -167,8 +168,9 @@ static int session_allocate_other(struct session *session, uint32_t thread,
 }
 
 /* The plain kind. */
-static inline int session_allocate(struct session *session, enum trace_kind kind, uint32_t thread,
-                                   const struct intake_record *record, bool last_call)
+__attribute__((always_inline)) static inline int
+session_allocate(struct session *session, enum trace_kind kind, uint32_t thread,
+                 const struct intake_record *record, bool last_call)
 {
     struct encoder *encoder = session->encoder;
     if (!record->pointer || record->size >= SPOOL_LARGE)
@@ -200,7 +202,7 @@ static int session_resize_orphan(struct session *session, uint32_t thread,
                                  const struct intake_record *record, bool last_call)
 {
     struct intake_record allocation = *record;
-    allocation.kind = SPOOL_MALLOC;
+    allocation.traits = SPOOL_MALLOC | (uint64_t)intake_site(record) << INTAKE_SITE;
     int verdict = session_allocate_other(session, thread, &allocation, last_call);
     session->orphan_frees += verdict == SESSION_TAKEN;
     return verdict;
@@ -292,18 +294,18 @@ static int session_touched(struct session *session, const struct intake_record *
 
 static int session_told(struct session *session, const struct intake_record *record)
 {
-    if (record->what == SPOOL_TOUCHED)
+    if (intake_trait(record) == SPOOL_TOUCHED)
         return session_touched(session, record);
     if (!session->symbols)
         return 0;
-    return record->what == SPOOL_STACK ? session_stack(session, record)
-                                       : session_module(session, intake_told(record));
+    return intake_trait(record) == SPOOL_STACK ? session_stack(session, record)
+                                               : session_module(session, intake_told(record));
 }
 
-static inline int session_take(struct session *session, uint32_t thread,
-                               const struct intake_record *record, bool last_call)
+static int session_take(struct session *session, uint32_t thread,
+                        const struct intake_record *record, bool last_call)
 {
-    switch ((enum spool_kind)record->kind) {
+    switch (intake_kind(record)) {
     case SPOOL_FREE:
         return session_free(session, thread, record);
     case SPOOL_MALLOC:
@@ -330,8 +332,19 @@ static int session_take_siteless(struct session *session, uint32_t thread,
     if (!last_call)
         return SESSION_LATER;
     struct intake_record siteless = *record;
-    siteless.site = 0;
+    siteless.traits &= UINT32_MAX;
     return session_take(session, thread, &siteless, last_call);
+}
+
+/* Those that nearly all records are. */
+static inline int session_take_plain(struct session *session, uint32_t thread,
+                                     const struct intake_record *record, bool last_call)
+{
+    if (intake_kind(record) == SPOOL_FREE && record->pointer)
+        return session_free(session, thread, record);
+    if (intake_kind(record) == SPOOL_MALLOC && record->pointer)
+        return session_allocate(session, TRACE_MALLOC, thread, record, last_call);
+    return session_take(session, thread, record, last_call);
 }
 
 int session_visit(void *arg, uint32_t thread, const struct intake_record *records, uint32_t count,
@@ -340,21 +353,29 @@ int session_visit(void *arg, uint32_t thread, const struct intake_record *record
     struct session *session = arg;
     for (uint32_t i = 0; i < count; i++) {
         const struct intake_record *record = &records[i];
-        bool known = !record->site || session_knows_site(session, record->site);
-        int verdict = known ? session_take(session, thread, record, last_call && !i)
+        bool known = !intake_site(record) || session_knows_site(session, intake_site(record));
+        int verdict = known ? session_take_plain(session, thread, record, last_call && !i)
                             : session_take_siteless(session, thread, record, last_call && !i);
-        if (verdict)
+        if (__builtin_expect(verdict, 0))
             return verdict < 0 ? verdict : (int)i;
     }
     return (int)count;
 }
 
+/* First what stands for the addresses is fetched, then what stands for the objects that it names.
+ */
 void session_expect(void *arg, const struct intake_record *records, uint32_t count)
 {
     const struct session *session = arg;
-    for (uint32_t i = 0; i < count; i++)
-        if (records[i].kind != SPOOL_CONTROL)
-            addresses_expect(&session->live, records[i].pointer);
+    const uint32_t *cells[INTAKE_AHEAD];
+    uint32_t found = 0;
+    for (uint32_t i = 0; i < count; i++) {
+        cells[found] = addresses_expect(&session->live, records[i].pointer);
+        __builtin_prefetch(cells[found], 1);
+        found += cells[found] && intake_kind(&records[i]) >= SPOOL_RELEASE;
+    }
+    for (uint32_t i = 0; i < found; i++)
+        __builtin_prefetch(encoder_object(session->encoder, *cells[i] - 1), 1);
 }
 
 int session_exec(struct session *session, const char *program)

@@ -33,11 +33,13 @@ struct trace_writer {
     uint64_t sum; /* over the checksums of all blocks */
     struct array head, stored;
     ZSTD_CCtx *zstd;
+    bool poor[CODEC_STREAMS]; /* did not become a third in the block before */
 };
 
-enum {
-    WRITER_LEVEL = 3, /* of zstd: 9 saves a tenth of the bytes for five times the time */
-};
+/* Levels of zstd. 9 saves a tenth of the bytes for five times the time. What hardly repeats itself
+ * is mostly packed by the frequencies of its bytes: looking for repetitions would cost twice as
+ * much and save nothing. */
+enum { WRITER_LEVEL = 3, WRITER_LEVEL_POOR = 1, WRITER_POOR = 3 };
 
 static int writer_no_memory(struct err *err)
 {
@@ -45,14 +47,14 @@ static int writer_no_memory(struct err *err)
 }
 
 /* Packs `raw` bytes at `from` into `stored` at `at`, and moves `at` past them. */
-static int writer_pack(struct trace_writer *writer, size_t *at, const void *from, size_t raw,
-                       struct err *err)
+static int writer_pack(struct trace_writer *writer, int level, size_t *at, const void *from,
+                       size_t raw, struct err *err)
 {
     size_t most = ZSTD_compressBound(raw);
     if (array_reserve(&writer->stored, *at + most))
         return writer_no_memory(err);
-    size_t stored = ZSTD_compressCCtx(writer->zstd, (uint8_t *)writer->stored.at + *at, most, from,
-                                      raw, WRITER_LEVEL);
+    size_t stored =
+        ZSTD_compressCCtx(writer->zstd, (uint8_t *)writer->stored.at + *at, most, from, raw, level);
     if (ZSTD_isError(stored))
         return err_set(err, EIO, "cannot compress a block: %s", ZSTD_getErrorName(stored));
     *at += stored;
@@ -79,7 +81,7 @@ static int writer_chunk(struct trace_writer *writer, uint32_t tag, const void *f
                         uint32_t count, struct err *err)
 {
     size_t at = FORMAT_CHUNK_BYTES;
-    int failed = writer_pack(writer, &at, from, raw, err);
+    int failed = writer_pack(writer, WRITER_LEVEL, &at, from, raw, err);
     return failed ? failed : writer_store(writer, tag, at - FORMAT_CHUNK_BYTES, raw, count, err);
 }
 
@@ -105,8 +107,10 @@ static int writer_streams(struct trace_writer *writer, struct err *err)
     for (int i = 0; i < CODEC_STREAMS; i++) {
         const uint8_t *begin = encoder->begin[i];
         size_t used = (size_t)(encoder->at[i] - begin), from = at;
-        if (used && writer_pack(writer, &at, begin, used, err))
+        int level = writer->poor[i] ? WRITER_LEVEL_POOR : WRITER_LEVEL;
+        if (used && writer_pack(writer, level, &at, begin, used, err))
             return -err->code;
+        writer->poor[i] = (at - from) * WRITER_POOR > used;
         uint8_t *entry =
             (uint8_t *)writer->stored.at + FORMAT_CHUNK_BYTES + FORMAT_DIRECTORY_BYTES * i;
         bytes_put32(entry, (uint32_t)used);

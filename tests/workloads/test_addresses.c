@@ -58,7 +58,8 @@ static void emptied_leaves_come_back(void **state)
         assert_int_equal(addresses_leave(&addresses, (uint64_t)i << 20), i);
         assert_int_equal(addresses_leave(&addresses, (uint64_t)i << 20), ADDRESSES_NONE);
     }
-    assert_int_equal(addresses.leaf_count, 1);
+    assert_int_equal(addresses.block_count, 1);
+    assert_int_equal(addresses.fresh, ADDRESSES_BLOCK - ADDRESSES_BYTES);
     addresses_release(&addresses);
 }
 

@@ -116,7 +116,9 @@ __attribute__((always_inline)) static inline void
 record_event(enum spool_kind kind, const void *pointer, uint64_t size, uint64_t align)
 {
     struct stream *stream = record_stream;
-    if (kind != SPOOL_ALIGNED && __builtin_expect(record_is_plain(stream, size), 1)) {
+    bool ends_large = kind == SPOOL_FREE && __builtin_expect(record_may_be_large(pointer), 0);
+    if (kind != SPOOL_ALIGNED && !ends_large &&
+        __builtin_expect(record_is_plain(stream, size), 1)) {
         uint32_t at = record_take(&stream->chunk->taken, 1);
         if (__builtin_expect(at < SPOOL_WORDS, 1)) {
             record_put(&stream->chunk->words[at], record_head(kind, pointer, size));
@@ -127,7 +129,7 @@ record_event(enum spool_kind kind, const void *pointer, uint64_t size, uint64_t 
     uint32_t site = 0;
     if (allocates && __builtin_expect(record_depth, 0))
         site = stacks_site(__builtin_frame_address(0));
-    if (kind == SPOOL_FREE && __builtin_expect(record_may_be_large(pointer), 0))
+    if (ends_large)
         large_end(pointer);
     record_event_at(site, kind, pointer, size, align);
     if (allocates && kind != SPOOL_RESIZE && __builtin_expect(size >= SPOOL_LARGE, 0))
