@@ -49,6 +49,10 @@
           "the timed region: the whole replay loop, decoding left out, and taken_ns")              \
     COUNT(taken_ns, "ns",                                                                          \
           "the replay's one thread was ready in it, but other programs had its core")              \
+    COUNT(delayed_ns, "ns",                                                                        \
+          "the replay's threads or processes, all together, were ready, but waited for a core: "   \
+          "for other programs, or for each other where there are fewer cores; told, but only "     \
+          "taken_ns is left out of elapsed_ns")                                                    \
     REAL(ns_per_op, "ns",                                                                          \
          "elapsed_ns / operations; throughput pass, and latency pass where calls are sampled")     \
     TEXT(clock, 8,                                                                                 \
@@ -70,7 +74,8 @@
          "the slowest that was as slow in a second replay, or waited for a lock: without "         \
          "interrupts and other programs")                                                          \
     COUNT(calls_taken, "",                                                                         \
-          "timed calls in which other work got the core, by the kernel's own mark; latency pass only")\
+          "timed calls in which other work got the core, by the kernel's own mark; latency pass "  \
+          "only")                                                                                  \
     COUNT(calls_slept, "",                                                                         \
           "timed calls in which the thread gave its core away to wait, as a rule for a lock; "     \
           "likewise")                                                                              \

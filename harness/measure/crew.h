@@ -16,6 +16,7 @@
 #include "harness/base/err.h"
 #include "harness/measure/lane.h"
 #include "harness/measure/marks.h"
+#include "harness/measure/proc.h"
 #include "harness/measure/split.h"
 #include "harness/measure/window.h"
 
@@ -109,6 +110,13 @@ typedef void crew_turn(void *arg, const uint64_t *op, size_t first, size_t count
 /* Has every operation of the window played in the recorded order, each by its own lane's thread,
  * one at a time: a run of operations of one lane is a turn. */
 void crew_take_turns(struct crew *crew, const struct window *window, crew_turn *turn, void *arg);
+
+/* What the kernel has counted of all its threads or processes since they began. `delayed_ns` is a
+ * sum: several threads may wait at the same time, and for one another's cores. */
+void crew_counts(const struct crew *crew, struct proc_counts *counts);
+
+/* As proc_migrations(), of all of them. */
+uint64_t crew_migrations(const struct crew *crew);
 
 /* Sums over the lanes. */
 struct waiting crew_waiting(const struct crew *crew);

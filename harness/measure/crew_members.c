@@ -68,6 +68,7 @@ static bool crew_work(struct crew *crew, struct lane *lane)
 static void crew_member(struct crew *crew, struct lane *lane)
 {
     uint32_t calls = 0;
+    lane->number = gettid();
     crew_end(crew->shared);
     do
         crew_await_call(lane, ++calls);
@@ -171,6 +172,7 @@ void crew_start(struct crew *crew)
     for (unsigned i = 0; i < crew->count; i++)
         crew->lanes[i].crew = crew;
     crew->shared->count = crew->count;
+    crew->lanes[0].number = gettid();
     if (crew->count == 1)
         return;
     if (crew->processes)

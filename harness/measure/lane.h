@@ -29,6 +29,7 @@ struct lane {
     struct crew *crew;
     pthread_t thread; /* or */
     pid_t process;
+    pid_t number; /* of its thread, as the kernel has it */
     int failure; /* of entering the heap: -errno */
 };
 

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/resource.h>
 #include <unistd.h>
@@ -91,19 +92,44 @@ uint64_t proc_kilobytes(const char *path, const char *name)
     return proc_sum(path, name, 1024);
 }
 
-/* 0 where the kernel does not tell. The line is "running waiting turns", in nanoseconds. */
-static uint64_t proc_taken_ns(void)
+static void proc_path(char path[64], pid_t of, const char *file)
 {
-    char text[128];
-    uint64_t running, waiting = 0;
-    int fd = proc_open("/proc/self/schedstat");
-    if (fd < 0)
-        return 0;
-    ssize_t got = pread(fd, text, sizeof text, 0);
-    close(fd);
-    if (got > 0)
-        text_number(text_number(text, text + got, &running), text + got, &waiting);
-    return waiting;
+    snprintf(path, 64, "/proc/%d/%s", (int)of, file);
+}
+
+/* What a file of one line holds, from its last ')' on where it has one: names may hold anything. */
+static size_t proc_line(char text[1024], pid_t of, const char *file)
+{
+    char path[64];
+    proc_path(path, of, file);
+    int fd = proc_open(path);
+    ssize_t got = fd < 0 ? 0 : pread(fd, text, 1023, 0);
+    if (fd >= 0)
+        close(fd);
+    text[got > 0 ? got : 0] = '\0';
+    char *name = strrchr(text, ')');
+    if (name)
+        memmove(text, name, strlen(name) + 1);
+    return strlen(text);
+}
+
+/* Numbers in the order in which they stand; 0 those that are not there. Signs are no matter. */
+static void proc_numbers(pid_t of, const char *file, uint64_t *numbers, size_t count)
+{
+    char text[1024];
+    const char *at = text, *end = text + proc_line(text, of, file);
+    for (size_t i = 0; i < count; i++)
+        at = text_number(at, end, &numbers[i]);
+}
+
+/* The line is "running waiting turns", in nanoseconds. */
+enum { SCHEDSTAT_RUNNING, SCHEDSTAT_WAITING, SCHEDSTAT_NUMBERS };
+
+uint64_t proc_delayed_ns(pid_t thread)
+{
+    uint64_t times[SCHEDSTAT_NUMBERS];
+    proc_numbers(thread, "schedstat", times, SCHEDSTAT_NUMBERS);
+    return times[SCHEDSTAT_WAITING];
 }
 
 void proc_counts(struct proc_counts *counts)
@@ -115,14 +141,42 @@ void proc_counts(struct proc_counts *counts)
         .major_faults = (uint64_t)usage.ru_majflt,
         .context_switches = (uint64_t)usage.ru_nvcsw + (uint64_t)usage.ru_nivcsw,
         .involuntary_switches = (uint64_t)usage.ru_nivcsw,
-        .taken_ns = proc_taken_ns(),
+        .delayed_ns = proc_delayed_ns(getpid()),
         .cpu_ns = clock_timeval_ns(&usage.ru_utime) + clock_timeval_ns(&usage.ru_stime),
     };
 }
 
-uint64_t proc_migrations(void)
+static uint64_t proc_told(pid_t process, const char *name)
 {
-    return proc_sum("/proc/self/sched", "se.nr_migrations", 1);
+    char path[64];
+    proc_path(path, process, "status");
+    uint64_t told = proc_sum(path, name, 1);
+    return told == UINT64_MAX ? 0 : told;
+}
+
+void proc_counts_of(pid_t process, struct proc_counts *counts)
+{
+    /* Behind the name and the state's letter: parent, group, session, terminal, its group, flags */
+    enum { STAT_MINOR = 6, STAT_MAJOR = 8, STAT_NUMBERS };
+    uint64_t stat[STAT_NUMBERS], times[SCHEDSTAT_NUMBERS];
+    proc_numbers(process, "stat", stat, STAT_NUMBERS);
+    proc_numbers(process, "schedstat", times, SCHEDSTAT_NUMBERS);
+    uint64_t involuntary = proc_told(process, "nonvoluntary_ctxt_switches:");
+    *counts = (struct proc_counts){
+        .minor_faults = stat[STAT_MINOR],
+        .major_faults = stat[STAT_MAJOR],
+        .context_switches = proc_told(process, "voluntary_ctxt_switches:") + involuntary,
+        .involuntary_switches = involuntary,
+        .delayed_ns = times[SCHEDSTAT_WAITING],
+        .cpu_ns = times[SCHEDSTAT_RUNNING],
+    };
+}
+
+uint64_t proc_migrations(pid_t thread)
+{
+    char path[64];
+    proc_path(path, thread, "sched");
+    return proc_sum(path, "se.nr_migrations", 1);
 }
 
 int proc_reset_peak(void)

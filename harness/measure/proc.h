@@ -5,6 +5,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 /* Bytes; from statm: cheap enough for a dense series. */
 struct proc_sizes {
@@ -28,14 +29,21 @@ struct proc_counts {
     uint64_t major_faults;
     uint64_t context_switches;
     uint64_t involuntary_switches; /* those of them that were not asked for */
-    uint64_t taken_ns;             /* the first thread was ready, but other work had its core */
+    uint64_t delayed_ns;           /* the first thread was ready, but waited for a core */
     uint64_t cpu_ns;               /* user and system time of all threads */
 };
 void proc_counts(struct proc_counts *counts);
 
-/* How often the kernel has moved the calling process to another core; UINT64_MAX where it does not
- * tell. A text file of the kernel's: 20 us. */
-uint64_t proc_migrations(void);
+/* The same of another process, which has one thread. Text files of the kernel's: 50 us. */
+void proc_counts_of(pid_t process, struct proc_counts *counts);
+
+/* For how long a thread, of any process, was ready, but waited for a core; 0 where the kernel does
+ * not tell. */
+uint64_t proc_delayed_ns(pid_t thread);
+
+/* How often the kernel has moved the thread to another core; UINT64_MAX where it does not tell. A
+ * text file of the kernel's: 20 us. */
+uint64_t proc_migrations(pid_t thread);
 
 /* The bytes that a file like /proc/self/status gives as "NAME:  123 kB"; `name` is with its colon.
  * Of several such lines (smaps) the sum. UINT64_MAX when there is none. */

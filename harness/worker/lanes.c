@@ -182,9 +182,6 @@ void lanes_report(const struct worker *worker)
     result->handovers = waiting.handovers;
     result->waits = waiting.waits;
     result->wait_share = result->idle_share = 0;
-    if (crew->processes) /* those of the first are known, and say nothing of the others */
-        result->page_faults = result->major_faults = result->context_switches =
-            result->involuntary_switches = result->migrations = COUNT_UNKNOWN;
     if (crew->times.busy > 0)
         result->wait_share = (double)waiting.ticks / (double)crew->times.busy;
     if (crew->times.span > 0)

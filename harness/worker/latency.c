@@ -121,7 +121,7 @@ static struct latency_switches latency_switches(const struct meter *meter,
 int latency_pass(struct worker *worker, struct err *err)
 {
     struct latency latency;
-    struct meter meter = {0};
+    struct meter meter = {.crew = &worker->crew};
     struct window *window = &worker->window;
     struct latency_switches before = {0};
     bool sampled = worker->area->request.latency_sample > 1;

@@ -359,7 +359,7 @@ static int memory_play(struct memory *memory, struct meter *meter, struct err *e
 int memory_pass(struct worker *worker, struct err *err)
 {
     struct memory memory = {.worker = worker};
-    struct meter meter = {0};
+    struct meter meter = {.crew = &worker->crew};
     uint64_t own_before = 0, own_after = 0;
     int status = memory_begin(&memory, err);
     if (status < 0)

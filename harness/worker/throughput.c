@@ -56,7 +56,7 @@ static void throughput_report_peak(struct worker *worker, uint64_t base_rss)
 
 int throughput_pass(struct worker *worker, struct err *err)
 {
-    struct meter meter = {0};
+    struct meter meter = {.crew = &worker->crew};
     uint64_t nothing[COUNTERS], windows = 0;
     int status;
     throughput_count_nothing(&worker->counters, nothing);

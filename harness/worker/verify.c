@@ -323,7 +323,7 @@ static void verify_tell(const struct verify *verify)
 int verify_pass(struct worker *worker, struct err *err)
 {
     struct verify *verify = worker->verify;
-    struct meter meter = {0};
+    struct meter meter = {.crew = &worker->crew};
     verify->usable_known = worker->usable_known;
     verify->together = worker->crew.count > 1 && !lanes_take_turns(worker);
     worker->result->faults_found = 0;

@@ -83,12 +83,20 @@ void worker_count(struct worker *worker)
     result->failed_allocations = sums.failed_allocations;
 }
 
+static void meter_counts(const struct meter *meter, struct proc_counts *counts)
+{
+    if (meter->crew)
+        crew_counts(meter->crew, counts);
+    else
+        proc_counts(counts);
+}
+
 void meter_start(struct meter *meter)
 {
     if (!meter->begun)
-        meter->migrations = proc_migrations();
+        meter->migrations = crew_migrations(meter->crew);
     meter->begun = true;
-    proc_counts(&meter->start);
+    meter_counts(meter, &meter->start);
     meter->thread_start_ns = clock_thread_ns();
     meter->start_ns = clock_ns();
 }
@@ -98,14 +106,14 @@ void meter_stop(struct meter *meter)
     uint64_t end_ns = clock_ns();
     meter->thread_ns += clock_thread_ns() - meter->thread_start_ns;
     struct proc_counts now;
-    proc_counts(&now);
+    meter_counts(meter, &now);
     meter->elapsed_ns += end_ns - meter->start_ns;
     meter->sum.minor_faults += now.minor_faults - meter->start.minor_faults;
     meter->sum.major_faults += now.major_faults - meter->start.major_faults;
     meter->sum.context_switches += now.context_switches - meter->start.context_switches;
     meter->sum.cpu_ns += now.cpu_ns - meter->start.cpu_ns;
     meter->sum.involuntary_switches += now.involuntary_switches - meter->start.involuntary_switches;
-    meter->sum.taken_ns += now.taken_ns - meter->start.taken_ns;
+    meter->sum.delayed_ns += now.delayed_ns - meter->start.delayed_ns;
 }
 
 void meter_report(const struct meter *meter, struct cell_result *result)
@@ -116,20 +124,36 @@ void meter_report(const struct meter *meter, struct cell_result *result)
     result->major_faults = meter->sum.major_faults;
     result->context_switches = meter->sum.context_switches;
     result->involuntary_switches = meter->sum.involuntary_switches;
-    uint64_t migrations = proc_migrations();
+    result->delayed_ns = meter->sum.delayed_ns;
+    uint64_t migrations = crew_migrations(meter->crew);
     result->migrations = migrations == UINT64_MAX ? COUNT_UNKNOWN : migrations - meter->migrations;
+}
+
+/* With a core for each thread, what a thread waits for is what other programs have. */
+static void worker_note_delays(struct worker *worker, const struct meter *meter)
+{
+    static const double worth_telling = 0.05;
+    unsigned lanes = worker->crew.count;
+    bool enough = lanes <= (unsigned)CPU_COUNT(&worker->area->request.cores);
+    double share = (double)meter->sum.delayed_ns / ((double)meter->elapsed_ns * lanes);
+    if (lanes > 1 && enough && meter->elapsed_ns > 0 && share > worth_telling)
+        worker_note(worker,
+                    "the threads waited %.0f %% of their time for cores that other programs "
+                    "had",
+                    100 * share);
 }
 
 void worker_report_time(struct worker *worker, const struct meter *meter)
 {
     struct cell_result *result = worker->result;
-    uint64_t elapsed = meter->elapsed_ns, taken = meter->sum.taken_ns;
+    uint64_t elapsed = meter->elapsed_ns, taken = meter->sum.delayed_ns;
     /* The core may have been taken just before the clock was started. */
     uint64_t idle = meter->thread_ns < elapsed ? elapsed - meter->thread_ns : 0;
     if (worker->crew.count == 1) {
         result->taken_ns = taken < idle ? taken : idle;
         result->elapsed_ns = elapsed - result->taken_ns;
     }
+    worker_note_delays(worker, meter);
     if (result->operations != COUNT_UNKNOWN)
         result->ns_per_op = (double)result->elapsed_ns / (double)result->operations;
 }
