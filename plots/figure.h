@@ -22,8 +22,7 @@ enum {
     FIGURE_ALLOCATORS = 64, /* more are left out of a figure */
     FIGURE_WIDTH = 960,     /* of the canvas, in pixels */
     FIGURE_HEIGHT = 600,
-    FIGURE_CHARACTER = 7, /* width of a character of a label, about */
-    FIGURE_LINE = 15,     /* height of a line of text */
+    FIGURE_LINE = 15, /* height of a line of text */
 };
 
 /* One cell an allocator, in the order they were asked for. */
@@ -66,6 +65,9 @@ struct figure_label {
     double width;        /* of the text */
     double left, middle; /* of the text */
 };
+
+/* The width in pixels of a text's first `columns` characters in the figures' font at its size. */
+double figure_text_width(const char *text, size_t columns);
 
 /* Finds a place for each text that covers neither points nor texts, as near as there is one. */
 void figure_labels_place(struct figure_label *labels, size_t count, const struct figure_axis *x,

@@ -3,6 +3,30 @@
 
 #include "plots/figure.h"
 
+/* Of DejaVu Sans, in hundredths of its size, from the space on; of others about. */
+static const unsigned char labels_widths[] = {
+    32, 40, 46, 84, 64, 95, 78, 27, 39,  39, 50, 84, 32, 36, 32, 34, 64, 64, 64, 64, 64, 64, 64, 64,
+    64, 64, 34, 34, 84, 84, 84, 53, 100, 68, 69, 70, 77, 63, 58, 77, 75, 29, 29, 66, 56, 86, 75, 79,
+    60, 79, 69, 63, 61, 73, 68, 99, 69,  61, 69, 39, 34, 39, 84, 50, 50, 61, 63, 55, 63, 62, 35, 63,
+    63, 28, 28, 58, 28, 97, 63, 61, 63,  63, 41, 52, 39, 63, 59, 82, 59, 59, 52, 64, 34, 64, 84};
+enum { LABELS_FONT = 12, LABELS_WIDTH = 65 };
+
+double figure_text_width(const char *text, size_t columns)
+{
+    double width = 0;
+    size_t written = 0;
+    for (; *text; text++) {
+        unsigned char c = (unsigned char)*text;
+        if ((c & 0xc0) == 0x80)
+            continue; /* the rest of a character */
+        if (written++ == columns)
+            break;
+        bool known = c >= ' ' && c - ' ' < (int)sizeof labels_widths;
+        width += known ? labels_widths[c - ' '] : LABELS_WIDTH;
+    }
+    return width * LABELS_FONT / 100;
+}
+
 struct labels_box {
     double left, right, low, high;
 };

@@ -10,7 +10,7 @@ set cbtics ("0.01 %%" 0.01, "0.1 %%" 0.1, "1 %%" 1, "10 %%" 10, "100 %%" 100) fo
 set style fill solid 1 noborder
 set xrange [0.5:*]
 set yrange [0.5:*]
-set xlabel "bytes of the block" offset 0,0.3
+set xlabel "bytes of the block" offset 0,0.3 font ",10"
 set xtics ("0" 0.5, "1" 1, "16" 16, "256" 256, "4 Ki" 4096, "64 Ki" 65536, "1 Mi" 2**20, "16 Mi" 2**24, "256 Mi" 2**28) font ",9"
 set ytics ("0" 0.5, "1" 1, "10" 10, "100" 100, "1,000" 1e3, "10,000" 1e4, "100,000" 1e5, "a million" 1e6, "10 million" 1e7) font ",9"
 set bmargin at screen 56.0/height

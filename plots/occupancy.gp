@@ -11,7 +11,7 @@ set label 1 trace.": live share of each resident page ".moment at screen 0.5, sc
 set label 2 "nothing live" at screen 0.34, screen 1-34.0/height center textcolor rgb "#e69f00" font ",10"
 set label 3 "partly live" at screen 0.5, screen 1-34.0/height center textcolor rgb "#0072b2" font ",10"
 set label 4 "all live" at screen 0.64, screen 1-34.0/height center textcolor rgb "#0d0887" font ",10"
-set label 5 "live share of the page" at screen 0.5, screen 10.0/height center textcolor rgb "#666666" font ",9"
+set label 5 "live share of a page; upwards, the share of the resident pages that are as live" at screen 0.5, screen 10.0/height center textcolor rgb "#666666" font ",9"
 set xrange [-0.7:11.7]
 set yrange [0:100]
 set ytics 25 font ",9"

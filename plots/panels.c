@@ -266,7 +266,7 @@ static void memory_note(FILE *file, const struct cell_result *cell, double scale
         units_format_size(held, cell->peak_held_bytes);
     fprintf(file, "%s held", held);
     if (!isnan(cell->jw4))
-        fprintf(file, ", %.1f %% above the peak", 100 * cell->jw4);
+        fprintf(file, ", %.1f %% above the floor", 100 * cell->jw4);
     fprintf(file, "\t%d", panels_number(cell->peak_held_bytes) > 1.08 * scale);
 }
 

@@ -3,8 +3,6 @@
 
 #include <math.h>
 
-#include "results/text.h"
-
 enum { SCATTER_NAME = 36 };
 
 void scatter_canvas(struct drawing *drawing)
@@ -72,10 +70,9 @@ int scatter_write(struct drawing *drawing, const struct scatter *scatter,
 {
     struct figure_label labels[FIGURE_ALLOCATORS];
     for (size_t i = 0; i < count; i++) {
-        double characters = fmin((double)text_columns(points[i].name), SCATTER_NAME);
         labels[i] = (struct figure_label){.x = figure_axis_pixel(&scatter->x, points[i].x),
                                           .y = figure_axis_pixel(&scatter->y, points[i].y),
-                                          .width = FIGURE_CHARACTER * characters};
+                                          .width = figure_text_width(points[i].name, SCATTER_NAME)};
     }
     figure_labels_place(labels, count, &scatter->x, &scatter->y);
     scatter_set_axis(drawing, "x", scatter->x, scatter->x_unit);

@@ -69,6 +69,21 @@ static void crowded_labels_stay_apart(void **state)
     }
 }
 
+/* A wide name was taken for a narrower one and covered its own point. */
+static void a_label_at_its_true_width_covers_no_point(void **state)
+{
+    (void)state;
+    struct figure_axis x = {0, 1, false, 80, 930}, y = {0, 1, false, 60, 540};
+    /* As a browser and gnuplot draw them. */
+    assert_float_equal(figure_text_width("mems+moving", 36), 92, 1);
+    assert_float_equal(figure_text_width("illi", 36), 13.5, 1);
+    assert_float_equal(figure_text_width("mems+moving", 4), figure_text_width("mems", 36), 1e-9);
+    struct figure_label label = {.x = 915, .y = 300};
+    label.width = figure_text_width("mems+moving", 36);
+    figure_labels_place(&label, 1, &x, &y);
+    assert_true(label.left + label.width <= 915 - 6 || fabs(label.middle - 300) > FIGURE_LINE / 2);
+}
+
 static void labels_at_the_edge_turn_inwards(void **state)
 {
     (void)state;
@@ -99,6 +114,7 @@ int main(void)
         cmocka_unit_test(one_value_has_an_axis_too),
         cmocka_unit_test(pixels_and_values_are_inverse),
         cmocka_unit_test(crowded_labels_stay_apart),
+        cmocka_unit_test(a_label_at_its_true_width_covers_no_point),
         cmocka_unit_test(labels_at_the_edge_turn_inwards),
         cmocka_unit_test(heights_spread_without_crossing_over),
     };
