@@ -15,11 +15,12 @@ const char *const figure_terminals[FIGURE_TERMINALS] = {"svg", "png", "pdf", "du
 const char *const figure_against[AGAINST_KINDS] = {"events", "bytes", "time"};
 
 static const struct {
-    const char *name, *summary, *script;
+    const char *name, *summary, *reading, *script;
     int (*prepare)(struct drawing *drawing, const struct store *store, const char *trace,
                    struct err *err);
 } figure_list[] = {
-#define FIGURE_ROW(symbol, name, summary) {name, summary, asset_##symbol##_gp, figure_##symbol},
+#define FIGURE_ROW(symbol, name, summary, reading)                                                 \
+    {name, summary, reading, asset_##symbol##_gp, figure_##symbol},
     FIGURES(FIGURE_ROW)};
 
 size_t figure_count(void)
@@ -35,6 +36,11 @@ const char *figure_name(size_t figure)
 const char *figure_summary(size_t figure)
 {
     return figure_list[figure].summary;
+}
+
+const char *figure_reading(size_t figure)
+{
+    return figure_list[figure].reading;
 }
 
 int figure_draw(size_t figure, enum figure_terminal terminal, const struct figure_options *options,

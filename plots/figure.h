@@ -13,7 +13,7 @@
 /* Each writes the data of one figure. 0, 1 when there is nothing to show, FIGURE_ELSEWHERE, or
  * -code.
  */
-#define FIGURE_PREPARE(symbol, name, summary)                                                      \
+#define FIGURE_PREPARE(symbol, name, summary, reading)                                             \
     int figure_##symbol(struct drawing *drawing, const struct store *store, const char *trace,     \
                         struct err *err);
 FIGURES(FIGURE_PREPARE)

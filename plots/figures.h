@@ -9,28 +9,61 @@
 #include "harness/base/err.h"
 #include "results/store.h"
 
-/* FIGURE(symbol, name, one line) */
+/* FIGURE(symbol, name, one line, how to read it) */
 #define FIGURES(FIGURE)                                                                            \
     FIGURE(time_memory, "time-memory",                                                             \
-           "time against memory: one point an allocator, and the front that nothing dominates")    \
-    FIGURE(footprint, "footprint", "resident, virtual and live memory over the trace")             \
-    FIGURE(memory, "memory", "requested, usable, held and resident bytes over the trace")          \
-    FIGURE(latency, "latency", "how long single calls take, by percentile")                        \
+           "time against memory: one point an allocator, and the front that nothing dominates",    \
+           "Lower left is better. On the grey line are the best trades there are: what is faster " \
+           "takes more memory. Dotted lines are floors: what is live at most, and what replaying " \
+           "alone takes.")                                                                         \
+    FIGURE(                                                                                        \
+        footprint, "footprint", "resident, virtual and live memory over the trace",                \
+        "Grey is what the program has asked for and not freed. The nearer blue (resident) is to "  \
+        "it, the less is wasted; blue that stays up where grey falls is memory that is kept.")     \
+    FIGURE(memory, "memory", "requested, usable, held and resident bytes over the trace",          \
+           "From grey (requested) up to green (usable) is rounding, from green to orange (held) "  \
+           "lies in no block; blue is what is resident. Dotted is the floor of any allocator.")    \
+    FIGURE(latency, "latency", "how long single calls take, by percentile",                        \
+           "At 99 % stands what one call in a hundred exceeds; lower is better. Grey dotted "      \
+           "lines are no competitors (null, layers), the lowest is the clock itself.")             \
     FIGURE(scaling, "scaling",                                                                     \
-           "throughput against threads, where a run has several numbers of them")                  \
-    FIGURE(fragmentation, "fragmentation", "internal and external fragmentation over the trace")   \
-    FIGURE(heapmap, "heapmap", "heap map: live and resident memory by address and time")           \
-    FIGURE(pagemap, "pagemap", "page map: the heap page by page at one moment")                    \
-    FIGURE(unusable, "unusable", "free space: how large the holes are, and what they cannot hold") \
-    FIGURE(occupancy, "occupancy", "how much of each resident page is live")                       \
-    FIGURE(classes, "classes", "size classes and what they lose to rounding")                      \
+           "throughput against threads, where a run has several numbers of them",                  \
+           "Higher is better. A line that rises scales; where it falls, threads wait for one "     \
+           "another or for a core. Bars are from the slowest repetition to the fastest.")          \
+    FIGURE(fragmentation, "fragmentation", "internal and external fragmentation over the trace",   \
+           "Green is the share of the blocks' bytes that nobody asked for, orange the share of "   \
+           "the heap that is in no live block. High shares where little is live mean little.")     \
+    FIGURE(heapmap, "heapmap", "heap map: live and resident memory by address and time",           \
+           "Addresses upwards, the trace from left to right. Gold is resident without a live "     \
+           "byte, dark violet is all live. Gold that lasts is memory that is kept for nothing.")   \
+    FIGURE(pagemap, "pagemap", "page map: the heap page by page at one moment",                    \
+           "Gold pages could be given back; reddish ones are kept by the few blocks on them; "     \
+           "dark violet ones are all live.")                                                       \
+    FIGURE(unusable, "unusable", "free space: how large the holes are, and what they cannot hold", \
+           "Bars tell in holes of which size the free bytes lie, the orange line the share of "    \
+           "them that is of no use to a block of that size: the later it rises, the better.")      \
+    FIGURE(                                                                                        \
+        occupancy, "occupancy", "how much of each resident page is live",                          \
+        "The more pages stand on the right, the fuller they are; those at 0 could be given back.") \
+    FIGURE(classes, "classes", "size classes and what they lose to rounding",                      \
+           "Blue bars tell in blocks of which size the memory is, orange what of them nobody "     \
+           "asked for.")                                                                           \
     FIGURE(split, "split",                                                                         \
-           "where the resident memory went at chosen moments ('bench explain' finds out)")         \
-    FIGURE(lifetimes, "lifetimes", "what the trace asks for: how long blocks of each size live")   \
-    FIGURE(sizes, "sizes", "what the trace asks for: request sizes and lifetimes")                 \
+           "where the resident memory went at chosen moments ('bench explain' finds out)",         \
+           "A bar is the resident heap of an allocator. Dark blue is what the program asked for; " \
+           "the rest is what an allocator could save at most.")                                    \
+    FIGURE(                                                                                        \
+        lifetimes, "lifetimes", "what the trace asks for: how long blocks of each size live",      \
+        "Dark cells are many blocks: at the bottom those that are freed soon, at the top those "   \
+        "that live long. Both kinds of one size, side by side, are what fragments a heap.")        \
+    FIGURE(sizes, "sizes", "what the trace asks for: request sizes and lifetimes",                 \
+           "Above, how many requests and bytes are of each size; below, after how many "           \
+           "operations blocks are freed.")                                                         \
     FIGURE(fidelity, "fidelity",                                                                   \
            "peak heap of the real program against what its replay foretold ('bench fidelity' "     \
-           "measures both)")
+           "measures both)",                                                                       \
+           "On the diagonal the replay foretold the program exactly, in the band within 10 %; "    \
+           "above it the replay took more memory than the program.")
 
 enum figure_terminal { FIGURE_SVG, FIGURE_PNG, FIGURE_PDF, FIGURE_DUMB, FIGURE_TERMINALS };
 
@@ -39,6 +72,7 @@ extern const char *const figure_terminals[FIGURE_TERMINALS]; /* names; the endin
 size_t figure_count(void);
 const char *figure_name(size_t figure);
 const char *figure_summary(size_t figure);
+const char *figure_reading(size_t figure); /* what to look for */
 
 /* What the horizontal axis of a figure along the trace shows. */
 enum figure_against { AGAINST_EVENTS, AGAINST_BYTES, AGAINST_TIME, AGAINST_KINDS };

@@ -159,12 +159,14 @@ static void report_note(void *out, const char *subject, const char *text)
     fputs("</li>\n", out);
 }
 
-static void report_part(FILE *out, const struct row *rows, size_t count, unsigned groups)
+static void report_part(FILE *out, const struct row *rows, size_t count, unsigned groups,
+                        const char *title)
 {
     const struct columns_shown shown = columns_shown(rows, count, groups);
     if (shown.count == 0)
         return;
-    fputs("<div class=\"wide\"><table>\n<thead><tr><th>allocator</th>", out);
+    fprintf(out, "<div class=\"wide\"><table>\n<caption>%s</caption>\n", title);
+    fputs("<thead><tr><th>allocator</th>", out);
     for (size_t i = 0; i < shown.count; i++) {
         fputs("<th title=\"", out);
         text_html(out, shown.at[i]->help);
@@ -178,9 +180,10 @@ static void report_part(FILE *out, const struct row *rows, size_t count, unsigne
 
 static void report_table(FILE *out, const struct row *rows, size_t count)
 {
-    report_part(out, rows, count, COLUMN_TIME | COLUMN_MEMORY);
-    report_part(out, rows, count, COLUMN_NET);
-    report_part(out, rows, count, COLUMN_FLOOR | COLUMN_HOLES);
+    report_part(out, rows, count, COLUMN_TIME | COLUMN_MEMORY, "Time and memory");
+    report_part(out, rows, count, COLUMN_NET, "Latency of a call less what the clock itself costs");
+    report_part(out, rows, count, COLUMN_FLOOR | COLUMN_HOLES,
+                "What is held above what is live, and holes and pages where most is live");
     fputs("<ul class=\"note\">\n", out);
     note_each(rows, count, report_note, out);
     if (column_any_unladen(rows, count))
@@ -203,7 +206,11 @@ static void report_figure(struct report *report, size_t figure, const char *trac
         char prefix[32];
         snprintf(prefix, sizeof prefix, "run%u-figure%u-", report->number, ++report->figures);
         svg_inline(report->out, svg, prefix);
-        fprintf(report->out, "<figcaption>%s</figcaption>\n</figure>\n", figure_summary(figure));
+        fputs("<figcaption><b>", report->out);
+        text_html(report->out, figure_summary(figure));
+        fputs("</b>. ", report->out);
+        text_html(report->out, figure_reading(figure));
+        fputs("</figcaption>\n</figure>\n", report->out);
     }
     if (failed < 0)
         report->failed = failed;
@@ -322,7 +329,7 @@ int report_html_run(FILE *out, const struct store *store, unsigned number, struc
     report.rows = table_rows(store, &report.count);
     fputs("<header><h1>Which allocator?</h1>\n<p>heapbench ", out);
     text_html(out, report_string(&report, "heapbench"));
-    fputs(", run ", out);
+    fputs(", run folder ", out);
     text_html(out, report.count ? report.rows->run : store_folder(store));
     fputs(", started ", out);
     text_html(out, report_string(&report, "started"));
@@ -350,7 +357,7 @@ void report_markdown_run(FILE *out, const struct store *store)
     struct report report = {.out = out, .store = store};
     fputs("# Which allocator?\n\nheapbench ", out);
     text_markdown(out, report_string(&report, "heapbench"));
-    fputs(", run ", out);
+    fputs(", run folder ", out);
     text_markdown(out, count ? rows->run : store_folder(store));
     fputs(", started ", out);
     text_markdown(out, report_string(&report, "started"));

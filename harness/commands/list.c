@@ -120,12 +120,17 @@ static json_t *list_workloads(void)
     return rows;
 }
 
+static json_t *list_figure(const char *name, const char *summary, const char *reading)
+{
+    return json_pack("{s:s, s:s, s:s}", "name", name, "summary", summary, "reading", reading);
+}
+
 static json_t *list_figures(void)
 {
     json_t *rows = json_array();
 #ifdef FIGURES
-#define LIST_FIGURE(symbol, name, summary)                                                         \
-    json_array_append_new(rows, list_named(name, summary, NULL));
+#define LIST_FIGURE(symbol, name, summary, reading)                                                \
+    json_array_append_new(rows, list_figure(name, summary, reading));
     FIGURES(LIST_FIGURE)
 #endif
     return rows;

@@ -145,12 +145,14 @@ PYTHON
     python3 - "$BATS_FILE_TMPDIR/odd.html" <<'PYTHON'
 import html.parser, sys
 class Check(html.parser.HTMLParser):
-    ids, refs, figures, open_tags = set(), set(), 0, []
+    ids, refs, figures, captions, titles, open_tags = set(), set(), 0, 0, 0, []
     def handle_starttag(self, tag, attrs):
         assert tag not in ("script", "link", "iframe", "object"), tag
         if tag not in ("meta", "link", "br", "img"):
             self.open_tags.append(tag)
         self.figures += tag == "figure"
+        self.captions += tag == "figcaption"
+        self.titles += tag == "caption"
         for key, value in attrs:
             assert not key.startswith("on"), key
             if key == "id":
@@ -171,6 +173,7 @@ class Check(html.parser.HTMLParser):
 check = Check()
 check.feed(open(sys.argv[1], encoding="utf-8").read())
 assert check.refs <= check.ids, check.refs - check.ids
+assert check.captions == 28 and check.titles == 6, (check.captions, check.titles)
 assert check.figures == 28, check.figures
 assert not check.open_tags, check.open_tags
 PYTHON
