@@ -34,3 +34,16 @@
         grep -q -- "$column" README.md
     done
 }
+
+@test "every figure is read in the README as in the reports" {
+    "$BENCH" list --json >"$BATS_TEST_TMPDIR/list.json"
+    python3 - "$BATS_TEST_TMPDIR/list.json" "$BATS_TEST_DIRNAME/../../README.md" <<'PYTHON'
+import json, sys
+readme = open(sys.argv[2]).read()
+figures = json.load(open(sys.argv[1]))["figures"]
+assert len(figures) >= 15
+for figure in figures:
+    line = "| %s | %s |\n" % (figure["name"], figure["reading"])
+    assert line in readme, line
+PYTHON
+}
