@@ -162,6 +162,7 @@ static void recorder_account(struct recorder *recorder, uint64_t start_ns)
     struct timespec cpu;
     clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &cpu);
     recorder->outcome->wait_ns = atomic_load(&control->wait_ns);
+    recorder->outcome->left_alone = atomic_load(&control->left_alone);
     recorder->outcome->late_ns = clock_ns() - start_ns - recorder->outcome->cost.wall_ns;
     recorder->outcome->loaded = atomic_load(&control->images) > 0;
     recorder->outcome->drain_ns = (uint64_t)cpu.tv_sec * 1000000000u + (uint64_t)cpu.tv_nsec;
@@ -230,6 +231,6 @@ int recorder_run(const struct recorder_plan *plan, struct recorder_outcome *outc
         recording_destroy(recorder.recording);
     else
         *recording = recorder.recording;
-    spool_destroy(&recorder.spool);
+    outcome->run_on = spool_destroy(&recorder.spool);
     return failed;
 }

@@ -25,6 +25,8 @@ struct recorder_outcome {
     int start_errno;            /* why the program could not be started, 0: it was */
     struct recording_cost cost; /* of the program's first process with the children it waited for */
     bool loaded;                /* the recorder was in the program */
+    bool run_on;                /* processes that it started did not end with it */
+    uint32_t left_alone;        /* child processes that allocated and were not recorded */
     uint64_t cpu_ns;            /* of all processes that were recorded, as far as known */
     uint64_t wait_ns;           /* that their threads waited for room, all together */
     uint64_t drain_ns;          /* CPU time of turning records into traces, beside the program */

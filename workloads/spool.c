@@ -44,7 +44,8 @@ static int spool_map(struct spool *spool, uint64_t bytes)
 
 int spool_create(struct spool *spool, struct err *err)
 {
-    *spool = (struct spool){.file = memfd_create("heapbench-spool", MFD_CLOEXEC)};
+    *spool =
+        (struct spool){.file = memfd_create("heapbench-spool", MFD_CLOEXEC | MFD_ALLOW_SEALING)};
     uint64_t bytes = spool_mapping();
     int failed = spool->file < 0 ? errno : spool_map(spool, bytes);
     if (failed) {
@@ -86,11 +87,14 @@ void spool_give_back(struct spool *spool, uint32_t number)
     spool_push(spool->control, &spool->control->free_list, number);
 }
 
-void spool_destroy(struct spool *spool)
+/* Writing cannot be forbidden while anybody may write. */
+bool spool_destroy(struct spool *spool)
 {
     if (spool->control)
         munmap(spool->control, spool->control->mapping_bytes);
+    bool used = spool->file >= 0 && fcntl(spool->file, F_ADD_SEALS, F_SEAL_WRITE) && errno == EBUSY;
     if (spool->file >= 0)
         close(spool->file);
     *spool = (struct spool){.file = -1};
+    return used;
 }

@@ -26,6 +26,7 @@ void spool_extend(struct spool *spool);
 /* An emptied chunk goes back to the program. */
 void spool_give_back(struct spool *spool, uint32_t chunk);
 
-void spool_destroy(struct spool *spool);
+/* True: processes that have it mapped go on. */
+bool spool_destroy(struct spool *spool);
 
 #endif

@@ -215,6 +215,34 @@ static void record_tell_unloaded(const char *program)
         program);
 }
 
+static void record_tell_children(const struct recorder_outcome *outcome, bool follow)
+{
+    if (outcome->left_alone)
+        fprintf(stderr, "bench record: %u child process%s not recorded%s\n", outcome->left_alone,
+                outcome->left_alone == 1 ? " was" : "es were",
+                follow ? ": there were more than there is room for"
+                       : "; --follow gives each a trace of its own");
+    if (outcome->run_on)
+        fprintf(stderr, "bench record: processes that the program started run on, unrecorded; "
+                        "--follow waits for them\n");
+}
+
+/* What the program did past the recorder. */
+static void record_tell_unseen(const struct recording_result *result)
+{
+    char count[UNITS_TEXT];
+    if (!result->events)
+        fprintf(stderr, "bench record: no allocation was seen: the program has functions of its "
+                        "own in the place of malloc and free, or it made none\n");
+    if (result->inherited)
+        fprintf(
+            stderr,
+            "bench record: %s frees were of blocks whose allocation was not seen: part of the "
+            "program calls another malloc (a library opened with RTLD_DEEPBIND, a static copy), "
+            "and what that allocates is missing\n",
+            units_format_count(count, result->inherited));
+}
+
 static uint64_t record_file_bytes(const char *path)
 {
     struct stat file;
@@ -282,8 +310,12 @@ static int record_run(const struct request *request, const struct recorder_plan 
                 strerror(outcome.start_errno));
         return outcome.start_errno == ENOENT ? 127 : 126;
     }
+    const struct recording_result first = recording_result(recording, 0);
     if (!outcome.loaded)
         record_tell_unloaded(request->command[0]);
+    else
+        record_tell_unseen(&first);
+    record_tell_children(&outcome, request->follow);
     record_tell(&outcome, recording);
     recording_destroy(recording);
     return record_status(&outcome);

@@ -78,6 +78,26 @@ EOF
     [ "$(dump a.trace | awk '{ print $2 }' | tr '\n' ' ')" = "0 0 2000 2000 4000 4000 6000 6000 " ]
 }
 
+@test "anonymize: nothing of a recording's words is left, packed or not" {
+    printf '#include <stdlib.h>\nvoid *confidential(void) { return malloc(9); }\nint main(void) { free(confidential()); }\n' > p.c
+    gcc -O0 -g -rdynamic -o undisclosed p.c
+    "$BENCH" record --stacks --times --arguments -o s.trace -- ./undisclosed --password=hunter2 2> err
+    "$BENCH" trace anonymize s.trace -o a.trace
+    cat > words.py <<'EOF'
+import subprocess, sys
+data = every = open(sys.argv[1], "rb").read()
+at = data.find(b"\x28\xb5\x2f\xfd")
+while at >= 0:
+    every += subprocess.run(["zstd", "-dcq"], input=data[at:], capture_output=True).stdout
+    at = data.find(b"\x28\xb5\x2f\xfd", at + 4)
+print(sum(every.count(word) for word in (b"confidential", b"undisclosed", b"hunter2", b"main", b"libc")))
+EOF
+    [ "$(python3 words.py s.trace)" -gt 4 ]
+    [ "$(python3 words.py a.trace)" -eq 0 ]
+    [ "$(info a.trace recorded_at)" -eq 0 ]
+    [ "$(info a.trace program_wall_ns)" -eq 0 ]
+}
+
 @test "editors stream: from standard input to standard output" {
     "$BENCH" trace cut - -o - < r.trace | "$BENCH" trace dump - > got
     dump r.trace | diff - got

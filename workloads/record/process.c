@@ -64,6 +64,7 @@ static void process_begin(void)
         image = atomic_fetch_add(&spool->images, 1);
     if (image >= SPOOL_IMAGES) {
         record_depth = 0;
+        atomic_fetch_add(&spool->left_alone, 1);
         atomic_store(&process->state, PROCESS_LEFT_ALONE);
         return;
     }

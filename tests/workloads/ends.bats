@@ -1,0 +1,81 @@
+# bench record: programs that end hard, or take away what a recorder might lean on.
+
+bats_require_minimum_version 1.5.0
+setup_file() {
+    gcc -D_GNU_SOURCE -O1 -w -o "$BATS_FILE_TMPDIR/ends" "$BATS_TEST_DIRNAME/programs/ends.c" -ldl
+}
+
+setup() {
+    cd "$BATS_TEST_TMPDIR"
+    ends=$BATS_FILE_TMPDIR/ends
+}
+
+# holds NUMBER [TRACE]: as many allocations, each freed, nothing lost.
+holds() {
+    "$BENCH" trace info --json "${2:-t.trace}" | python3 -c '
+import json, sys
+info = json.load(sys.stdin)
+kinds = info["by_kind"]
+if [kinds["malloc"], kinds["free"], info["lost_events"], info["repairs"]] != [int(sys.argv[1])] * 2 + [0, 0]:
+    sys.exit(f"{kinds} {info}")' "$1"
+}
+
+# after STATUS HOW NUMBER [OPTION...]: the program ends so, and its trace holds so much.
+after() {
+    rm -f t.trace t.*.trace
+    run --separate-stderr "$BENCH" record "${@:4}" -o t.trace -- "$ends" "$2"
+    [ "$status" -eq "$1" ]
+    holds "$3"
+}
+
+@test "signals that end a program" {
+    after 139 segv 1000
+    after 143 term 1000
+    after 134 abort 1000
+    after 139 segv 1000 --times --stacks
+}
+
+@test "no descriptors, no root, other rights, no room in limits" {
+    after 0 closed 301000
+    after 0 limited 301000
+    after 0 limited 301000 --stacks
+    [ "$(id -u)" -eq 0 ] || skip "needs root for the rest"
+    after 0 jailed 301000
+    after 0 other-user 301000
+}
+
+@test "children: told when they are left out, recorded with --follow" {
+    for how in vfork spawn; do
+        after 0 $how 2000
+        [[ "$stderr" == *"1 child process was not recorded"*"--follow"* ]]
+        after 0 $how 2000 --follow
+        [[ "$stderr" != *"not recorded"* ]]
+        holds 1000 t.*.trace
+    done
+}
+
+@test "a daemon: told when it runs on, waited for with --follow" {
+    after 0 daemon 1000
+    [[ "$stderr" == *"run on, unrecorded"* ]]
+    after 0 daemon 1000 --follow
+    [[ "$stderr" != *"run on"* ]]
+    holds 1000 t.*.trace
+}
+
+@test "allocations past the recorder are told: a library bound to its own, a malloc of the program's" {
+    printf '#include <stdlib.h>\nvoid *deep(size_t n) { return malloc(n); }\n' > deep.c
+    gcc -shared -fPIC -o deep.so deep.c
+    run --separate-stderr -0 "$BENCH" record -o t.trace -- "$ends" deep
+    [[ "$stderr" == *"1,000 frees were of blocks whose allocation was not seen"* ]]
+    cat > own.c <<'END'
+#include <stddef.h>
+static char pool[1 << 20];
+static size_t used;
+void *malloc(size_t n) { used += n + 15 & ~15; return pool + used - (n + 15 & ~15); }
+void free(void *p) {}
+int main(void) { for (int i = 0; i < 100; i++) free(malloc(i)); }
+END
+    gcc -O0 -w -o own own.c
+    run --separate-stderr -0 "$BENCH" record -o own.trace -- ./own
+    [[ "$stderr" == *"no allocation was seen"* ]]
+}

@@ -1,0 +1,128 @@
+/* ends HOW: allocates, then takes away from the recorder what it might lean on, or comes to an end;
+ * where it can it allocates on. */
+#include <dlfcn.h>
+#include <fcntl.h>
+#include <grp.h>
+#include <signal.h>
+#include <spawn.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+enum { FEW = 1000, MANY = 300000 }; /* more than the chunks that a thread holds */
+
+static const char *self;
+
+static void work(int count)
+{
+    for (int i = 0; i < count; i++) {
+        char *volatile block = malloc(10 + i % 100);
+        block[0] = 1;
+        free(block);
+    }
+}
+
+static void end_segv(void)
+{
+    *(volatile int *)0 = 1;
+}
+
+static void end_term(void)
+{
+    raise(SIGTERM);
+}
+
+static void run_vfork(void)
+{
+    if (vfork() == 0) {
+        execl(self, self, "plain", (char *)NULL);
+        _exit(127);
+    }
+    wait(NULL);
+    work(FEW);
+}
+
+static void run_spawn(void)
+{
+    pid_t child;
+    char *arguments[] = {(char *)self, "plain", NULL};
+    posix_spawn(&child, self, NULL, NULL, arguments, environ);
+    waitpid(child, NULL, 0);
+    work(FEW);
+}
+
+static void run_daemon(void)
+{
+    if (fork())
+        _exit(0);
+    setsid();
+    if (fork())
+        _exit(0);
+    usleep(300000);
+    work(FEW);
+}
+
+static void run_other_user(void)
+{
+    if (setgroups(0, NULL) || setgid(65534) || setuid(65534))
+        exit(9);
+    work(MANY);
+}
+
+static void run_closed(void)
+{
+    for (int file = 3; file < 1024; file++)
+        close(file);
+    for (int i = 0; i < 10; i++)
+        open("/dev/null", O_RDWR);
+    work(MANY);
+    for (int file = 3; file < 13; file++)
+        if (write(file, "x", 1) != 1)
+            exit(9);
+}
+
+static void run_jailed(void)
+{
+    if (chroot(".") || chdir("/"))
+        exit(9);
+    work(MANY);
+}
+
+static void run_limited(void)
+{
+    const struct rlimit files = {3, 3}, memory = {0, 0};
+    setrlimit(RLIMIT_NOFILE, &files);
+    setrlimit(RLIMIT_AS, &memory);
+    setrlimit(RLIMIT_FSIZE, &memory);
+    work(MANY);
+}
+
+static void run_deep(void)
+{
+    void *library = dlopen("./deep.so", RTLD_NOW | RTLD_DEEPBIND);
+    void *(*deep)(size_t) = (void *(*)(size_t))dlsym(library, "deep");
+    for (int i = 0; i < FEW; i++)
+        free(deep(10));
+}
+
+int main(int count, char **arguments)
+{
+    static const struct {
+        const char *name;
+        void (*run)(void);
+    } ways[] = {{"segv", end_segv},     {"term", end_term},
+                {"abort", abort},       {"vfork", run_vfork},
+                {"spawn", run_spawn},   {"daemon", run_daemon},
+                {"closed", run_closed}, {"other-user", run_other_user},
+                {"jailed", run_jailed}, {"limited", run_limited},
+                {"deep", run_deep}};
+    self = arguments[0];
+    work(FEW);
+    for (size_t i = 0; count > 1 && i < sizeof ways / sizeof *ways; i++)
+        if (strcmp(arguments[1], ways[i].name) == 0)
+            ways[i].run();
+    return 0;
+}
