@@ -137,10 +137,8 @@ static void worker_note_delays(struct worker *worker, const struct meter *meter)
     bool enough = lanes <= (unsigned)CPU_COUNT(&worker->area->request.cores);
     double share = (double)meter->sum.delayed_ns / ((double)meter->elapsed_ns * lanes);
     if (lanes > 1 && enough && meter->elapsed_ns > 0 && share > worth_telling)
-        worker_note(worker,
-                    "the threads waited %.0f %% of their time for cores that other programs "
-                    "had",
-                    100 * share);
+        worker_note(worker, "the threads waited for cores more than 5 %% of their time, though "
+                            "there is one for each: other programs run here (delayed_ns)");
 }
 
 void worker_report_time(struct worker *worker, const struct meter *meter)
