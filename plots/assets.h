@@ -7,6 +7,7 @@ extern const char asset_style_gp[];
 extern const char asset_time_memory_gp[];
 extern const char asset_footprint_gp[];
 extern const char asset_latency_gp[];
+extern const char asset_calls_gp[];
 extern const char asset_fragmentation_gp[];
 extern const char asset_heapmap_gp[];
 extern const char asset_memory_gp[];

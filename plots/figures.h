@@ -26,6 +26,10 @@
     FIGURE(latency, "latency", "how long single calls take, by percentile",                        \
            "At 99 % stands what one call in a hundred exceeds; lower is better. Grey dotted "      \
            "lines are no competitors (null, layers), the lowest is the clock itself.")             \
+    FIGURE(                                                                                        \
+        calls, "calls", "how long calls take by operation and size",                               \
+        "Thick bars reach from the median to what one call in a hundred exceeds, thin ones "       \
+        "on to one in 100,000 where there are so many; rings are the slowest. Lower is better.")   \
     FIGURE(scaling, "scaling",                                                                     \
            "throughput against threads, where a run has several numbers of them",                  \
            "Higher is better. A line that rises scales; where it falls, threads wait for one "     \

@@ -6,33 +6,10 @@
 #include <string.h>
 
 #include "harness/base/units.h"
+#include "results/csv_line.h"
 #include "results/series.h"
 #include "results/slowest.h"
 #include "results/text.h"
-
-enum { TABLE_CELLS = 24, TABLE_CELL = 160 };
-
-/* One line of a CSV file that has nothing quoted. */
-struct table_line {
-    char cells[TABLE_CELLS][TABLE_CELL];
-    size_t count;
-};
-
-static bool table_read_line(FILE *file, struct table_line *line)
-{
-    char text[TABLE_CELLS * TABLE_CELL];
-    if (!fgets(text, sizeof text, file))
-        return false;
-    line->count = 0;
-    for (const char *at = text; line->count < TABLE_CELLS;) {
-        size_t length = strcspn(at, ",\r\n");
-        snprintf(line->cells[line->count++], TABLE_CELL, "%.*s", (int)length, at);
-        if (at[length] != ',')
-            break;
-        at += length + 1;
-    }
-    return true;
-}
 
 static bool table_is_time(const char *title)
 {
@@ -43,7 +20,7 @@ static bool table_is_time(const char *title)
 /* "p999_ns" is "p999", "system_call_names" "system call names". */
 static void table_title(FILE *out, const char *title)
 {
-    char words[TABLE_CELL];
+    char words[CSV_CELL];
     size_t length = strlen(title) - (table_is_time(title) ? 3 : 0), i;
     for (i = 0; i < length; i++)
         words[i] = title[i] == '_' ? ' ' : title[i];
@@ -66,17 +43,15 @@ static void table_cell(FILE *out, const char *title, const char *text)
 
 /* Where the same figure less the clock's cost is: of "p50_ns" the column "p50_net_ns". The number
  * of columns where there is none. */
-static size_t table_net_of(const struct table_line *head, size_t column)
+static size_t table_net_of(const struct csv_line *head, size_t column)
 {
-    char name[TABLE_CELL + 8];
+    char name[CSV_CELL + 8];
     const char *title = head->cells[column];
-    size_t net = 0, length = strlen(title);
+    size_t length = strlen(title);
     if (!table_is_time(title))
         return head->count;
     snprintf(name, sizeof name, "%.*s_net_ns", (int)length - 3, title);
-    while (net < head->count && strcmp(head->cells[net], name) != 0)
-        net++;
-    return net;
+    return csv_line_find(head, name);
 }
 
 /* What stands below another column, or above the table. */
@@ -86,8 +61,7 @@ static bool table_is_shown(const char *title)
     return !(net && net[7] == '\0') && strcmp(title, "clock_cost_ns") != 0;
 }
 
-static void table_print_line(FILE *out, const struct table_line *head,
-                             const struct table_line *line)
+static void table_print_line(FILE *out, const struct csv_line *head, const struct csv_line *line)
 {
     fputs("<tr>", out);
     for (size_t i = 0; i < line->count && i < head->count; i++) {
@@ -108,8 +82,8 @@ static void table_print_line(FILE *out, const struct table_line *head,
 
 static void table_print(FILE *out, FILE *file, size_t most)
 {
-    struct table_line head, line;
-    if (!table_read_line(file, &head))
+    struct csv_line head, line;
+    if (!csv_line_read(file, &head))
         return;
     fputs("<div class=\"wide\"><table>\n<thead><tr>", out);
     for (size_t i = 0; i < head.count; i++) {
@@ -120,7 +94,7 @@ static void table_print(FILE *out, FILE *file, size_t most)
         fputs("</th>", out);
     }
     fputs("</tr></thead>\n<tbody>\n", out);
-    for (size_t lines = 0; lines < most && table_read_line(file, &line); lines++)
+    for (size_t lines = 0; lines < most && csv_line_read(file, &line); lines++)
         table_print_line(out, &head, &line);
     fputs("</tbody></table></div>\n", out);
 }

@@ -22,10 +22,10 @@ setup() {
 @test "every figure of every trace is drawn, with the points in it" {
     run "$BENCH" plot -o "$BATS_TEST_TMPDIR/out" "$run_folder"
     [ "$status" -eq 0 ]
-    [ "${#lines[@]}" -eq 28 ]
+    [ "${#lines[@]}" -eq 30 ]
     cd "$BATS_TEST_TMPDIR/out"
     for name in system jemalloc tbbmalloc; do
-        for figure in time-memory footprint memory latency fragmentation heapmap pagemap unusable \
+        for figure in time-memory footprint memory latency calls fragmentation heapmap pagemap unusable \
             occupancy classes split fidelity; do
             grep -q ">$name<" "$figure.redis.svg"
         done
@@ -34,6 +34,9 @@ setup() {
     [ "$(grep -c "<use xlink:href='#gpPt" time-memory.redis.svg)" -ge 12 ]
     [ "$(grep -c "<use xlink:href='#gpPt" fidelity.redis.svg)" -ge 13 ]
     [ "$(grep -c '<path .*M[0-9.]*,[0-9.]* L' latency.redis.svg)" -ge 13 ]
+    # A slowest call for each of the sixteen classes of an allocator, and no stroke that is not known.
+    [ "$(grep -c "<use xlink:href='#gpPt5'" calls.redis.svg)" -ge $((13 * 16)) ]
+    ! grep -qi 'nan' calls.redis.svg
     [ "$(grep -c '<image' heapmap.redis.svg)" -eq 13 ]
     [ "$(grep -c '<image' pagemap.redis.svg)" -eq 13 ]
     [ "$(grep -c '<polygon' sizes.redis.svg)" -ge 50 ]
@@ -99,7 +102,7 @@ setup() {
     run --separate-stderr "$BENCH" plot --trace redis -a system -o out part
     [ "$status" -eq 0 ]
     [ -z "$stderr" ]
-    [ "${#lines[@]}" -eq 12 ]
+    [ "${#lines[@]}" -eq 13 ]
     for figure in split:explain fidelity:fidelity; do
         run "$BENCH" plot --trace redis --figure "${figure%:*}" -o out part
         [ "$status" -eq 1 ]
@@ -173,8 +176,8 @@ class Check(html.parser.HTMLParser):
 check = Check()
 check.feed(open(sys.argv[1], encoding="utf-8").read())
 assert check.refs <= check.ids, check.refs - check.ids
-assert check.captions == 28 and check.titles == 6, (check.captions, check.titles)
-assert check.figures == 28, check.figures
+assert check.captions == 30 and check.titles == 6, (check.captions, check.titles)
+assert check.figures == 30, check.figures
 assert not check.open_tags, check.open_tags
 PYTHON
 }

@@ -104,6 +104,30 @@ static double tail(double ns, double rest)
     return ns * (0.8 + 0.2 * pow(rest, -0.25)) / pow(rest, 0.4);
 }
 
+/* Small blocks are quick and many; of few calls there are no far percentiles. */
+static void add_classes(struct store *store, const struct cell_result *cell, double ns)
+{
+    static const char *const operations[] = {"free", "malloc", "calloc", "realloc"};
+    static const int ends[] = {16, 256, 32768};
+    FILE *file = begin(store, "latency", cell, ".csv");
+    fputs("operation,up_to,count,mean_ns,p50_ns,p90_ns,p99_ns,p999_ns,p9999_ns,p99999_ns,max_ns,"
+          "clock_cost_ns\n",
+          file);
+    for (int i = 0; i < 4; i++)
+        for (int j = 0; j < 4; j++) {
+            double base = ns * (1 + i) * (1 + j);
+            fputs(operations[i], file);
+            fputc(',', file);
+            if (j < 3)
+                fprintf(file, "%d", ends[j]);
+            fprintf(file, ",%d,%.1f,%.0f,%.0f,%.0f", j < 3 ? 100000 : 500, base, tail(base, 0.5),
+                    tail(base, 0.1), tail(base, 0.01));
+            fprintf(file, j < 3 ? ",%.0f,%.0f,,%.0f,11.0\n" : ",,,,%.0f,11.0\n",
+                    tail(base, j < 3 ? 1e-3 : 2e-3), tail(base, 1e-4), tail(base, 1e-5));
+        }
+    end(store, file);
+}
+
 static void add_latency(struct store *store, const char *allocator, const char *trace, double ns,
                         struct rng *rng)
 {
@@ -123,6 +147,7 @@ static void add_latency(struct store *store, const char *allocator, const char *
         fprintf(file, "%12.3f %2.12f %10d %14s\n", cell.max_ns, 1.0, OPERATIONS, "inf");
         fputs("#[Mean = 0, StdDeviation = 0]\n", file);
         end(store, file);
+        add_classes(store, &cell, base);
         append(store, &cell);
     }
 }
