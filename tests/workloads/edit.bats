@@ -129,10 +129,39 @@ EOF
 }
 
 @test "the generated stream is the same bit for bit on any machine" {
-    "$BENCH" generate larson:threads=2,blocks=10,replace=10,rounds=2,seed=7 -o l.trace
-    [ "$(dump l.trace | md5sum | cut -c1-32)" = "9763022f50c59cac2daab51f76846bf0" ]
-    "$BENCH" generate ramp-decay:blocks=100,rounds=1,seed=7 -o l.trace
-    [ "$(dump l.trace | md5sum | cut -c1-32)" = "1553a05354acc1318a93cb15aa611911" ]
+    printf '8, 10, 20\n64, 1, 5\n' > p.csv
+    while read -r workload sum; do
+        "$BENCH" generate "$workload" -o g.trace
+        [ "$(dump g.trace | md5sum | cut -c1-32)" = "$sum" ] || { echo "$workload"; false; }
+    done <<'END'
+larson:threads=2,blocks=10,replace=10,rounds=2,seed=7 9763022f50c59cac2daab51f76846bf0
+larson:threads=3,blocks=20,replace=50,rounds=2,seed=3 0837d3c45e7cf3e30a5903cc58e3dc21
+ramp-decay:blocks=100,rounds=1,seed=7 1553a05354acc1318a93cb15aa611911
+mymalloc-loop:largest=1000 ef158290130c0e632e115e4b8b0136a0
+threadtest:threads=3,blocks=30,rounds=2 08d06ec87b5cf9d6d9c4c58c09e38e59
+xmalloc:rounds=5,seed=4 61d77a3753760b4aaa0b7283048eca3e
+cache-scratch:rounds=20 27d7ece40bf258350b0860c2bee7ba32
+cache-thrash:rounds=20 dac6029c36bd667af0c20ef2fbcbce9d
+glibc-simple:calls=300 c98193aad13aafa23e70f777cab794b1
+sawtooth:teeth=2,blocks=40,seed=9 25a86bd8cd8d9283ee472d0282c4f255
+vectors:growths=300,seed=2 44f2b309fddcaab41953417e18592ce4
+first-fit-adversary:live=256,largest=16 842fb4322e0a6af1ba37f2949161d5ad
+best-fit-adversary:live=60,largest=12 e036348b39855fb4a1f74ed08bd940a6
+profile:file=p.csv,events=200,seed=3 0e00d021e1c83f4d3356b9b1568a972c
+END
+}
+
+@test "the adversaries drive the backends themselves beyond nine tenths of their bounds" {
+    # M (log2 n / 2 + 1) - n + 1 and (M - 4 n + 11) (n - 2) units of 32 bytes
+    while read -r policy workload bound; do
+        "$BENCH" run "$workload" -a "$policy" -p memory -n 1 --json -o run-$policy > rows 2> err
+        peak=$(grep -o '"peak_resident_bytes": [0-9]*' rows | tr -dc 0-9)
+        echo "$policy: $peak of $((32 * bound))"
+        [ $((10 * peak)) -ge $((9 * 32 * bound)) ]
+    done <<'END'
+first-fit first-fit-adversary:live=4096,largest=64 16321
+best-fit best-fit-adversary:live=300,largest=32 5490
+END
 }
 
 @test "a size profile reaches its live counts" {
