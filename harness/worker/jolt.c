@@ -11,8 +11,9 @@
 /* One that nobody minds when it comes late. */
 enum { JOLT_SIGNAL = SIGURG, JOLT_PAUSE_NS = 20000 };
 
-static void jolt_set(struct jolt *jolt)
+void jolt_set(struct jolt *jolt)
 {
+    jolt->done = false;
     uint64_t after_ns = 1 + rng_below(&jolt->rng, 2 * jolt->every_ns);
     const struct itimerspec when = {
         .it_value = {.tv_sec = (time_t)(after_ns / 1000000000),
@@ -30,7 +31,7 @@ static void jolt_pause(int number, siginfo_t *info, void *context)
     (void)context;
     if (jolt && jolt->set) {
         clock_nanosleep(CLOCK_MONOTONIC, 0, &pause, NULL);
-        jolt_set(jolt);
+        jolt->done = true;
     }
     errno = code;
 }

@@ -16,6 +16,7 @@ struct jolt {
     uint64_t every_ns; /* on average */
     int timer;         /* the kernel's number */
     bool set;
+    volatile bool done; /* it has come */
 };
 
 /* Once in each process, before the first begins. */
@@ -25,5 +26,14 @@ void jolt_prepare(void);
  */
 void jolt_begin(struct jolt *jolt);
 void jolt_end(struct jolt *jolt);
+
+/* Has the next one come, if there was one: a thread that is held up for long elsewhere is jolted
+ * once. */
+void jolt_set(struct jolt *jolt);
+static inline void jolt_again(struct jolt *jolt)
+{
+    if (jolt->done)
+        jolt_set(jolt);
+}
 
 #endif

@@ -20,8 +20,8 @@
 #include "harness/worker/pattern.h"
 #include "harness/worker/worker.h"
 
-/* Among all lanes one is jolted so often. */
-enum { VERIFY_JOLT_NS = 25000 };
+/* Each thread is jolted so often, while it has something to do. */
+enum { VERIFY_JOLT_NS = 50000 };
 
 struct verified {
     uint64_t seed;    /* of its pattern; 0: the block is gone */
@@ -233,6 +233,7 @@ static void verify_lane(void *arg, struct lane *of)
     for (const uint64_t *op = of->begin; op < of->end;) {
         struct operation operation;
         of->player.at = op;
+        jolt_again(&lane->jolt);
         if (op_is_handover(*op)) {
             player_hand_over(&of->player, *op++);
             continue;
@@ -300,7 +301,7 @@ int verify_prepare(struct worker *worker, struct err *err)
     for (unsigned i = 0; i < lanes; i++) {
         verifiers[i] =
             (struct verifier){.verify = verify, .player = &worker->lanes[i].player, .lane = i};
-        verifiers[i].jolt.every_ns = (uint64_t)lanes * VERIFY_JOLT_NS;
+        verifiers[i].jolt.every_ns = VERIFY_JOLT_NS;
         rng_init(&verifiers[i].jolt.rng, i);
     }
     jolt_prepare();
