@@ -8,6 +8,7 @@ enum {
     LARGE_ENDS = 16 + CHUNK_HEADER, /* 8 bytes, the header, and a header's place at the end */
     BATCH_LOG2 = 10,                /* bytes of a chunk that may be cut up at once, */
     BATCH_HALVINGS = 3,             /* and how often it is halved for that */
+    ORDERS_AHEAD_SHIFT = 4,         /* the table grows by a sixteenth */
     KEEP_FREE_PAGES = 32,           /* free pages that do not make their mapping go back */
 };
 
@@ -63,6 +64,32 @@ int buddy_pages_init(struct buddy_pages *heap, struct region *region, size_t off
     return page_runs_init(&heap->runs, region, offset);
 }
 
+size_t buddy_pages_orders_bytes(size_t reserved)
+{
+    size_t pages = (reserved >> RUN_PAGE_LOG2) + 1;
+    return ((pages << (RUN_PAGE_LOG2 - CHUNK_MIN_LOG2)) + RUN_PAGE - 1) & ~(size_t)(RUN_PAGE - 1);
+}
+
+void buddy_pages_keep_orders(struct buddy_pages *heap, size_t offset)
+{
+    heap->orders = (uint8_t *)heap->runs.region->base + offset;
+}
+
+/* The orders of the chunks before page `end`: 0 or -ENOMEM. */
+static int buddy_reach_orders(struct buddy_pages *heap, uint32_t end)
+{
+    size_t bytes = (size_t)end << (RUN_PAGE_LOG2 - CHUNK_MIN_LOG2), room = heap->orders_room;
+    if (!heap->orders || bytes <= room)
+        return 0;
+    bytes += room >> ORDERS_AHEAD_SHIFT;
+    bytes = (bytes + RUN_PAGE - 1) & ~(size_t)(RUN_PAGE - 1);
+    size_t offset = (size_t)((char *)heap->orders - heap->runs.region->base) + room;
+    int error = region_commit(heap->runs.region, offset, bytes - room);
+    if (!error)
+        heap->orders_room = bytes;
+    return error;
+}
+
 /* A mapping's last page without its last 32 bytes: one chunk of each order, largest first. */
 static bool buddy_tail_is_free(const struct buddy_pages *heap, uint32_t first)
 {
@@ -80,6 +107,10 @@ static bool buddy_map(struct buddy_pages *heap)
     uint32_t first = page_runs_take(&heap->runs, MAPPING_PAGES);
     if (first == 0)
         return false;
+    if (buddy_reach_orders(heap, first + MAPPING_PAGES) < 0) {
+        page_runs_give(&heap->runs, first);
+        return false;
+    }
     for (uint32_t place = 0; place < MAPPING_PAGES; place++) {
         heap->runs.page[first + place].kind = PAGE_SMALL;
         heap->runs.page[first + place].owner[0] = (uint8_t)place;
@@ -240,6 +271,7 @@ void *buddy_pages_alloc_slow(struct buddy_pages *heap, unsigned order)
     }
     buddy_cut_batch(heap, (char *)chunk, order, halvings);
     chunk->header = chunk_header(heap, chunk, -chunk_payload_size(order));
+    buddy_pages_note(heap, chunk, order);
     return chunk_payload(chunk);
 }
 
@@ -295,6 +327,7 @@ static void *buddy_alloc_shifted(struct buddy_pages *heap, size_t align, size_t 
     outer->header = chunk_header(heap, outer, chunk_size(outer) - CHUNK_HOLDS_SHIFTED);
     memcpy(real, &(int64_t){payload - real}, sizeof(int64_t));
     chunk->header = chunk_header(heap, chunk, CHUNK_SHIFTED - (int32_t)(payload - real));
+    buddy_pages_note(heap, chunk, 0);
     return payload;
 }
 
@@ -359,6 +392,7 @@ static bool buddy_resize(struct buddy_pages *heap, struct chunk *chunk, size_t s
         buddy_pages_push(heap, chunk_buddy(chunk, order), order);
     }
     chunk->header = chunk_header(heap, chunk, -chunk_payload_size(want));
+    buddy_pages_note(heap, chunk, want);
     return true;
 }
 

@@ -15,6 +15,8 @@
  * address and a number of the heap: an overrun, a copied header or a stray pointer does not pass.
  * The links of a free chunk are only followed while its header is whole, so that an overrun into
  * one costs memory and nothing else.
+ * Where the owner asks for it, the order of each live chunk stands in a table too, a byte for every
+ * 32: free then finds it there, and only writes to a chunk that the caches have long forgotten.
  * The operations that every call takes are inline here; one thread. */
 #ifndef ALLOCATORS_BUDDY_PAGES_H
 #define ALLOCATORS_BUDDY_PAGES_H
@@ -57,9 +59,11 @@ struct buddy_pages {
     struct chunk *bin[CHUNK_PAGE_LOG2 + 1];
     uint32_t nonempty; /* a bit an order */
     uint32_t key;
-    bool guards;       /* large chunks end with a header too, which an overrun would hit: one more
-                          page to touch */
-    size_t free_pages; /* chunks of a whole page that are free */
+    bool guards;        /* large chunks end with a header too, which an overrun would hit: one more
+                           page to touch */
+    size_t free_pages;  /* chunks of a whole page that are free */
+    uint8_t *orders;    /* of live chunks inside pages, by place; 0: look at the header; or NULL */
+    size_t orders_room; /* bytes of it that are committed, for the mappings there have been */
     struct page_runs runs;
 };
 
@@ -67,6 +71,13 @@ struct buddy_pages {
  * words. 0 or -ENOMEM. */
 int buddy_pages_init(struct buddy_pages *heap, struct region *region, size_t offset, uint32_t key,
                      bool guards);
+
+/* Just after that: the orders stand in a table too, at `offset` of the region, where
+ * buddy_pages_orders_bytes() are left for it before the heap. */
+void buddy_pages_keep_orders(struct buddy_pages *heap, size_t offset);
+
+/* Address space for the table of a heap in a region of `reserved` bytes: a multiple of pages. */
+size_t buddy_pages_orders_bytes(size_t reserved);
 
 /* What the inline functions below leave to do. */
 void *buddy_pages_alloc_slow(struct buddy_pages *heap, unsigned order);
@@ -153,6 +164,27 @@ static inline bool chunk_is_quick(const struct buddy_pages *heap, const struct c
     return chunk->header == chunk_header(heap, chunk, chunk_payload_size(order) + CHUNK_QUICK);
 }
 
+static inline uint8_t *buddy_pages_order(const struct buddy_pages *heap, const struct chunk *chunk)
+{
+    return &heap->orders[((uintptr_t)chunk - (uintptr_t)heap->runs.base) >> CHUNK_MIN_LOG2];
+}
+
+/* The chunk is live from now on, of that order; 0: its header is no size. */
+static inline void buddy_pages_note(struct buddy_pages *heap, const struct chunk *chunk,
+                                    unsigned order)
+{
+    if (heap->orders)
+        *buddy_pages_order(heap, chunk) = (uint8_t)order;
+}
+
+/* The order of a live chunk, or 0 where its header has to tell. */
+static inline unsigned buddy_pages_noted(const struct buddy_pages *heap, const struct chunk *chunk)
+{
+    if (!heap->orders || heap->runs.page[page_runs_number(&heap->runs, chunk)].kind != PAGE_SMALL)
+        return 0;
+    return *buddy_pages_order(heap, chunk);
+}
+
 /* At least `size` > 0 bytes, 16-byte aligned, or NULL. */
 static inline void *buddy_pages_alloc(struct buddy_pages *heap, size_t size)
 {
@@ -165,6 +197,7 @@ static inline void *buddy_pages_alloc(struct buddy_pages *heap, size_t size)
     heap->quick[order] = chunk->next;
     heap->quick_room[order]++;
     chunk->header = chunk_header(heap, chunk, -chunk_payload_size(order));
+    buddy_pages_note(heap, chunk, order);
     return chunk_payload(chunk);
 }
 
@@ -173,17 +206,16 @@ static inline bool chunk_is_whole(const struct buddy_pages *heap, const struct c
     return chunk->header == chunk_header(heap, chunk, chunk_size(chunk));
 }
 
-/* Frees a chunk inside a page, whose payload has `size` bytes. */
+/* Frees a chunk inside a page. */
 static inline void buddy_pages_free_small(struct buddy_pages *heap, struct chunk *chunk,
-                                          int32_t size)
+                                          unsigned order)
 {
-    unsigned order = chunk_order((size_t)size);
     if (heap->quick_room[order] == 0) {
         buddy_pages_free_chunk(heap, chunk, order);
         return;
     }
     heap->quick_room[order]--;
-    chunk->header = chunk_header(heap, chunk, size + CHUNK_QUICK);
+    chunk->header = chunk_header(heap, chunk, chunk_payload_size(order) + CHUNK_QUICK);
     chunk->next = heap->quick[order];
     heap->quick[order] = chunk;
 }
@@ -191,11 +223,17 @@ static inline void buddy_pages_free_small(struct buddy_pages *heap, struct chunk
 /* Frees a live payload. */
 static inline void buddy_pages_free(struct buddy_pages *heap, void *payload)
 {
-    int32_t size = chunk_size(chunk_of(payload));
-    if (__builtin_expect(size < -CHUNK_MAX, 0))
-        buddy_pages_free_slow(heap, payload, size);
-    else
-        buddy_pages_free_small(heap, chunk_of(payload), -size);
+    struct chunk *chunk = chunk_of(payload);
+    unsigned order = buddy_pages_noted(heap, chunk);
+    if (__builtin_expect(order == 0, 0)) {
+        int32_t size = chunk_size(chunk);
+        if (size < -CHUNK_MAX) {
+            buddy_pages_free_slow(heap, payload, size);
+            return;
+        }
+        order = chunk_order((size_t)-size);
+    }
+    buddy_pages_free_small(heap, chunk, order);
 }
 
 /* Frees `payload` if it is a live one inside a page, with nothing written past its end; any address
@@ -211,7 +249,7 @@ static inline bool buddy_pages_free_checked(struct buddy_pages *heap, void *payl
     if (size <= 0 || size > CHUNK_MAX || size % 8 != 0 || !chunk_is_whole(heap, chunk) ||
         !chunk_is_whole(heap, (struct chunk *)((char *)chunk + CHUNK_HEADER + size)))
         return false;
-    buddy_pages_free_small(heap, chunk, size);
+    buddy_pages_free_small(heap, chunk, chunk_order((size_t)size));
     return true;
 }
 
