@@ -33,8 +33,10 @@ static const struct argp_option options[] = {
      "would be gained; several are left out together",
      0},
     {"output", 'o', "DIR", 0, "Where the figure goes; without a RUN, a run folder to make", 0},
-    {"touch", OPT_TOUCH, "none|first|page|all|recorded", 0,
-     "What the replay writes into each block (default: the run's, else as for bench run)", 0},
+    {"touch", OPT_TOUCH, "WHAT", 0,
+     "What the replay writes into each block: none, first, page, all or recorded (default: the "
+     "run's, else as for bench run)",
+     0},
     {"timeout", OPT_TIMEOUT, "SECONDS", 0, "Time a replay may take (default: the run's, else 5m)",
      0},
     {"json", OPT_JSON, NULL, 0, "Print the moments as JSON", 0},
@@ -126,7 +128,7 @@ static const struct argp argp = {
            "add up to its resident size, who holds its pages, and what would be gained. With a run "
            "its settings are used and what is found is kept in it."
            "\vExample:\n  bench explain out --trace sqlite -a jemalloc --at peak-rss\n"
-           "  bench explain workloads/traces/redis.trace -a system,best-fit --at 100000 --at end",
+           "  bench explain workloads/traces/redis.trace -a system --at 100000,end",
 };
 
 /* ---- the run ---- */

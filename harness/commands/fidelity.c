@@ -22,13 +22,14 @@ static const struct argp_option options[] = {
     {"repeat", 'n', "N", 0,
      "Runs of the program on each allocator, undisturbed and again watched (default 5)", 0},
     {"output", 'o', "DIR", 0, "The run folder (default results/<time>-<program>)", 0},
-    {"touch", OPT_TOUCH, "none|first|page|all|recorded", 0,
-     "What the replay writes into each block: recorded is a byte of each page that the program "
-     "touched (default recorded where the trace tells that, else page)",
+    {"touch", OPT_TOUCH, "WHAT", 0,
+     "What the replay writes into each block: none, first (its first byte), page (a byte of each "
+     "page), all, or recorded (of each page that the program touched: the default where the trace "
+     "tells it, else page)",
      0},
-    {"pace", OPT_PACE, "full|as-recorded", 0,
-     "How fast the memory pass replays: as-recorded lets allocators give back by the clock as the "
-     "program did (default full; needs a trace with times)",
+    {"pace", OPT_PACE, "HOW", 0,
+     "How fast the memory pass replays: full (the default), or as-recorded, which lets allocators "
+     "give back by the clock as the program did, and needs a trace with times",
      0},
     {"timeout", OPT_TIMEOUT, "SECONDS", 0, "Time a run or cell may take (default 5m; 0: any)", 0},
     {"seed", OPT_SEED, "N", 0, "Seed of the shuffled order (default: the time)", 0},

@@ -55,21 +55,22 @@ static const struct argp_option options[] = {
      0},
     {"processes", OPT_PROCESSES, "N", 0,
      "Processes that replay, for process-shared allocators (default 1)", 0},
-    {"touch", OPT_TOUCH, "none|first|page|all|recorded", 0,
-     "What the replay writes into each block: recorded is a byte of each page that the program "
-     "touched (default recorded where the trace tells that, else page)",
+    {"touch", OPT_TOUCH, "WHAT", 0,
+     "What the replay writes into each block: none, first (its first byte), page (a byte of each "
+     "page), all, or recorded (of each page that the program touched: the default where the trace "
+     "tells it, else page)",
      0},
     {"latency-sample", OPT_SAMPLE, "N", 0,
      "Time one call in N in the latency pass, at random distances, which leaves its throughput as "
      "it is (default 1: all)",
      0},
-    {"pace", OPT_PACE, "full|as-recorded", 0,
-     "How fast the memory pass replays: as-recorded lets allocators give back by the clock as the "
-     "program did (default full; needs a trace with times)",
+    {"pace", OPT_PACE, "HOW", 0,
+     "How fast the memory pass replays: full (the default), or as-recorded, which lets allocators "
+     "give back by the clock as the program did, and needs a trace with times",
      0},
-    {"order", OPT_ORDER, "parallel|as-recorded", 0,
-     "How the threads of a verify pass call: at once, so that a lock that does not hold is found, "
-     "or one at a time in the recorded order, twice the same (default parallel)",
+    {"order", OPT_ORDER, "HOW", 0,
+     "How the threads of a verify pass call: parallel (the default), so that a lock that does not "
+     "hold is found, or as-recorded, one at a time in that order, twice the same",
      0},
     {"timeout", OPT_TIMEOUT, "SECONDS", 0, "Time a cell may take (default 5m; 0: any)", 0},
     {"memory-limit", OPT_LIMIT, "SIZE", 0, "Writable private memory a cell may map (default: any)",
@@ -262,8 +263,7 @@ static const struct argp argp = {
     .doc =
         "Replays traces against allocators, each cell in a process of its own, and compares them."
         "\vA TRACE is a file (or - for standard input); a WORKLOAD is one of 'bench list'.\n\n"
-        "Example:\n  bench run -a system,jemalloc,first-fit -n 6 -o out "
-        "workloads/traces/sqlite.trace",
+        "Example:\n  bench run -a system,jemalloc -n 6 -o out workloads/traces/sqlite.trace",
 };
 
 /* ---- a new run ------------------------------------------------------------------------------- */

@@ -37,6 +37,22 @@ query() {
     done
 }
 
+# argp sets an option with a long argument apart, and its text without indentation.
+@test "the help of every command has an example, in lines that are laid out" {
+    local command
+    for command in $("$BENCH" --help | awk '/^  [a-z]/ { print $1 }') \
+        "trace info" "trace dump" "trace cut" "trace scale" "trace merge" "trace anonymize"; do
+        run -0 "$BENCH" $command --help
+        [[ "$output" == *"Example"* ]]
+        run -0 awk 'length > 80 || /^ {10,}--/ || (/^ +bench / && / --?[a-z]+$/)' <<<"$output"
+        [ -z "$output" ] || { echo "$command: $output"; false; }
+        # A line of an example is whole.
+        run -0 awk '/^Examples?:/ { on = 1; next } /^$/ { on = 0 } on && /^[a-z\/-]/' \
+            < <("$BENCH" $command --help)
+        [ -z "$output" ] || { echo "$command: $output"; false; }
+    done
+}
+
 @test "help has an example, and wrong usage ends with 2" {
     run -0 "$BENCH" list --help
     [[ "$output" == *"Example:"* ]]
