@@ -63,6 +63,8 @@ static void source_fill(struct source *source)
     while (!source->drained && source->end < SOURCE_ROOM) {
         if (!source->block_left && !source_block(source))
             return;
+        if (!source->block_left)
+            continue; /* an empty block has no address either */
         size_t room = SOURCE_ROOM - source->end;
         size_t part = source->block_left < room ? source->block_left : room;
         memcpy(source->bytes + source->end, source->block, part);
