@@ -5,7 +5,6 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <poll.h>
-#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -95,20 +94,6 @@ static int launch_environment(struct start *start, const struct launch *launch, 
     return 0;
 }
 
-static void launch_pin(void)
-{
-    cpu_set_t allowed, last;
-    if (sched_getaffinity(0, sizeof allowed, &allowed) < 0)
-        return;
-    for (int core = CPU_SETSIZE - 1; core >= 0; core--)
-        if (CPU_ISSET(core, &allowed)) {
-            CPU_ZERO(&last);
-            CPU_SET(core, &last);
-            sched_setaffinity(0, sizeof last, &last);
-            return;
-        }
-}
-
 static void launch_limit(int resource, uint64_t limit)
 {
     struct rlimit rlimit = {.rlim_cur = limit, .rlim_max = limit};
@@ -121,7 +106,6 @@ static void launch_surround(const struct launch *launch)
     setpgid(0, 0);
     prctl(PR_SET_PDEATHSIG, SIGKILL);
     personality(ADDR_NO_RANDOMIZE);
-    launch_pin();
     launch_limit(RLIMIT_CORE, 0);
     if (launch->memory_limit)
         launch_limit(RLIMIT_DATA, launch->memory_limit);

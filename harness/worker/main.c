@@ -5,6 +5,7 @@
  * touched everything of its own; nothing in it calls malloc but the replay. */
 #include <errno.h>
 #include <fcntl.h>
+#include <sched.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -213,6 +214,22 @@ static int worker_run(struct worker *worker, struct err *err)
     return status;
 }
 
+/* Only here, after the libraries' constructors: a preloaded allocator counts the processors there,
+ * and would have one arena for all threads if it saw but one. */
+static void worker_pin(void)
+{
+    cpu_set_t allowed, last;
+    if (sched_getaffinity(0, sizeof allowed, &allowed) < 0)
+        return;
+    for (int core = CPU_SETSIZE - 1; core >= 0; core--)
+        if (CPU_ISSET(core, &allowed)) {
+            CPU_ZERO(&last);
+            CPU_SET(core, &last);
+            sched_setaffinity(0, sizeof last, &last);
+            return;
+        }
+}
+
 int main(int argc, char **argv)
 {
     struct stat info;
@@ -220,6 +237,7 @@ int main(int argc, char **argv)
     if (fd < 0 || fstat(fd, &info) < 0)
         return 2;
     struct worker *worker = &the_worker;
+    worker_pin();
     worker->fd = fd;
     worker->library_vsz = worker_vsz() - worker->baseline_vsz;
     worker->area =
