@@ -16,6 +16,8 @@ enum {
     LARGE_BUCKETS = 1 << 16,
     LARGE_WAYS = 4,
     LARGE_TOGETHER = 1024,     /* pages asked about in one call */
+    LARGE_SAMPLE = 64,         /* pages of a very large block whose kind is asked about */
+    LARGE_SAMPLED = 256,       /* pages of a block from which on they are */
     LARGE_TOLD_PAGE = 4096,    /* what is told is counted in these */
     LARGE_DISCARD_NS = 1000,   /* what the fault after it costs, about */
     LARGE_DISCARD_SHARE = 32,  /* of the time may go into it, the reciprocal */
@@ -92,6 +94,27 @@ static uint64_t large_resident(uintptr_t at, uintptr_t end)
     return resident;
 }
 
+/* A page that was only read is the kernel's one page of zeros: resident, but none of the program's
+ * memory. How many of the resident pages are no such ones, by a sample; all where the kernel does
+ * not tell. */
+static uint64_t large_written(uintptr_t at, uintptr_t end, uint64_t resident)
+{
+    uint64_t count = (end - at) / large->page, read = 0, written = 0;
+    void *pages[LARGE_SAMPLE];
+    int kinds[LARGE_SAMPLE];
+    if (count < LARGE_SAMPLED || !resident)
+        return resident;
+    for (uint64_t i = 0; i < LARGE_SAMPLE; i++)
+        pages[i] = (void *)(at + count * i / LARGE_SAMPLE * large->page);
+    if (syscall(SYS_move_pages, 0, LARGE_SAMPLE, pages, NULL, kinds, 0))
+        return resident;
+    for (int i = 0; i < LARGE_SAMPLE; i++) {
+        read += kinds[i] == -EFAULT;
+        written += kinds[i] >= 0;
+    }
+    return read ? resident * written / (read + written) : resident;
+}
+
 /* The page in which a block begins counts in any case, as the allocator may have written there; the
  * one in which it ends, where it is shared, with the others only. */
 static void large_look(uintptr_t address, size_t size)
@@ -100,6 +123,8 @@ static void large_look(uintptr_t address, size_t size)
     uintptr_t second = (address / page + 1) * page, end = (address + size) / page * page;
     uint64_t told[2] = {address, 0};
     uint64_t touched = size <= LARGE_LOOK_MOST ? large_resident(second, end) : UINT64_MAX;
+    if (touched <= (end - second) / page)
+        touched = large_written(second, end, touched);
     if (touched < (end - second) / page)
         told[1] = (touched + 1) * page / LARGE_TOLD_PAGE;
     record_tell(SPOOL_TOUCHED, told, 2);

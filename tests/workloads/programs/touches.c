@@ -70,6 +70,16 @@ static void fork_child(void)
     free(mine);
 }
 
+/* A quarter written, a quarter read. */
+static void only_read(void)
+{
+    volatile char *block = touch(calloc(1, BIG), BIG / 4);
+    for (size_t at = BIG / 2; at < BIG / 4 * 3; at += 4096)
+        if (block[at])
+            abort();
+    free((void *)block);
+}
+
 static void keep_errno(void)
 {
     errno = 77;
@@ -84,11 +94,8 @@ int main(int argc, char **argv)
     static const struct {
         const char *name;
         void (*run)(void);
-    } modes[] = {{"resize", resize},
-                 {"recycle", recycle},
-                 {"hand-over", hand_over},
-                 {"fork", fork_child},
-                 {"errno", keep_errno}};
+    } modes[] = {{"resize", resize},   {"recycle", recycle}, {"hand-over", hand_over},
+                 {"fork", fork_child}, {"read", only_read},  {"errno", keep_errno}};
     const char *mode = argc > 1 ? argv[1] : "";
     for (size_t i = 0; i < sizeof modes / sizeof *modes; i++)
         if (strcmp(mode, modes[i].name) == 0) {
