@@ -182,6 +182,7 @@ static void report_table(FILE *out, const struct row *rows, size_t count)
 {
     report_part(out, rows, count, COLUMN_TIME | COLUMN_MEMORY, "Time and memory");
     report_part(out, rows, count, COLUMN_NET, "Latency of a call less what the clock itself costs");
+    report_part(out, rows, count, COLUMN_KERNEL, "What the kernel did to the threads meanwhile");
     report_part(out, rows, count, COLUMN_FLOOR | COLUMN_HOLES,
                 "What is held above what is live, and holes and pages where most is live");
     fputs("<ul class=\"note\">\n", out);

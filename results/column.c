@@ -258,6 +258,22 @@ static void column_clock(char out[COLUMN_TEXT], const struct row *row)
     column_time(out, row->clock_cost_ns);
 }
 
+#define COLUMN_MEDIAN(name)                                                                        \
+    static void column_##name(char out[COLUMN_TEXT], const struct row *row)                        \
+    {                                                                                              \
+        column_number(out, "%.0f", row->name);                                                     \
+    }
+COLUMN_MEDIAN(context_switches)
+COLUMN_MEDIAN(involuntary_switches)
+COLUMN_MEDIAN(migrations)
+COLUMN_MEDIAN(calls_taken)
+COLUMN_MEDIAN(calls_slept)
+
+static void column_delayed(char out[COLUMN_TEXT], const struct row *row)
+{
+    column_time(out, row->delayed_ns);
+}
+
 const struct column columns[] = {
     {"ns/op", COLUMN_TIME, false,
      "median over the repetitions of the whole replay divided by its operations, no clock inside",
@@ -341,6 +357,21 @@ const struct column columns[] = {
     {"net own max", COLUMN_NET, true,
      "the slowest that was as slow when it was made again, less the clock's cost",
      column_own_max_net},
+    {"switches", COLUMN_KERNEL, true,
+     "context switches in the timed pass, of all its threads or processes; medians, as what "
+     "follows",
+     column_context_switches},
+    {"forced", COLUMN_KERNEL, true, "those of them in which the core was taken away",
+     column_involuntary_switches},
+    {"migrations", COLUMN_KERNEL, true, "times a thread was moved to another core",
+     column_migrations},
+    {"delayed", COLUMN_KERNEL, true,
+     "how long its threads, all together, were ready but waited for a core", column_delayed},
+    {"calls taken", COLUMN_KERNEL, true,
+     "calls of the latency pass in which other work got the core", column_calls_taken},
+    {"calls slept", COLUMN_KERNEL, true,
+     "calls of it in which the thread gave its core away to wait, as a rule for a lock",
+     column_calls_slept},
 };
 const size_t column_count = sizeof columns / sizeof *columns;
 

@@ -13,9 +13,10 @@ enum { COLUMN_TEXT = 64 };
 enum column_group {
     COLUMN_TIME = 1,
     COLUMN_MEMORY = 2,
-    COLUMN_FLOOR = 4, /* what is held against its limits */
-    COLUMN_HOLES = 8, /* where most is live: what lies between blocks, and on pages */
-    COLUMN_NET = 16,  /* latency less the clock's own cost */
+    COLUMN_FLOOR = 4,   /* what is held against its limits */
+    COLUMN_HOLES = 8,   /* where most is live: what lies between blocks, and on pages */
+    COLUMN_NET = 16,    /* latency less the clock's own cost */
+    COLUMN_KERNEL = 32, /* what the kernel did meanwhile */
 };
 
 struct column {
@@ -31,7 +32,7 @@ extern const struct column columns[];
 extern const size_t column_count;
 
 /* The columns of some groups that a table of these rows shows. */
-enum { COLUMNS_MOST = 48 };
+enum { COLUMNS_MOST = 56 };
 struct columns_shown {
     const struct column *at[COLUMNS_MOST];
     size_t count;

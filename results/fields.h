@@ -217,6 +217,12 @@
     REAL(cache_misses_per_op, "", "median of misses of the last-level cache an operation")         \
     REAL(tlb_misses_per_op, "", "median of data TLB misses an operation")                          \
     COUNT(page_faults, "", "of the memory pass")                                                   \
+    REAL(context_switches, "", "median of the timed pass, of all its threads or processes")        \
+    REAL(involuntary_switches, "", "likewise")                                                     \
+    REAL(migrations, "", "likewise")                                                               \
+    REAL(delayed_ns, "ns", "likewise, as in cells")                                                \
+    REAL(calls_taken, "", "median of the latency pass, as in cells")                               \
+    REAL(calls_slept, "", "likewise")                                                              \
     COUNT(failed_allocations, "", "calls that returned NULL")                                      \
     COUNT(faults_found, "", "blocks found wrong by the verify pass")                               \
     COUNT(repetitions, "", "timed repetitions that finished")                                      \

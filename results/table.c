@@ -183,6 +183,7 @@ void table_print_details(FILE *out, const struct row *rows, size_t count)
         const char *title;
     } parts[] = {
         {COLUMN_NET, ": latency of a call less what the clock itself costs"},
+        {COLUMN_KERNEL, ": what the kernel did to the threads meanwhile"},
         {COLUMN_FLOOR, ": what is held above what is live"},
         {COLUMN_HOLES, ": holes and pages where most is live"},
     };
@@ -274,6 +275,7 @@ static void table_markdown(FILE *out, const struct row *rows, size_t count)
         fputs("\n\n", out);
         table_markdown_part(out, rows + i, same, COLUMN_TIME | COLUMN_MEMORY);
         table_markdown_part(out, rows + i, same, COLUMN_NET);
+        table_markdown_part(out, rows + i, same, COLUMN_KERNEL);
         table_markdown_part(out, rows + i, same, COLUMN_FLOOR | COLUMN_HOLES);
         note_each(rows + i, same, table_markdown_note, &(struct table_page){out, 0, 0});
         if (column_any_unladen(rows + i, same))

@@ -102,6 +102,18 @@ static void table_throughput(struct row *row, const struct store *store)
     row->tlb_misses_per_op = table_median(store, row, "throughput", "tlb_misses_per_op");
 }
 
+/* What the kernel did meanwhile. */
+static void table_kernel(struct row *row, const struct store *store)
+{
+    const char *pass = table_timed_pass(store);
+    row->context_switches = table_median(store, row, pass, "context_switches");
+    row->involuntary_switches = table_median(store, row, pass, "involuntary_switches");
+    row->migrations = table_median(store, row, pass, "migrations");
+    row->delayed_ns = table_median(store, row, pass, "delayed_ns");
+    row->calls_taken = table_median(store, row, "latency", "calls_taken");
+    row->calls_slept = table_median(store, row, "latency", "calls_slept");
+}
+
 static void table_latency_net(struct row *row)
 {
     double cost = row->clock_cost_ns;
@@ -227,6 +239,7 @@ static void table_fill(struct row *row, const struct store *store, const char *a
     table_status(row, store);
     table_throughput(row, store);
     table_latency(row, store);
+    table_kernel(row, store);
     const struct cell_result *memory = table_find(store, row, "memory", 0);
     if (table_is_ok(memory))
         table_memory(row, memory);
