@@ -233,7 +233,11 @@ const char *program_flaw(const struct program *program, const char *name, char *
     if ((realpath(owner, path) && strcmp(path, program->library) == 0) ||
         strcmp(owner, program->library) == 0)
         return NULL;
-    snprintf(text, length, "malloc of %s came from %s, not from %s: the preload was ignored", name,
-             owner, program->library);
+    bool is_library =
+        strstr(owner, ".so") != NULL; /* as the C library is, where there is none else */
+    snprintf(text, length, "malloc of %s came from %s, not from %s: the preload was ignored: %s",
+             name, owner, program->library,
+             is_library ? "it defines no malloc"
+                        : "the program brings a malloc of its own, which comes before any other");
     return text;
 }

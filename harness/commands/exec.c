@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <limits.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
 
@@ -77,6 +78,16 @@ static int exec_run(const struct program *program, char **command, struct err *e
     return WIFSIGNALED(end.status) ? 128 + WTERMSIG(end.status) : WEXITSTATUS(end.status);
 }
 
+/* What else is preloaded may hold an allocator, or half of one (operator new): it is left out. */
+static void exec_tell_left_out(void)
+{
+    const char *others = getenv("LD_PRELOAD");
+    if (others && *others && !strstr(others, "/libheapbench-"))
+        fprintf(stderr,
+                "bench exec: LD_PRELOAD=%s is not passed on: preloads are the allocator's\n",
+                others);
+}
+
 int command_exec(int argc, char **argv)
 {
     struct request request = {.allocator = "system"};
@@ -84,6 +95,7 @@ int command_exec(int argc, char **argv)
     struct err err = {0};
     argp_err_exit_status = STATUS_USAGE;
     argp_parse(&argp, argc, argv, ARGP_IN_ORDER, NULL, &request);
+    exec_tell_left_out();
     int status = program_prepare(&program, request.allocator, &err)
                      ? STATUS_USAGE
                      : exec_run(&program, request.command, &err);

@@ -208,6 +208,28 @@ C
     [[ "$output" == *"ignored the preload"* ]]
 }
 
+@test "a malloc of the program's own, and a library without one" {
+    cat >own.c <<'C'
+#include <stddef.h>
+void *__libc_malloc(size_t);
+void *malloc(size_t size) { return __libc_malloc(size); }
+int main(void) { return malloc(9) == 0; }
+C
+    gcc -w -fno-builtin -rdynamic -o own own.c
+    run -1 "$BENCH" exec -a first-fit -- ./own
+    [[ "$output" == *"came from"*"/own, not from"*"a malloc of its own"* ]]
+    printf 'int nothing;\n' >n.c
+    gcc -shared -fPIC -o nothing.so n.c
+    run -1 "$BENCH" exec -a so:./nothing.so -- true
+    [[ "$output" == *"nothing.so: the preload was ignored: it defines no malloc"* ]]
+}
+
+@test "other preloads are left out, and that is told" {
+    run -0 --separate-stderr env LD_PRELOAD=libm.so.6 "$BENCH" exec -a buddy -- sh -c 'echo "$LD_PRELOAD"'
+    [[ "$output" != *libm* ]]
+    [[ "$stderr" == *"LD_PRELOAD=libm.so.6 is not passed on"* ]]
+}
+
 @test "what cannot run a program says why" {
     run "$BENCH" exec -a null -- true
     [ "$status" = 2 ]
