@@ -280,12 +280,21 @@ static size_t buddy_large_pages(size_t size)
     return (size + LARGE_ENDS + RUN_PAGE - 1) >> RUN_PAGE_LOG2;
 }
 
+/* What a header tells of a large payload, which is told to be larger than one inside a page even
+ * where an alignment leaves no more of its run. */
+static int32_t buddy_large_size(const struct chunk *chunk, const struct chunk *end)
+{
+    enum { LEAST = CHUNK_MAX + 8, MOST = INT32_MAX & ~7 };
+    ptrdiff_t size = (const char *)end - (const char *)chunk - CHUNK_HEADER;
+    return (int32_t)(size < LEAST ? LEAST : size > MOST ? MOST : size);
+}
+
 static void *buddy_mark_large(struct buddy_pages *heap, uint32_t first, struct chunk *chunk)
 {
     struct chunk *end = buddy_pages_large_end(heap, first);
     heap->runs.page[first].kind = PAGE_LARGE;
     heap->runs.page[first].next = (uint32_t)((char *)chunk - page_runs_address(&heap->runs, first));
-    chunk->header = chunk_header(heap, chunk, CHUNK_LARGE);
+    chunk->header = chunk_header(heap, chunk, -buddy_large_size(chunk, end));
     if (heap->guards)
         end->header = chunk_header(heap, end, CHUNK_END);
     return chunk_payload(chunk);
@@ -305,7 +314,7 @@ void buddy_pages_free_slow(struct buddy_pages *heap, void *payload, int32_t size
 {
     struct chunk *chunk = chunk_of(payload);
     chunk->header = 0;
-    if (size == CHUNK_LARGE) {
+    if (chunk_is_large(size)) {
         page_runs_give(&heap->runs, (uint32_t)page_runs_number(&heap->runs, chunk));
         return;
     }
@@ -358,7 +367,7 @@ size_t buddy_pages_usable(const struct buddy_pages *heap, const void *payload)
     int32_t size = chunk_size(chunk);
     if (size >= -CHUNK_MAX)
         return (size_t)-size;
-    if (size == CHUNK_LARGE) {
+    if (chunk_is_large(size)) {
         uint32_t first = (uint32_t)page_runs_number(&heap->runs, chunk);
         return (size_t)((char *)buddy_pages_large_end(heap, first) - (const char *)payload);
     }
@@ -416,7 +425,7 @@ static bool buddy_resize_large(struct buddy_pages *heap, struct chunk *chunk, si
 void *buddy_pages_realloc(struct buddy_pages *heap, void *payload, size_t size)
 {
     struct chunk *chunk = chunk_of(payload);
-    bool small = chunk_size(chunk) >= -CHUNK_MAX, large = chunk_size(chunk) == CHUNK_LARGE;
+    bool small = chunk_size(chunk) >= -CHUNK_MAX, large = chunk_is_large(chunk_size(chunk));
     if (small && size <= CHUNK_MAX && buddy_resize(heap, chunk, size))
         return payload;
     if (large && size > CHUNK_MAX && buddy_resize_large(heap, chunk, size))

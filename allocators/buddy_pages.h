@@ -11,10 +11,10 @@
  *     bytes are never handed out, since they would end outside.
  *  3. What does not fit a page gets a run of pages of its own.
  *
- * A header holds the payload's size (negative: in use) and a check word made of it, the chunk's
- * address and a number of the heap: an overrun, a copied header or a stray pointer does not pass.
- * The links of a free chunk are only followed while its header is whole, so that an overrun into
- * one costs memory and nothing else.
+ * A header holds the payload's size (negative: in use; at most what an int holds) and a check word
+ * made of it, the chunk's address and a number of the heap: an overrun, a copied header or a stray
+ * pointer does not pass. The links of a free chunk are only followed while its header is whole, so
+ * that an overrun into one costs memory and nothing else.
  * Where the owner asks for it, the order of each live chunk stands in a table too, a byte for every
  * 32: free then finds it there, and only writes to a chunk that the caches have long forgotten.
  * The operations that every call takes are inline here; one thread. */
@@ -33,8 +33,8 @@ enum {
     CHUNK_PAGE_LOG2 = RUN_PAGE_LOG2,
     CHUNK_MAX = (1 << CHUNK_PAGE_LOG2) - CHUNK_HEADER, /* the largest payload inside a page */
     MAPPING_PAGES = 4,
-    /* Sizes that are none. Their low bytes are not 0: the overrun of a string's end would pass. */
-    CHUNK_LARGE = -(1 << 30) - 0x5b,   /* has pages of its own */
+    /* Sizes that are none, and no multiples of 8 as those are. Their low bytes are not 0: the
+     * overrun of a string's end would pass. */
     CHUNK_SHIFTED = -(1 << 29) - 0x5b, /* before an aligned payload, less its distance from the
                                           real one */
     CHUNK_END = 0x5b,                  /* behind a large chunk and the last one of a mapping */
@@ -144,6 +144,12 @@ static inline uint64_t chunk_header(const struct buddy_pages *heap, const struct
 static inline int32_t chunk_size(const struct chunk *chunk)
 {
     return (int32_t)(uint32_t)chunk->header;
+}
+
+/* Whether a live chunk of this size has pages of its own. */
+static inline bool chunk_is_large(int32_t size)
+{
+    return size < -CHUNK_MAX && size % 8 == 0;
 }
 
 /* The order of the smallest chunk whose payload holds `size` <= CHUNK_MAX bytes. */

@@ -4,7 +4,7 @@
 static const struct chunk *buddy_real_chunk(const struct chunk *chunk)
 {
     int32_t size = chunk_size(chunk);
-    if (size >= -CHUNK_MAX || size == CHUNK_LARGE)
+    if (size >= -CHUNK_MAX || chunk_is_large(size))
         return chunk;
     return (const struct chunk *)((const char *)chunk - (CHUNK_SHIFTED - size));
 }
@@ -19,7 +19,7 @@ bool buddy_pages_owns(const struct buddy_pages *heap, const void *payload)
     if ((kind != PAGE_SMALL && kind != PAGE_LARGE) || !chunk_is_whole(heap, chunk))
         return false;
     int32_t size = chunk_size(chunk);
-    return size < 0 && (size % 8 == 0 || size == CHUNK_LARGE || size <= CHUNK_SHIFTED);
+    return size < 0 && (size % 8 == 0 || size <= CHUNK_SHIFTED);
 }
 
 static bool buddy_large_is_intact(const struct buddy_pages *heap, uint32_t first)
@@ -33,7 +33,7 @@ bool buddy_pages_intact(const struct buddy_pages *heap, const void *payload)
     if (!chunk_is_whole(heap, chunk))
         return false;
     int32_t size = chunk_size(chunk);
-    if (size == CHUNK_LARGE)
+    if (chunk_is_large(size))
         return buddy_large_is_intact(heap, (uint32_t)page_runs_number(&heap->runs, chunk));
     size_t bytes = (size_t)-size & ~(size_t)7;
     return chunk_is_whole(heap, (const struct chunk *)((const char *)chunk + CHUNK_HEADER + bytes));

@@ -89,6 +89,7 @@ static void mymalloc_gives_large_requests_whole_pages(void **state)
         char *payload = mymalloc(size), *behind = mymalloc(24);
         assert_non_null(payload);
         assert_int_equal((uintptr_t)payload % 16, 0);
+        assert_true(-header_size(payload) >= size && -header_size(payload) < size + 4096);
         memset(payload, 0x5a, (size_t)size);
         memset(behind, 0x11, 24);
         assert_int_equal((unsigned char)payload[size - 1], 0x5a);
@@ -105,6 +106,8 @@ static void mymalloc_gives_large_requests_whole_pages(void **state)
         myfree(larger);
         myfree(payload);
     }
+    char *most = mymalloc(INT_MAX);
+    assert_true(!most || header_size(most) < -INT_MAX + 8);
     mymalloc_destroy();
 }
 
