@@ -10,6 +10,7 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/pidfd.h>
+#include <sys/signalfd.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -84,7 +85,8 @@ void program_release(struct program *program)
 struct becoming {
     const struct program *program;
     const struct program_run *run;
-    int errors; /* takes the standard error of a silent program */
+    int errors;       /* takes the standard error of a silent program */
+    sigset_t blocked; /* signals, in the program */
 };
 
 static void program_set_preload(const struct program *program, const struct watch *watch)
@@ -115,6 +117,7 @@ static int program_become(void *arg)
         setpgid(0, 0);
         silence(becoming->errors);
     }
+    sigprocmask(SIG_SETMASK, &becoming->blocked, NULL);
     if (run->watch)
         watch_enter(run->watch);
     execvp(run->command[0], run->command);
@@ -128,9 +131,33 @@ static bool program_stops(const struct program_run *run, uint64_t spent_ns, stru
     return end->interrupted || end->timed_out;
 }
 
+/* Blocks what would end us while a program runs that is no silent one: the descriptor from which it
+ * is read instead, -1 if there is none. *before are the signals blocked until then. */
+static int program_hold_signals(const struct program_run *run, sigset_t *before)
+{
+    sigset_t held;
+    sigemptyset(&held);
+    if (!run->silent) {
+        sigaddset(&held, SIGINT);
+        sigaddset(&held, SIGQUIT);
+        sigaddset(&held, SIGTERM);
+        sigaddset(&held, SIGHUP);
+    }
+    sigprocmask(SIG_BLOCK, &held, before);
+    return run->silent ? -1 : signalfd(-1, &held, SFD_CLOEXEC | SFD_NONBLOCK);
+}
+
+/* What a terminal sends goes to the program by itself; what a process sent us is meant for it. */
+static void program_pass_signal(int signals, pid_t child)
+{
+    struct signalfd_siginfo info;
+    if (read(signals, &info, sizeof info) == sizeof info && info.ssi_code <= 0)
+        kill(child, (int)info.ssi_signo);
+}
+
 /* Until it is over, or may go on no longer. */
-static void program_follow(const struct program_run *run, int over, uint64_t start_ns,
-                           struct program_end *end)
+static void program_follow(const struct program_run *run, pid_t child, int over, int signals,
+                           uint64_t start_ns, struct program_end *end)
 {
     enum { LOOK_MS = 50 };
     while (!program_stops(run, clock_ns() - start_ns, end)) {
@@ -138,10 +165,13 @@ static void program_follow(const struct program_run *run, int over, uint64_t sta
         bool stoppable = run->interrupted || run->timeout_ns;
         int wait_ms = run->watch && listener < 0 ? WATCH_TICK_MS : stoppable ? LOOK_MS : -1;
         struct pollfd events[] = {{.fd = over, .events = POLLIN},
-                                  {.fd = listener, .events = POLLIN}};
-        int ready = poll(events, 2, wait_ms);
+                                  {.fd = listener, .events = POLLIN},
+                                  {.fd = signals, .events = POLLIN}};
+        int ready = poll(events, 3, wait_ms);
         if (run->watch && (ready == 0 ? listener < 0 : events[1].revents & POLLIN))
             watch_serve(run->watch);
+        else if (ready > 0 && events[2].revents & POLLIN)
+            program_pass_signal(signals, child);
         else if (ready > 0 && events[0].revents)
             break;
     }
@@ -171,22 +201,22 @@ static void program_reap(const struct program_run *run, pid_t child, struct prog
 static int program_run_on(const struct program *program, const struct program_run *run, int errors,
                           struct program_end *end, struct err *err)
 {
-    struct becoming becoming = {program, run, errors};
+    struct becoming becoming = {.program = program, .run = run, .errors = errors};
     pid_t child;
+    int signals = program_hold_signals(run, &becoming.blocked);
     uint64_t start_ns = clock_ns();
     end->start_errno = start_child(program_become, &becoming, &child);
-    if (end->start_errno)
+    if (end->start_errno) {
+        close(signals);
         return 0;
-    int over = pidfd_open(child, 0), code = errno;
-    if (!run->silent) {
-        signal(SIGINT, SIG_IGN);
-        signal(SIGQUIT, SIG_IGN);
     }
+    int over = pidfd_open(child, 0), code = errno;
     if (run->watch)
         watch_begin(run->watch, child);
     if (over >= 0)
-        program_follow(run, over, start_ns, end);
+        program_follow(run, child, over, signals, start_ns, end);
     program_reap(run, child, end);
+    close(signals);
     end->wall_ns = clock_ns() - start_ns;
     if (run->watch)
         watch_end(run->watch);

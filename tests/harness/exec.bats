@@ -200,6 +200,19 @@ C
     [ "$(cat out)" = only ]
 }
 
+@test "a signal that is sent to bench goes to the program" {
+    local name
+    for name in TERM HUP QUIT; do
+        "$BENCH" exec -a buddy -- perl -e '$SIG{'"$name"'} = sub { print "got it\n"; exit 9 }; open F, ">ready"; close F; sleep 60' >out 2>err 3>&- &
+        for _ in $(seq 200); do [ ! -e ready ] || break; sleep 0.05; done
+        rm ready
+        kill -"$name" $!
+        wait $! || [ $? = 9 ]
+        [ "$(cat out)" = "got it" ]
+        grep -q '^bench exec: buddy: wall' err
+    done
+}
+
 @test "a program that ignores the preload is an error, not a figure" {
     printf 'int main(void) { return 0; }\n' >s.c
     gcc -static -o s s.c
