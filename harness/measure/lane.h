@@ -30,7 +30,7 @@ struct lane {
     pthread_t thread; /* or */
     pid_t process;
     pid_t number; /* of its thread, as the kernel has it */
-    int failure; /* of entering the heap: -errno */
+    int failure;  /* of entering the heap: -errno */
 };
 
 #endif

@@ -1,6 +1,6 @@
 /* An allocator for tests that works long now and then: while it holds its lock, or, with -DALONE,
- * before it takes it. It makes no system call and touches its memory beforehand, so that nothing but
- * the lock makes a thread wait. */
+ * before it takes it. It makes no system call and touches its memory beforehand, so that nothing
+ * but the lock makes a thread wait. */
 #include <pthread.h>
 #include <stddef.h>
 #include <string.h>

@@ -1,5 +1,5 @@
-/* A malloc for tests that leaves its list of free blocks unguarded, and lingers where that shows: two
- * threads may be given one block. With -DLOCKED it guards it. */
+/* A malloc for tests that leaves its list of free blocks unguarded, and lingers where that shows:
+ * two threads may be given one block. With -DLOCKED it guards it. */
 #include <pthread.h>
 #include <stddef.h>
 #include <string.h>
