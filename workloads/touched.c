@@ -39,7 +39,8 @@ static int touched_order(const void *a, const void *b)
 void touched_settle(struct touched_list *list)
 {
     size_t kept = 0;
-    qsort(list->entries.at, list->count, sizeof(struct trace_touched), touched_order);
+    if (list->count) /* an empty list has no entries to point at */
+        qsort(list->entries.at, list->count, sizeof(struct trace_touched), touched_order);
     for (size_t i = 0; i < list->count; i++) {
         struct trace_touched entry = *touched_at(list, i);
         bool last = i + 1 == list->count || touched_at(list, i + 1)->event != entry.event;

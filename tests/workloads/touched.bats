@@ -77,6 +77,7 @@ info() {
 }
 
 @test "an allocator that the program links or preloads" {
+    [ -z "${SANITIZE-}" ] || skip "a sanitizer's malloc cannot be replaced by another"
     library=$(ldconfig -p | awk '/libjemalloc.so.2/ { print $NF; exit }')
     [ -n "$library" ] || skip "jemalloc is not installed"
     LD_PRELOAD=$library record -- "$touches" free
@@ -105,6 +106,7 @@ info() {
 }
 
 @test "replayed: only what was touched, in every pass and with threads; the rows say so" {
+    [ -z "${SANITIZE-}" ] || skip "a sanitizer's malloc cannot be replaced by another"
     record -- "$touches" resize
     "$BENCH" trace scale --copies 2 t.trace -o s.trace
     "$BENCH" run -n 1 -p throughput,memory,verify -a system,first-fit -o out t.trace s.trace >/dev/null 2>&1
