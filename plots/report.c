@@ -244,16 +244,18 @@ static void report_method(const struct report *report)
         text_html(out, columns[i].help);
         fputs("</dd>\n", out);
     }
-    fputs("</dl>\n<p>Each figure comes from a pass that nothing else disturbs, each cell from a "
-          "fresh process with a fixed address layout. Throughput: no clock inside the loop. "
-          "Latency: a time stamp ends each call and begins the next; what stamps cost is part of "
-          "the value. "
-          "Memory: blocks are touched as a program would, and read from the system, not from the "
-          "allocator. Repetitions are interleaved in a shuffled order; figures are medians; "
-          "intervals are 95 % bootstrap intervals of the ratio of medians over 10,000 resamples of "
-          "the repetitions. The <b>null</b> row does nothing and shows what the replay itself "
-          "costs: it is a floor, not a competitor, and it is not subtracted.</p>\n",
-          out);
+    fputs(
+        "</dl>\n<p>Each figure comes from a pass that nothing else disturbs, each cell from fresh "
+        "processes with a fixed address layout. Throughput: no clock inside the loop; of the "
+        "turns that a repetition takes, the one at the lower quartile stands for it. "
+        "Latency: a time stamp ends each call and begins the next; what stamps cost is part of "
+        "the value. "
+        "Memory: blocks are touched as a program would, and read from the system, not from the "
+        "allocator. Repetitions are interleaved in a shuffled order; figures are medians; "
+        "intervals are 95 % bootstrap intervals (10,000 resamples) of the median of the ratios "
+        "within each repetition. The <b>null</b> row does nothing and shows what the replay "
+        "itself costs: it is a floor, not a competitor, and it is not subtracted.</p>\n",
+        out);
 }
 
 static void report_value(FILE *out, const json_t *value)
