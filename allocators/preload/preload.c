@@ -74,10 +74,15 @@ static bool preload_is_forking(void)
            pthread_equal(preload.forking, pthread_self());
 }
 
-static struct place *preload_enter(void)
+static void preload_begin(void)
 {
     if (__builtin_expect(!__atomic_load_n(&preload.heap, __ATOMIC_ACQUIRE), 0))
         pthread_once(&preload.once, preload_create);
+}
+
+static struct place *preload_enter(void)
+{
+    preload_begin();
     if (!preload_is_forking())
         pthread_mutex_lock(&preload.mutex);
     return &preload.place;
@@ -142,6 +147,21 @@ __attribute__((constructor)) static void preload_watch_fork(void)
 /* ---- blocks -----------------------------------------------------------------------------------
  */
 
+/* As the C library does with a pointer that no heap of it can have given out: says so and aborts.
+ */
+static void preload_must_own(const char *call, const void *pointer)
+{
+    const struct region *region = &preload.region;
+    preload_begin();
+    if (__builtin_expect((uintptr_t)pointer - (uintptr_t)region->base < region->reserved, 1) ||
+        !region->base)
+        return;
+    char why[64];
+    snprintf(why, sizeof why, "%s(%p): invalid pointer", call, pointer);
+    preload_say(why);
+    abort();
+}
+
 /* A malloc of nothing is a block of its own. */
 static size_t preload_size(size_t size)
 {
@@ -178,6 +198,7 @@ EXPORT void free(void *pointer)
     if (!pointer)
         return;
     int kept = errno;
+    preload_must_own("free", pointer);
     place_free(preload_enter(), pointer);
     preload_leave();
     errno = kept;
@@ -191,6 +212,7 @@ EXPORT void *realloc(void *pointer, size_t size)
         free(pointer);
         return NULL;
     }
+    preload_must_own("realloc", pointer);
     void *moved = place_realloc(preload_enter(), pointer, size);
     preload_leave();
     if (!moved)
@@ -212,6 +234,7 @@ EXPORT size_t malloc_usable_size(void *pointer)
 {
     if (!pointer)
         return 0;
+    preload_must_own("malloc_usable_size", pointer);
     size_t usable = place_usable(preload_enter(), pointer);
     preload_leave();
     return usable;
