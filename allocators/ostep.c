@@ -11,15 +11,16 @@
  *    block, when it is freed; what comes of it goes to the head.
  * 4. The whole pages of large free blocks go back, but for those with their headers.
  * Where blocks begin is also kept out of band (granules.h), and the list is (list_order.h), so that
- * neither neighbours nor a fit are searched for. In the classic interface the list is linked
- * through the headers, and payloads are not aligned; here they are, to 16 bytes. Text: the
- * allocator of Arpaci-Dusseau and Arpaci-Dusseau, Operating Systems: Three Easy Pieces, chapter 17.
+ * neither neighbours nor a fit are searched for; for best, free blocks hold a tree (ostep_tree.h).
+ * In the classic interface the list is linked through the headers, and payloads are not aligned;
+ * here they are, to 16 bytes. Text: the allocator of Arpaci-Dusseau and Arpaci-Dusseau, Operating
+ * Systems: Three Easy Pieces, chapter 17.
  */
 #include <limits.h>
 #include <stdio.h>
 
-#include "allocators/key_tree.h"
 #include "allocators/list_order.h"
+#include "allocators/ostep_tree.h"
 #include "allocators/segments.h"
 
 enum { OSTEP_MAGIC = 1234567, OSTEP_HEADER = 8 };
@@ -42,7 +43,7 @@ struct ostep {
     size_t reserved; /* blocks that the list has memory for */
     size_t rover;    /* next fit: a slot */
     struct list_order order;
-    struct key_tree sizes; /* best fit: by size and slot */
+    struct ostep_tree sizes; /* best fit: free blocks by size and slot */
 };
 
 static const struct option_row ostep_options[] = {
@@ -58,24 +59,30 @@ FIT_INLINE struct ostep_header *ostep_header(const struct ostep *heap, size_t po
     return (struct ostep_header *)(void *)(heap->segments.base + 16 * position);
 }
 
+/* What a header says of so many granules; of a free block of more than an int tells, the most. */
+FIT_INLINE int32_t ostep_size(size_t granules)
+{
+    return granules <= INT_MAX / 16 ? (int32_t)(16 * granules - OSTEP_HEADER) : INT_MAX;
+}
+
 FIT_INLINE void ostep_write(struct ostep *heap, size_t position, size_t size, size_t magic_slot)
 {
-    *ostep_header(heap, position) =
-        (struct ostep_header){(int32_t)(16 * size - OSTEP_HEADER), (uint32_t)magic_slot};
+    *ostep_header(heap, position) = (struct ostep_header){ostep_size(size), (uint32_t)magic_slot};
 }
 
 /* ---- the list -------------------------------------------------------------------------------- */
 
-FIT_INLINE void ostep_index(struct ostep *heap, size_t size, size_t slot)
+FIT_INLINE void ostep_index(struct ostep *heap, size_t position)
 {
     if (__builtin_expect(heap->fit == FIT_BEST, 0))
-        key_tree_insert(&heap->sizes, key_of(size, slot));
+        ostep_tree_insert(&heap->sizes, position);
 }
 
-FIT_INLINE void ostep_unindex(struct ostep *heap, size_t size, size_t slot)
+/* While the header is that of the free block. */
+FIT_INLINE void ostep_unindex(struct ostep *heap, size_t position)
 {
     if (__builtin_expect(heap->fit == FIT_BEST, 0))
-        key_tree_remove(&heap->sizes, key_of(size, slot));
+        ostep_tree_remove(&heap->sizes, position);
 }
 
 struct ostep_renumbering {
@@ -90,11 +97,6 @@ static void ostep_renumbered(void *arg, size_t from, size_t to)
     struct ostep *heap = renumbering->heap;
     size_t position = heap->order.position[to];
     ostep_header(heap, position)->magic_slot = (uint32_t)to;
-    if (heap->fit == FIT_BEST) {
-        size_t size = granules_size(&heap->segments.map, position);
-        ostep_unindex(heap, size, from);
-        ostep_index(heap, size, to);
-    }
     if (from >= renumbering->rover)
         heap->rover = to;
 }
@@ -103,8 +105,6 @@ static void ostep_renumbered(void *arg, size_t from, size_t to)
  * joined. */
 static bool ostep_grow(struct ostep *heap, size_t most)
 {
-    if (heap->fit == FIT_BEST && key_tree_reach(&heap->sizes, most, &heap->segments.store))
-        return false;
     if (list_order_reserve(&heap->order, most) < 0)
         return false;
     heap->reserved = most;
@@ -144,23 +144,27 @@ FIT_INLINE void ostep_push(struct ostep *heap, size_t position, size_t size)
         ostep_make_room(heap);
     size_t slot = list_order_push(&heap->order, position, size);
     ostep_write(heap, position, size, slot);
-    ostep_index(heap, size, slot);
+    ostep_index(heap, position);
 }
 
-FIT_INLINE void ostep_unlink(struct ostep *heap, size_t position, size_t size)
+FIT_INLINE void ostep_unlink(struct ostep *heap, size_t position, size_t slot)
 {
-    size_t slot = ostep_header(heap, position)->magic_slot;
-    ostep_unindex(heap, size, slot);
+    ostep_unindex(heap, position);
     list_order_remove(&heap->order, slot);
+}
+
+FIT_INLINE size_t ostep_slot(const struct ostep *heap, size_t position)
+{
+    return ostep_header(heap, position)->magic_slot;
 }
 
 /* The front of the free block in `slot` is taken: the rest has its place in the list. */
 FIT_INLINE void ostep_cut(struct ostep *heap, size_t slot, size_t position, size_t size,
                           size_t rest)
 {
+    ostep_unindex(heap, position);
     ostep_write(heap, position + size, rest, slot);
-    ostep_unindex(heap, size + rest, slot);
-    ostep_index(heap, rest, slot);
+    ostep_index(heap, position + size);
     list_order_cut(&heap->order, slot, position + size, rest);
 }
 
@@ -168,8 +172,8 @@ static size_t ostep_find_other(struct ostep *heap, size_t size)
 {
     struct list_order *order = &heap->order;
     if (heap->fit == FIT_BEST) {
-        uint64_t key = key_tree_least_from(&heap->sizes, key_of(size, 0));
-        return key == KEY_NONE ? FIT_NONE : key_place(key);
+        uint32_t slot = ostep_tree_least(&heap->sizes, ostep_size(size));
+        return slot == UINT32_MAX ? FIT_NONE : slot;
     }
     if (heap->fit == FIT_WORST) {
         size_t most = fit_tree_max(&order->sizes);
@@ -211,7 +215,7 @@ static size_t ostep_place(struct segments *segments, size_t size)
         if (rest > 0)
             ostep_cut(heap, slot, position, size, rest);
         else
-            ostep_unlink(heap, position, size);
+            ostep_unlink(heap, position, slot);
     }
     ostep_write(heap, position, size, OSTEP_MAGIC);
     heap->live++;
@@ -232,9 +236,9 @@ FIT_INLINE void ostep_release(struct segments *segments, size_t position)
         segments_release(segments, position, heap->coalesce, heap->coalesce);
     size_t end = hole.start + hole.size;
     if (hole.before)
-        ostep_unlink(heap, hole.start, hole.before);
+        ostep_unlink(heap, hole.start, ostep_slot(heap, hole.start));
     if (hole.behind)
-        ostep_unlink(heap, end - hole.behind, hole.behind);
+        ostep_unlink(heap, end - hole.behind, ostep_slot(heap, end - hole.behind));
     if (__builtin_expect(end == segments->top && heap->coalesce, 0)) {
         segments_fall_returning(segments, &hole);
     } else {
@@ -286,7 +290,7 @@ static void *ostep_alloc_aligned(struct heap *heap, size_t align, size_t size)
 
 static size_t ostep_index_bytes(size_t count)
 {
-    return list_order_bytes(count) + key_tree_bytes(count);
+    return list_order_bytes(count);
 }
 
 /* The list has its memory by the number of blocks. */
@@ -304,7 +308,9 @@ static void ostep_release_any(struct segments *segments, size_t position)
 
 static void ostep_remove(struct segments *segments, size_t position, size_t size)
 {
-    ostep_unlink((struct ostep *)segments, position, size);
+    struct ostep *heap = (struct ostep *)segments;
+    (void)size;
+    ostep_unlink(heap, position, ostep_slot(heap, position));
 }
 
 /* What realloc leaves of a block goes to the head. */
@@ -323,7 +329,7 @@ static bool ostep_joins(struct segments *segments, size_t position)
 static const char *ostep_flaw(const struct ostep *heap, size_t position)
 {
     const struct ostep_header *header = ostep_header(heap, position);
-    if ((size_t)header->size + OSTEP_HEADER != 16 * granules_size(&heap->segments.map, position))
+    if (header->size != ostep_size(granules_size(&heap->segments.map, position)))
         return "its size is not that of the block";
     if (granules_is_used(&heap->segments.map, position))
         return header->magic_slot == OSTEP_MAGIC ? NULL : "it has no magic number";
@@ -331,6 +337,8 @@ static const char *ostep_flaw(const struct ostep *heap, size_t position)
     if (slot < heap->order.front || slot >= heap->order.end ||
         heap->order.position[slot] != position)
         return "its place in the list is not its own";
+    if (heap->fit == FIT_BEST && !ostep_tree_has(&heap->sizes, position))
+        return "the tree by size does not know of it";
     return NULL;
 }
 
@@ -410,7 +418,7 @@ static int ostep_create(const struct heap_config *config, struct heap **out, str
     heap->rover = OSTEP_END;
     heap->fit = (enum ostep_fit)config->values[OPTION_FIT_ROW].number;
     segments_set_returning(segments);
-    key_tree_init(&heap->sizes, segments->limit, &segments->store);
+    heap->sizes.base = segments->base;
     if (list_order_init(&heap->order, segments->limit, &segments->store) < 0)
         return err_set(err, ENOMEM, "ostep: no memory for its list");
     *out = &segments->heap;

@@ -27,11 +27,17 @@ static size_t return_offset(const struct segments *heap, size_t position)
     return (size_t)(heap->base - heap->region->base) + 16 * position;
 }
 
-/* The whole pages of a hole, its header apart. */
+/* What stays at the start of a hole: its header, and as much for links behind it. */
+static size_t return_kept(const struct segments *heap)
+{
+    return 2 * heap->header;
+}
+
+/* The whole pages of a hole, what it keeps apart. */
 static struct range return_pages(const struct segments *heap, size_t position, size_t size)
 {
     size_t end = return_offset(heap, position + size);
-    return (struct range){return_page_up(heap, return_offset(heap, position) + heap->header),
+    return (struct range){return_page_up(heap, return_offset(heap, position) + return_kept(heap)),
                           end & ~(heap->page - 1)};
 }
 
@@ -93,7 +99,7 @@ int segments_fill(struct segments *heap, size_t position, size_t size)
     struct range gone = return_gone(heap, position, room), rest = gone;
     if (!gone.hi)
         return 0;
-    size_t need = return_offset(heap, end) + heap->header;
+    size_t need = return_offset(heap, end) + return_kept(heap);
     bool all = room - size < SEGMENTS_UNIT;
     if (all || need > gone.lo) {
         rest.lo = return_page_up(heap, need + RETURN_SLACK);

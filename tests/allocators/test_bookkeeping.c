@@ -16,10 +16,10 @@ enum {
 
 /* One that joins no blocks (ostep:coalesce=0) has free blocks without number to tell of. */
 static const char *const specs[] = {
-    "first-fit", "best-fit",         "next-fit",          "worst-fit",
-    "buddy",     "buddy:min=16",     "mymalloc",          "pagemgr",
-    "mems",      "pagemgr:fit=best", "pagemgr:fit=worst", "ostep",
-    "shmheap",   "ostep:fit=next",   "ostep:fit=worst",   "shmheap:lock=0",
+    "first-fit",         "best-fit",       "next-fit", "worst-fit",      "buddy",
+    "buddy:min=16",      "mymalloc",       "pagemgr",  "mems",           "pagemgr:fit=best",
+    "pagemgr:fit=worst", "ostep",          "shmheap",  "ostep:fit=next", "ostep:fit=best",
+    "ostep:fit=worst",   "shmheap:lock=0",
 };
 
 static void assert_light(const struct burden *burden, const char *stream)

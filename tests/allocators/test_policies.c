@@ -202,8 +202,8 @@ static void damage_of_buddies_is_found(void **state)
 /* A large hole between live blocks is given back by itself, and is usable again. */
 static void large_holes_go_back(void **state)
 {
-    static const char *const policies[] = {"first-fit", "best-fit", "next-fit",
-                                           "worst-fit", "ostep",    "buddy"};
+    static const char *const policies[] = {"first-fit", "best-fit",       "next-fit", "worst-fit",
+                                           "ostep",     "ostep:fit=best", "buddy"};
     enum { LARGE = 8 << 20 };
     (void)state;
     for (size_t i = 0; i < sizeof policies / sizeof *policies; i++) {
@@ -234,8 +234,9 @@ static void trim_gives_back_whole_pages(void **state)
 {
     (void)state;
     enum { COUNT = 1000, SIZE = 20000 };
-    static const char *const policies[] = {"first-fit", "best-fit", "next-fit",
-                                           "worst-fit", "ostep",    "ostep:fit=next"};
+    static const char *const policies[] = {"first-fit",     "best-fit", "next-fit",
+                                           "worst-fit",     "ostep",    "ostep:fit=next",
+                                           "ostep:fit=best"};
     static char *blocks[COUNT];
     for (size_t i = 0; i < sizeof policies / sizeof *policies; i++) {
         struct fixture fixture;
@@ -265,8 +266,9 @@ static void tables_go_back_too(void **state)
 {
     (void)state;
     enum { COUNT = 100000 };
-    static const char *const policies[] = {"first-fit", "best-fit", "next-fit",
-                                           "worst-fit", "ostep",    "ostep:fit=next"};
+    static const char *const policies[] = {"first-fit",     "best-fit", "next-fit",
+                                           "worst-fit",     "ostep",    "ostep:fit=next",
+                                           "ostep:fit=best"};
     static char *blocks[COUNT];
     for (size_t i = 0; i < sizeof policies / sizeof *policies; i++) {
         struct fixture fixture;
