@@ -56,6 +56,12 @@ info() {
     [ "$(touched t.trace malloc | tr -dc - | wc -c)" = 10 ]
 }
 
+@test "of very many large blocks some are looked at" {
+    record -- "$touches" churn
+    looks=$(info t.trace touch_looks)
+    ((looks > 1000 && looks < 200000))
+}
+
 # As many pages as were written, or also those that were read where the kernel does not tell them apart.
 @test "pages that were only read are not the program's memory" {
     record -- "$touches" read

@@ -15,13 +15,18 @@
 enum {
     LARGE_BUCKETS = 1 << 16,
     LARGE_WAYS = 4,
-    LARGE_TOGETHER = 1024,     /* pages asked about in one call */
-    LARGE_SAMPLE = 64,         /* pages of a very large block whose kind is asked about */
-    LARGE_SAMPLED = 256,       /* pages of a block from which on they are */
-    LARGE_TOLD_PAGE = 4096,    /* what is told is counted in these */
-    LARGE_DISCARD_NS = 1000,   /* what the fault after it costs, about */
-    LARGE_DISCARD_SHARE = 32,  /* of the time may go into it, the reciprocal */
-    LARGE_DISCARD_FREE = 4096, /* pages that are not counted */
+    LARGE_TOGETHER = 1024,    /* pages asked about in one call */
+    LARGE_SAMPLE = 64,        /* pages of a very large block whose kind is asked about */
+    LARGE_SAMPLED = 256,      /* pages of a block from which on they are */
+    LARGE_TOLD_PAGE = 4096,   /* what is told is counted in these */
+    LARGE_OLD_NS = 100000000, /* a block that lived so long is looked at in any case */
+    /* What may be spent: so much, and a share of the time, of which this is the reciprocal. */
+    LARGE_FREE_NS = 10000000,
+    LARGE_SHARE = 20,
+    /* What it costs, about: a look, a page looked at, the fault after a page was discarded. */
+    LARGE_LOOK_NS = 2000,
+    LARGE_PAGE_NS = 4,
+    LARGE_FAULT_NS = 3000,
 };
 #define LARGE_LOOK_MOST (UINT64_C(16) << 30) /* bytes; larger blocks are not looked at */
 
@@ -29,12 +34,13 @@ enum {
 struct large_slot {
     _Atomic uintptr_t address; /* 0: free */
     _Atomic size_t size;
+    _Atomic uint64_t begin_ns;
 };
 
 struct large {
     uint64_t start_ns, page;
     pid_t pid;
-    _Atomic uint64_t discarded; /* pages */
+    _Atomic uint64_t spent_ns;
     struct large_slot slots[LARGE_BUCKETS][LARGE_WAYS];
 };
 
@@ -73,6 +79,23 @@ static struct large_slot *large_find(uintptr_t near, uintptr_t address)
         if (atomic_load_explicit(&slots[way].address, memory_order_relaxed) == address)
             return &slots[way];
     return NULL;
+}
+
+/* --- what it may cost --- */
+
+static uint64_t large_look_ns(uint64_t pages)
+{
+    return LARGE_LOOK_NS + pages * LARGE_PAGE_NS;
+}
+
+/* Whether so much may be spent now; then it is. */
+static bool large_spend(uint64_t now_ns, uint64_t cost_ns)
+{
+    uint64_t allowed = LARGE_FREE_NS + (now_ns - large->start_ns) / LARGE_SHARE;
+    if (atomic_load_explicit(&large->spent_ns, memory_order_relaxed) + cost_ns > allowed)
+        return false;
+    atomic_fetch_add(&large->spent_ns, cost_ns);
+    return true;
 }
 
 /* --- looking --- */
@@ -130,25 +153,17 @@ static void large_look(uintptr_t address, size_t size)
     record_tell(SPOOL_TOUCHED, told, 2);
 }
 
-static bool large_may_discard(uint64_t pages)
-{
-    uint64_t sum = atomic_fetch_add(&large->discarded, pages) + pages;
-    if (sum < LARGE_DISCARD_FREE ||
-        sum * LARGE_DISCARD_NS < (clock_ns() - large->start_ns) / LARGE_DISCARD_SHARE)
-        return true;
-    atomic_fetch_sub(&large->discarded, pages);
-    return false;
-}
-
-static void large_discard(uintptr_t from, uintptr_t end)
+/* Gives back what is resident from `from` to `end`. */
+static void large_discard(uintptr_t from, uintptr_t end, uint64_t now_ns)
 {
     uint64_t page = large->page;
     from = (from + page - 1) / page * page;
     end = end / page * page;
-    if (from >= end || end - from > LARGE_LOOK_MOST)
+    if (from >= end || end - from > LARGE_LOOK_MOST ||
+        !large_spend(now_ns, large_look_ns((end - from) / page)))
         return;
     uint64_t resident = large_resident(from, end);
-    if (resident && large_may_discard(resident))
+    if (resident && large_spend(now_ns, resident * LARGE_FAULT_NS))
         syscall(SYS_madvise, from, end - from, MADV_DONTNEED);
 }
 
@@ -166,10 +181,12 @@ void large_begin(void *pointer, size_t size, size_t kept)
         none = 0;
     }
     if (slot) {
+        uint64_t now_ns = clock_ns();
         slot->size = size;
+        slot->begin_ns = now_ns;
         atomic_fetch_add(large_mark(address), 1);
         if (kept < size)
-            large_discard(address + kept, address + size);
+            large_discard(address + kept, address + size, now_ns);
     }
     errno = error;
 }
@@ -181,8 +198,11 @@ size_t large_end(const void *pointer)
     if (!slot)
         return 0;
     int error = errno;
+    uint64_t now_ns = clock_ns();
     size_t size = slot->size;
-    large_look(address, size);
+    if (now_ns - slot->begin_ns > LARGE_OLD_NS ||
+        large_spend(now_ns, large_look_ns(size / large->page)))
+        large_look(address, size);
     atomic_fetch_sub(large_mark(address), 1);
     atomic_store(&slot->address, 0);
     errno = error;

@@ -2,8 +2,10 @@
  *
  * Asked of the kernel (mincore) when a block ends. So that what is resident then is what the
  * program touched since the block began, pages that were resident from a block before are discarded
- * when one begins: their contents mean nothing, or are zero. That is given up while it would take
- * more than a few per cent of the program's time; what was resident then counts as touched.
+ * when one begins: their contents mean nothing, or are zero. A program that begins and ends very
+ * many large blocks is not looked at so closely, so that at most a twentieth of its time goes into
+ * this: then what was resident before counts as touched, or nothing is told of a block of a short
+ * life.
  *
  * Lies in memory that fork wipes: a child's trace does not hold what the child inherited. */
 #ifndef WORKLOADS_RECORD_LARGE_H

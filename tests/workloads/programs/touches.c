@@ -45,6 +45,13 @@ static void recycle(void)
     }
 }
 
+static void churn(void)
+{
+    mallopt(M_MMAP_THRESHOLD, BIG);
+    for (int i = 0; i < 200000; i++)
+        free(malloc(32 << 10));
+}
+
 static void *release(void *block)
 {
     free(block);
@@ -94,8 +101,9 @@ int main(int argc, char **argv)
     static const struct {
         const char *name;
         void (*run)(void);
-    } modes[] = {{"resize", resize},   {"recycle", recycle}, {"hand-over", hand_over},
-                 {"fork", fork_child}, {"read", only_read},  {"errno", keep_errno}};
+    } modes[] = {{"resize", resize},       {"recycle", recycle}, {"churn", churn},
+                 {"hand-over", hand_over}, {"fork", fork_child}, {"read", only_read},
+                 {"errno", keep_errno}};
     const char *mode = argc > 1 ? argv[1] : "";
     for (size_t i = 0; i < sizeof modes / sizeof *modes; i++)
         if (strcmp(mode, modes[i].name) == 0) {
