@@ -35,9 +35,17 @@ static void artefacts_print_count(FILE *out, uint64_t count, char end)
     fputc(end, out);
 }
 
-static void artefacts_print_hgrm(FILE *out, const void *histogram)
+/* Latencies of all kinds and sizes, and what the clock's own cost is of each. */
+struct artefacts_calls {
+    const struct histogram *all;
+    double clock_cost_ns;
+};
+
+static void artefacts_print_hgrm(FILE *out, const void *what)
 {
-    histogram_print(out, histogram, HGRM_TICKS);
+    const struct artefacts_calls *calls = what;
+    histogram_print(out, calls->all, HGRM_TICKS);
+    fprintf(out, "#[ClockCost = %12.3f, part of every Value]\n", calls->clock_cost_ns);
 }
 
 /* Of few records a far percentile would be the maximum under another name. */
@@ -185,7 +193,9 @@ int artefacts_latency(struct store *store, const struct latency_area *area,
     artefacts_percentiles(all, result);
     artefacts_own_max(area, result);
     const struct artefacts_classes classes = {area, result->clock_cost_ns};
-    int status = artefacts_write(store, "latency", result, ".hgrm", artefacts_print_hgrm, all, err);
+    const struct artefacts_calls calls = {all, result->clock_cost_ns};
+    int status =
+        artefacts_write(store, "latency", result, ".hgrm", artefacts_print_hgrm, &calls, err);
     if (status == 0)
         status = artefacts_write(store, "latency", result, ".csv", artefacts_print_classes,
                                  &classes, err);

@@ -81,6 +81,8 @@ for name in names:
     if raw is not None:
         assert abs(row[name] - max(0, raw - cost)) < 1e-9 * (raw + 100) + 1e-6, (name, row)
         assert abs(row[name] - float(line[name])) < 1e-9 * (raw + 100) + 1e-6, (name, line)
+last = open(glob.glob("out/latency/*.hgrm")[0]).read().splitlines()[-1]
+assert last.startswith("#[ClockCost = ") and abs(float(last.split()[2].strip(",")) - cost) < 0.01, last
 classes = list(csv.DictReader(open(glob.glob("out/latency/*0.csv")[0])))
 assert len(classes) >= 4 and sum(int(c["count"]) for c in classes) == 602, classes
 for c in classes:
