@@ -65,6 +65,13 @@ info() {
     [ "$(info bad_records)" -eq 1 ]
 }
 
+@test "heaptrack: before there were numbers of file formats" {
+    printf 'v 10200\nx /usr/bin/thing\nX thing\nt 7f00 0\n+ 10 1 5500\n- 5500\n' > h.txt
+    run import h.txt
+    [ "${lines[0]}" = "0 0 t0 malloc #0 16 site 1" ]
+    [ "$(info bad_records)" -eq 0 ]
+}
+
 @test "heaptrack: what follows an operation on its line is damage" {
     printf 'v 10400 3\n+ 10 1 5500zz\n+ 10 1 5500\n- 5500 7\n- 5500\n' > h.txt
     run import h.txt
@@ -143,6 +150,14 @@ END
     [ "${#lines[@]}" -eq 3 ]
     [ "${lines[2]}" = "2 200000000 t1 free #1" ]
     [ "$(info repairs)" -eq 0 ]
+    [ "$(info cut_tails)" -eq 1 ]
+}
+
+@test "shmheap: comments, a cut line" {
+    printf '# mine\n2 4096 10\n0 0 | 0 1\n# on\n3 0 1 10 | 3 1 2 6\n4 1 1 | 4 1' > s.txt
+    run import s.txt
+    [ "${#lines[@]}" -eq 3 ]
+    [ "$(info bad_records)" -eq 0 ]
     [ "$(info cut_tails)" -eq 1 ]
 }
 

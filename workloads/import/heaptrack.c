@@ -33,10 +33,15 @@ static bool heaptrack_hex(struct scan *scan, uint64_t *value)
     return scan_hex(scan, value);
 }
 
+/* Before 1.0 the tool's version was all there was. */
 static bool heaptrack_version(struct scan line, uint64_t *format)
 {
     uint64_t tool;
-    return scan_text(&line, "v ") && heaptrack_hex(&line, &tool) && heaptrack_hex(&line, format);
+    if (!scan_text(&line, "v ") || !heaptrack_hex(&line, &tool))
+        return false;
+    if (!heaptrack_hex(&line, format))
+        *format = 0;
+    return scan_blanks(&line) && scan_done(&line);
 }
 
 static enum import_verdict heaptrack_new_class(struct heaptrack *heaptrack, struct scan line)

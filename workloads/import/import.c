@@ -18,6 +18,7 @@ const struct importer *const importers[] = {IMPORTERS(IMPORTER_ADDRESS) NULL};
 struct import {
     struct source *source;
     struct trace_writer *writer;
+    struct trace_summary *summary; /* the writer's; asking for it takes time */
     struct repair *repair;
     struct import_report *report;
     uint32_t columns;
@@ -38,7 +39,7 @@ void import_bad(struct import *import, const char *text, size_t length)
 {
     struct import_report *report = import->report;
     import->records++;
-    trace_writer_summary(import->writer)->bad_records++;
+    import->summary->bad_records++;
     if (report->bad_line)
         return;
     report->bad_line = import_place(import);
@@ -57,7 +58,7 @@ void import_cut(struct import *import, const char *format, ...)
     va_start(args, format);
     vsnprintf(import->report->cut_tail, sizeof import->report->cut_tail, format, args);
     va_end(args);
-    trace_writer_summary(import->writer)->cut_tails = 1;
+    import->summary->cut_tails = 1;
 }
 
 bool import_align(struct repair_operation *operation, uint64_t align)
@@ -79,7 +80,7 @@ int import_operation(struct import *import, const struct repair_operation *opera
     }
     if (!import->records++)
         import->first_time_ns = import->last_time_ns = own.time_ns;
-    trace_writer_summary(import->writer)->backward_times += own.time_ns < import->last_time_ns;
+    import->summary->backward_times += own.time_ns < import->last_time_ns;
     import->last_time_ns = own.time_ns > import->last_time_ns ? own.time_ns : import->last_time_ns;
     own.time_ns = own.time_ns > import->first_time_ns ? own.time_ns - import->first_time_ns : 0;
     return repair_add(import->repair, &own, err);
@@ -216,6 +217,7 @@ static int import_into(struct import *import, const struct importer *importer, c
     int failed = trace_writer_create(&import->writer, to, &origin, err);
     if (failed)
         return failed;
+    import->summary = trace_writer_summary(import->writer);
     failed = import_all(import, importer, from, err);
     if (!failed)
         return trace_writer_finish(import->writer, err);

@@ -75,6 +75,11 @@ static int profile_read(struct import *import, struct source *source, struct err
 {
     size_t length;
     char *text = profile_text(source, &length);
+    if (length >= PROFILE_BYTES - SOURCE_LINE) {
+        free(text);
+        return err_set(err, EFBIG, "a size profile of more than %d MiB is none",
+                       PROFILE_BYTES >> 20);
+    }
     int failed = text ? profile_from(import, text, length, err)
                       : err_set(err, ENOMEM, "no memory left to read a size profile");
     free(text);

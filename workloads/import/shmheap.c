@@ -66,16 +66,23 @@ static int shmheap_read(struct import *import, struct source *source, struct err
 {
     const char *text;
     size_t length;
+    bool begun = false;
     int failed = 0;
     while (!failed && source_line(source, &text, &length)) {
         struct scan line = scan_over(text, length), command;
-        if (!length || source_line_number(source) == 1)
+        if (!length || *text == '#')
             continue;
+        if (!begun) { /* the header */
+            begun = true;
+            continue;
+        }
         while (!failed && shmheap_next(&line, &command)) {
             struct repair_operation operation;
             enum import_verdict verdict = shmheap_command(command, &operation);
             if (verdict == IMPORT_OPERATION)
                 failed = import_operation(import, &operation, err);
+            else if (verdict == IMPORT_BAD && source_line_is_open(source))
+                import_cut(import, "the last line is not whole");
             else if (verdict == IMPORT_BAD)
                 import_bad(import, command.at, (size_t)(command.end - command.at));
         }
