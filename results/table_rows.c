@@ -38,8 +38,8 @@ static void table_count(struct table_tally *tally, struct row *row, const struct
     tally->failed += cell && !ok;
     if (cell && !ok && !tally->first_failed)
         tally->first_failed = cell;
-    if (ok && *cell->detail && !strstr(row->detail, cell->detail))
-        clause_add(row->detail, sizeof row->detail, "%.400s", cell->detail);
+    if (ok)
+        clause_merge(row->detail, sizeof row->detail, cell->detail);
 }
 
 /* The sentence of a failure takes the place of every warning. */

@@ -23,3 +23,15 @@ void clause_add(char *text, size_t room, const char *format, ...)
     clause_add_list(text, room, format, arguments);
     va_end(arguments);
 }
+
+void clause_merge(char *text, size_t room, const char *more)
+{
+    size_t length;
+    for (; *more; more += length) {
+        const char *end = strstr(more, clause_between);
+        size_t clause = end ? (size_t)(end - more) : strlen(more);
+        length = end ? clause + sizeof clause_between - 1 : clause;
+        if (clause > 0 && !memmem(text, strlen(text), more, clause))
+            clause_add(text, room, "%.*s", (int)clause, more);
+    }
+}

@@ -12,4 +12,7 @@ void clause_add(char *text, size_t room, const char *format, ...)
 void clause_add_list(char *text, size_t room, const char *format, va_list arguments)
     __attribute__((format(printf, 3, 0)));
 
+/* Adds those clauses of `more`, itself such a text, that do not stand in it yet. */
+void clause_merge(char *text, size_t room, const char *more);
+
 #endif
