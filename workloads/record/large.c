@@ -88,13 +88,15 @@ static uint64_t large_look_ns(uint64_t pages)
     return LARGE_LOOK_NS + pages * LARGE_PAGE_NS;
 }
 
-/* Whether so much may be spent now; then it is. */
+/* Whether so much may be spent now; then it is, and is the recorder's share of the program's time.
+ */
 static bool large_spend(uint64_t now_ns, uint64_t cost_ns)
 {
     uint64_t allowed = LARGE_FREE_NS + (now_ns - large->start_ns) / LARGE_SHARE;
     if (atomic_load_explicit(&large->spent_ns, memory_order_relaxed) + cost_ns > allowed)
         return false;
     atomic_fetch_add(&large->spent_ns, cost_ns);
+    atomic_fetch_add(&record_spool->refill_ns, cost_ns);
     return true;
 }
 
