@@ -36,10 +36,10 @@ void quick_exit(int status)
         return real_ready() ? real.name arguments : -1;                                            \
     }
 
-ENDS_EXEC(execve, (const char *path, char *const argv[], char *const environ[]),
-          (path, argv, environ))
+ENDS_EXEC(execve, (const char *path, char *const argv[], char *const variables[]),
+          (path, argv, variables))
 ENDS_EXEC(execv, (const char *path, char *const argv[]), (path, argv))
 ENDS_EXEC(execvp, (const char *file, char *const argv[]), (file, argv))
-ENDS_EXEC(execvpe, (const char *file, char *const argv[], char *const environ[]),
-          (file, argv, environ))
-ENDS_EXEC(fexecve, (int file, char *const argv[], char *const environ[]), (file, argv, environ))
+ENDS_EXEC(execvpe, (const char *file, char *const argv[], char *const variables[]),
+          (file, argv, variables))
+ENDS_EXEC(fexecve, (int file, char *const argv[], char *const variables[]), (file, argv, variables))
