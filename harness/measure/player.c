@@ -114,14 +114,17 @@ ALWAYS_INLINE size_t touched_end(const char *block, uint32_t pages, size_t size)
     return pages && end < size ? end : size;
 }
 
-/* Only an operation of several words can tell that not all is touched. */
+/* Under the other policies the operation's pages are none, which the loop need not look at. */
 ALWAYS_INLINE void touch_operation(char *block, const struct operation *operation,
                                    const enum touch touch)
 {
     const struct op_touched *touched = &operation->touched;
-    size_t from = operation->kind == OP_REALLOC ? operation->extra : 0;
-    from = touched_end(block, touched->before, from);
-    touch_block(block, from, touched_end(block, touched->pages, operation->size), touch);
+    size_t from = operation->kind == OP_REALLOC ? operation->extra : 0, end = operation->size;
+    if (touch == TOUCH_RECORDED) {
+        from = touched_end(block, touched->before, from);
+        end = touched_end(block, touched->pages, end);
+    }
+    touch_block(block, from, end, touch);
 }
 
 ALWAYS_INLINE void player_touch(const struct player *player, const struct calls *calls, void *ref,
@@ -251,20 +254,20 @@ typedef void player_loop_function(struct player *player, const uint64_t *op, con
     PLAYER_LOOP(name##_none, TOUCH_NONE, clock)                                                    \
     PLAYER_LOOP(name##_first, TOUCH_FIRST, clock)                                                  \
     PLAYER_LOOP(name##_page, TOUCH_PAGE, clock)                                                    \
-    PLAYER_LOOP(name##_all, TOUCH_ALL, clock)
+    PLAYER_LOOP(name##_all, TOUCH_ALL, clock)                                                      \
+    PLAYER_LOOP(name##_recorded, TOUCH_RECORDED, clock)
 
 PLAYER_LOOPS(counter, CLOCK_COUNTER)
 PLAYER_LOOPS(system, CLOCK_SYSTEM)
 PLAYER_LOOPS(untimed, PLAYER_UNTIMED)
 
-/* As recorded is by page: where not all pages are touched, the operation says so. */
 static player_loop_function *const player_loops[PLAYER_CLOCKS][TOUCHES] = {
     [CLOCK_COUNTER] = {player_counter_none, player_counter_first, player_counter_page,
-                       player_counter_all, player_counter_page},
+                       player_counter_all, player_counter_recorded},
     [CLOCK_SYSTEM] = {player_system_none, player_system_first, player_system_page,
-                      player_system_all, player_system_page},
+                      player_system_all, player_system_recorded},
     [PLAYER_UNTIMED] = {player_untimed_none, player_untimed_first, player_untimed_page,
-                        player_untimed_all, player_untimed_page},
+                        player_untimed_all, player_untimed_recorded},
 };
 
 void player_run(struct player *player, const uint64_t *op, const uint64_t *end, enum touch touch)
