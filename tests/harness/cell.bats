@@ -164,6 +164,36 @@ PY
     grep -q '"detail": *"heap corrupted"' out2/cells.jsonl
 }
 
+@test "a preloaded allocator counts all processors, and is measured on one" {
+    [ -z "${SANITIZE-}" ] || skip "a sanitizer's malloc cannot be replaced by another"
+    cat >count.c <<'C'
+#define _GNU_SOURCE
+#include <sched.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+static int counted;
+static int count(void)
+{
+    cpu_set_t set;
+    return sched_getaffinity(0, sizeof set, &set) ? -1 : CPU_COUNT(&set);
+}
+__attribute__((constructor)) static void begin(void) { counted = count(); }
+void *malloc(size_t n)
+{
+    char text[64];
+    write(2, text, snprintf(text, sizeof text, "%d, then %d\n", counted, count()));
+    abort();
+}
+void free(void *p) {}
+C
+    gcc -shared -fPIC -O1 -w -fno-builtin -o count.so count.c
+    printf '2000\n1\n2\n1\na 0 20\nf 0\n' >plain.rep
+    "$BENCH" import plain.rep -o plain.trace
+    "$BENCH" run -a "so:$PWD/count.so" -n 1 -p throughput -o out plain.trace || true
+    grep -q "\"detail\": *\"$(nproc), then 1\"" out/cells.jsonl || { cat out/cells.jsonl; false; }
+}
+
 @test "the memory pass finds nothing of the harness's own, and the region agrees with the kernel" {
     "$BENCH" run -a null,system,first-fit,best-fit,buddy,bump -p memory -o out small.trace >/dev/null
     python3 - <<'PY'
