@@ -1,18 +1,19 @@
 /* Bytes of a foreign recording through libarchive. */
 #include "workloads/import/source.h"
 
-#include <archive.h>
-#include <archive_entry.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "workloads/import/unpack.h"
+
 enum { SOURCE_ROOM = 1 << 20 };
 
 struct source {
-    struct archive *archive;
+    struct unpack unpack;
+    struct archive *archive; /* NULL: not begun */
     int fd;
     const void *block; /* borrowed from the archive */
     size_t block_left;
@@ -31,9 +32,9 @@ static int source_next_file(struct source *source)
 {
     struct archive_entry *entry;
     int got;
-    while ((got = archive_read_next_header(source->archive, &entry)) == ARCHIVE_OK ||
+    while ((got = source->unpack.read_next_header(source->archive, &entry)) == ARCHIVE_OK ||
            got == ARCHIVE_WARN)
-        if (archive_entry_filetype(entry) != AE_IFDIR)
+        if (source->unpack.entry_filetype(entry) != AE_IFDIR)
             return ARCHIVE_OK;
     return got;
 }
@@ -42,14 +43,14 @@ static int source_next_file(struct source *source)
 static bool source_block(struct source *source)
 {
     la_int64_t offset;
-    int got =
-        archive_read_data_block(source->archive, &source->block, &source->block_left, &offset);
+    int got = source->unpack.read_data_block(source->archive, &source->block, &source->block_left,
+                                             &offset);
     if (got == ARCHIVE_OK || got == ARCHIVE_WARN)
         return true;
     source->drained = true;
     source->block_left = 0;
     source->more = got == ARCHIVE_EOF && source_next_file(source) == ARCHIVE_OK;
-    const char *why = got == ARCHIVE_EOF ? "" : archive_error_string(source->archive);
+    const char *why = got == ARCHIVE_EOF ? "" : source->unpack.error_string(source->archive);
     strncpy(source->flaw, why ? why : "unreadable", sizeof source->flaw - 1);
     return false;
 }
@@ -88,23 +89,26 @@ static void source_pass_mark(struct source *source)
 
 static int source_open_archive(struct source *source, const char *path, struct err *err)
 {
-    struct archive *archive = source->archive = archive_read_new();
+    struct unpack *unpack = &source->unpack;
+    if (unpack_load(unpack, err))
+        return -ELIBACC;
+    struct archive *archive = source->archive = unpack->read_new();
     if (!archive)
         return source_no_memory(path, err);
-    archive_read_support_filter_gzip(archive);
-    archive_read_support_filter_zstd(archive);
-    archive_read_support_filter_xz(archive);
-    archive_read_support_filter_bzip2(archive);
-    archive_read_support_format_zip(archive);
-    archive_read_support_format_raw(archive);
-    archive_read_support_format_empty(archive);
-    if (archive_read_open_fd(archive, source->fd, SOURCE_PEEK) != ARCHIVE_OK)
-        return err_set(err, EINVAL, "cannot read %s: %s", path, archive_error_string(archive));
+    unpack->read_support_filter_gzip(archive);
+    unpack->read_support_filter_zstd(archive);
+    unpack->read_support_filter_xz(archive);
+    unpack->read_support_filter_bzip2(archive);
+    unpack->read_support_format_zip(archive);
+    unpack->read_support_format_raw(archive);
+    unpack->read_support_format_empty(archive);
+    if (unpack->read_open_fd(archive, source->fd, SOURCE_PEEK) != ARCHIVE_OK)
+        return err_set(err, EINVAL, "cannot read %s: %s", path, unpack->error_string(archive));
     int got = source_next_file(source);
     if (got == ARCHIVE_EOF)
         return err_set(err, EINVAL, "%s is empty: there is nothing to import", path);
     if (got != ARCHIVE_OK)
-        return err_set(err, EINVAL, "cannot unpack %s: %s", path, archive_error_string(archive));
+        return err_set(err, EINVAL, "cannot unpack %s: %s", path, unpack->error_string(archive));
     source_fill(source);
     if (source->end == 0)
         return err_set(err, EINVAL, "%s %s", path,
@@ -133,7 +137,7 @@ int source_open(struct source **out, const char *path, struct err *err)
 void source_close(struct source *source)
 {
     if (source->archive)
-        archive_read_free(source->archive);
+        source->unpack.read_free(source->archive);
     if (source->fd > STDIN_FILENO)
         close(source->fd);
     free(source);
