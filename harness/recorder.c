@@ -25,7 +25,7 @@
 #include "harness/silence.h"
 #include "harness/start.h"
 
-enum { RECORDER_STEP_US = 1000, RECORDER_KEEP_MS = 100 };
+enum { RECORDER_STEP_MS = 4, RECORDER_KEEP_MS = 100 };
 
 struct recorder {
     const struct recorder_plan *plan;
@@ -35,7 +35,8 @@ struct recorder {
     pid_t child;
     void (*pipe_action)(int); /* the program's own */
     sigset_t signals;         /* those it has blocked */
-    _Atomic bool child_over, all_over;
+    _Atomic bool child_over;
+    _Atomic uint32_t all_over; /* futex */
     int drain_failed;
     struct err drain_err;
 };
@@ -50,30 +51,53 @@ static bool recorder_is_over(pid_t pid, void *arg)
 
 /* --- the threads beside --- */
 
+static void recorder_wait_while(_Atomic uint32_t *word, uint32_t value, long most_ms)
+{
+    struct timespec wait = {.tv_nsec = most_ms * 1000000L};
+    syscall(SYS_futex, word, FUTEX_WAIT, value, &wait, NULL, 0);
+}
+
+static void recorder_wake(_Atomic uint32_t *word)
+{
+    atomic_fetch_add(word, 1);
+    syscall(SYS_futex, word, FUTEX_WAKE, INT_MAX, NULL, NULL, 0);
+}
+
 static void *recorder_keep(void *arg)
 {
     struct recorder *recorder = arg;
     struct spool_control *control = recorder->spool.control;
-    struct timespec wait = {.tv_nsec = RECORDER_KEEP_MS * 1000000L};
     while (!atomic_load(&recorder->all_over)) {
         uint32_t demand = atomic_load(&control->demand);
         spool_extend(&recorder->spool);
-        syscall(SYS_futex, &control->demand, FUTEX_WAIT, demand, &wait, NULL, 0);
+        recorder_wait_while(&control->demand, demand, RECORDER_KEEP_MS);
     }
     return NULL;
+}
+
+/* While threads wait for chunks and get some there is no pause. Who was killed waiting may count as
+ * waiting for ever. */
+static void recorder_pause(struct recorder *recorder, uint32_t returned)
+{
+    struct spool_control *control = recorder->spool.control;
+    bool moved = atomic_load(&control->returned) != returned;
+    if (!moved || !atomic_load(&control->waiting))
+        recorder_wait_while(&recorder->all_over, 0, RECORDER_STEP_MS);
 }
 
 static void *recorder_drain(void *arg)
 {
     struct recorder *recorder = arg;
+    struct spool_control *control = recorder->spool.control;
     struct sched_param param = {0};
     pthread_setschedparam(pthread_self(), SCHED_BATCH, &param);
     while (!atomic_load(&recorder->all_over) && !recorder->drain_failed) {
+        uint32_t returned = atomic_load(&control->returned);
         recorder->drain_failed =
             recording_step(recorder->recording, recorder_is_over, recorder, &recorder->drain_err);
-        usleep(RECORDER_STEP_US);
+        recorder_pause(recorder, returned);
     }
-    atomic_store(&recorder->spool.control->closed, 1);
+    atomic_store(&control->closed, 1);
     return NULL;
 }
 
@@ -138,9 +162,8 @@ static void recorder_wait(struct recorder *recorder, const sigset_t *signals, ui
         if (signal > 0 && signal != SIGCHLD && info.si_code <= 0)
             kill(recorder->child, signal);
     }
-    atomic_store(&recorder->all_over, true);
-    atomic_fetch_add(&recorder->spool.control->demand, 1);
-    syscall(SYS_futex, &recorder->spool.control->demand, FUTEX_WAKE, INT_MAX, NULL, NULL, 0);
+    recorder_wake(&recorder->all_over);
+    recorder_wake(&recorder->spool.control->demand);
 }
 
 /* --- all of it --- */

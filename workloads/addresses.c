@@ -7,15 +7,21 @@
 
 _Static_assert(ADDRESSES_LEAF < ADDRESSES_BYTES, "a full leaf can be counted");
 
+/* Huge pages only for what has grown: a program of a moment would wait for their zeroing. */
+static size_t addresses_block_bytes(uint32_t number)
+{
+    return number < ADDRESSES_SMALL ? ADDRESSES_BLOCK / ADDRESSES_SMALL : ADDRESSES_BLOCK;
+}
+
 static int addresses_new_block(struct addresses *addresses)
 {
     size_t needed = (addresses->block_count + (size_t)1) * sizeof(char *);
-    char *block =
-        array_reserve(&addresses->blocks, needed) ? NULL : pages_map_huge(ADDRESSES_BLOCK);
+    size_t bytes = addresses_block_bytes(addresses->block_count);
+    char *block = array_reserve(&addresses->blocks, needed) ? NULL : pages_map_huge(bytes);
     if (!block)
         return -ENOMEM;
     ((char **)addresses->blocks.at)[addresses->block_count++] = block;
-    addresses->fresh = ADDRESSES_BLOCK;
+    addresses->fresh = (uint32_t)bytes;
     return 0;
 }
 
@@ -55,7 +61,7 @@ void addresses_end(struct addresses *addresses, struct table_slot *slot)
 void addresses_release(struct addresses *addresses)
 {
     for (uint32_t i = 0; i < addresses->block_count; i++)
-        pages_unmap(((char **)addresses->blocks.at)[i], ADDRESSES_BLOCK);
+        pages_unmap(((char **)addresses->blocks.at)[i], addresses_block_bytes(i));
     table_release(&addresses->leaves);
     array_release(&addresses->blocks);
     *addresses = (struct addresses){0};

@@ -15,7 +15,7 @@
 /* A zeroed struct is an empty table. */
 struct addresses {
     struct table leaves;  /* by page and low bits; value: where the leaf is, and its addresses */
-    struct array blocks;  /* char *: leaves, mapped ADDRESSES_BLOCK bytes at a time */
+    struct array blocks;  /* char *: leaves, mapped by the block */
     uint32_t block_count; /* of `blocks` */
     uint32_t fresh;       /* bytes of the last block that no leaf has taken */
     void *spare;          /* emptied leaf to use first, linked through their first cells */
@@ -28,7 +28,8 @@ enum {
     ADDRESSES_SPAN = 14, /* likewise: what a leaf covers */
     ADDRESSES_LEAF = 1 << (ADDRESSES_SPAN - ADDRESSES_GRAIN),
     ADDRESSES_BYTES = ADDRESSES_LEAF * 4, /* as a leaf is aligned */
-    ADDRESSES_BLOCK = 2 << 20,
+    ADDRESSES_BLOCK = 2 << 20,            /* bytes mapped together … */
+    ADDRESSES_SMALL = 16, /* … but for so many at first, which are as many times smaller */
 };
 
 /* Not all bits of an address above the span are needed: one keeps the key from being 0. */

@@ -239,6 +239,7 @@ int recording_step(struct recording *recording, recording_is_over *is_over, void
     for (uint32_t i = 0; !failed && i < recording->image_count; i++)
         failed = recording_step_image(recording, i, err);
     recording->limit = now;
+    spool_wake(recording->spool);
     return failed;
 }
 

@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <linux/futex.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -12,9 +13,18 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-enum { SPOOL_STEP_LEAST = 8, SPOOL_STEP_MOST = 128 };
+#include "harness/base/clock.h"
 
-/* Bytes of raw records under way: a hundred million events that the drain may lag behind. */
+enum {
+    SPOOL_STEP_LEAST = 8,
+    SPOOL_STEP_MOST = 128,
+    SPOOL_AHEAD = 256,   /* chunks that the program may be ahead: a million events */
+    SPOOL_HELD = 4,      /* and so many more for each thread, which holds one or two */
+    SPOOL_TOGETHER = 16, /* chunks given back before waiting threads are woken */
+    SPOOL_STUCK_NS = 50000000,
+};
+
+/* Bytes of the mapping. */
 #define SPOOL_MOST ((uint64_t)1 << 30)
 
 /* The program maps all of it at once, so that it need never open the file again: it may have
@@ -31,9 +41,12 @@ static uint64_t spool_mapping(void)
 
 static int spool_map(struct spool *spool, uint64_t bytes)
 {
-    int failed = posix_fallocate(spool->file, 0, SPOOL_FIRST);
+    /* The table of images is long and mostly unused: its pages come as they are touched. */
+    int failed = posix_fallocate(spool->file, 0, offsetof(struct spool_control, image));
     if (failed)
         return failed;
+    if (ftruncate(spool->file, (off_t)SPOOL_FIRST))
+        return errno;
     void *mapped =
         mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_NORESERVE, spool->file, 0);
     if (mapped == MAP_FAILED)
@@ -61,13 +74,40 @@ int spool_create(struct spool *spool, struct err *err)
     return 0;
 }
 
+static void spool_tell(struct spool_control *control)
+{
+    atomic_fetch_add(&control->returned, 1);
+    if (atomic_load(&control->waiting))
+        syscall(SYS_futex, &control->returned, FUTEX_WAKE, INT_MAX, NULL, NULL, 0);
+}
+
+/* Whether chunks came back lately. A record that is never finished can be in the way. */
+static bool spool_is_drained(struct spool *spool)
+{
+    uint32_t returned = atomic_load(&spool->control->returned);
+    uint64_t now = clock_ns();
+    if (returned != spool->seen)
+        spool->seen_ns = now;
+    spool->seen = returned;
+    return now - spool->seen_ns < SPOOL_STUCK_NS;
+}
+
+/* New pages cost the program and the drain more than a record does. Who is ahead of the drain for
+ * long would have to wait for it in the end anyway, and so waits now, while its records are still
+ * in the processor's caches. */
+static bool spool_is_enough(struct spool *spool, uint32_t allocated)
+{
+    uint32_t held = SPOOL_HELD * atomic_load(&spool->control->streams);
+    return allocated >= SPOOL_AHEAD + held && spool_is_drained(spool);
+}
+
 void spool_extend(struct spool *spool)
 {
     struct spool_control *control = spool->control;
     uint32_t allocated = atomic_load(&control->allocated), step = allocated / 2;
     step = step < SPOOL_STEP_LEAST ? SPOOL_STEP_LEAST : step;
     step = step > SPOOL_STEP_MOST ? SPOOL_STEP_MOST : step;
-    if (atomic_load(&control->fresh) + step <= allocated)
+    if (atomic_load(&control->fresh) + step <= allocated || spool_is_enough(spool, allocated))
         return;
     uint64_t start = SPOOL_FIRST + (uint64_t)allocated * SPOOL_CHUNK_BYTES;
     uint64_t bytes = (uint64_t)step * SPOOL_CHUNK_BYTES;
@@ -76,7 +116,7 @@ void spool_extend(struct spool *spool)
     if (!room)
         return;
     atomic_store(&control->allocated, allocated + step);
-    syscall(SYS_futex, &control->allocated, FUTEX_WAKE, INT_MAX, NULL, NULL, 0);
+    spool_tell(control);
 }
 
 void spool_give_back(struct spool *spool, uint32_t number)
@@ -85,6 +125,15 @@ void spool_give_back(struct spool *spool, uint32_t number)
     uint32_t used = chunk->taken < SPOOL_WORDS ? chunk->taken : SPOOL_WORDS;
     memset((void *)chunk->words, 0, used * sizeof *chunk->words);
     spool_push(spool->control, &spool->control->free_list, number);
+    if (++spool->untold >= SPOOL_TOGETHER)
+        spool_wake(spool);
+}
+
+void spool_wake(struct spool *spool)
+{
+    if (spool->untold)
+        spool_tell(spool->control);
+    spool->untold = 0;
 }
 
 /* Writing cannot be forbidden while anybody may write. */

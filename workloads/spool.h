@@ -12,6 +12,9 @@ struct spool {
     struct spool_control *control; /* NULL: not there */
     int file;
     char path[SPOOL_PATH];
+    uint32_t untold;  /* the drain's: chunks given back of which waiting threads do not know */
+    uint32_t seen;    /* the extender's: how far that had come */
+    uint64_t seen_ns; /* … when it last moved */
 };
 
 /* A memory file without a name: it goes with its last user, however that ends. `path` is where the
@@ -23,8 +26,10 @@ int spool_create(struct spool *spool, struct err *err);
  * back. May be called by another thread than the one that drains. */
 void spool_extend(struct spool *spool);
 
-/* An emptied chunk goes back to the program. */
+/* An emptied chunk goes back to the program. Threads that wait for one are woken once there are
+ * several, or by spool_wake, which ends a round of these. */
 void spool_give_back(struct spool *spool, uint32_t chunk);
+void spool_wake(struct spool *spool);
 
 /* True: processes that have it mapped go on. */
 bool spool_destroy(struct spool *spool);

@@ -59,7 +59,7 @@ static void emptied_leaves_come_back(void **state)
         assert_int_equal(addresses_leave(&addresses, (uint64_t)i << 20), ADDRESSES_NONE);
     }
     assert_int_equal(addresses.block_count, 1);
-    assert_int_equal(addresses.fresh, ADDRESSES_BLOCK - ADDRESSES_BYTES);
+    assert_int_equal(addresses.fresh, ADDRESSES_BLOCK / ADDRESSES_SMALL - ADDRESSES_BYTES);
     addresses_release(&addresses);
 }
 

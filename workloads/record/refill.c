@@ -20,8 +20,9 @@ enum {
     REFILL_WAITS = 20, /* before events are given up */
     REFILL_WAIT_MS = 100,
     REFILL_TRIES = 5,
-    REFILL_TRIALS = 500, /* records; with all tries and stamps they fit into a chunk */
+    REFILL_TRIALS = 400, /* records; with all tries and stamps they fit into a chunk */
 };
+_Static_assert(2 * REFILL_TRIES * REFILL_TRIALS * 2 <= SPOOL_WORDS, "tries fit into a chunk");
 
 __thread struct stream *record_stream;
 
@@ -62,6 +63,21 @@ static uint32_t refill_try(void)
     return chunk ? chunk : refill_take_fresh();
 }
 
+/* Waits until chunks were given back or added, if there is still none. */
+static uint32_t refill_wait(void)
+{
+    uint32_t returned = atomic_load(&record_spool->returned);
+    uint64_t start = clock_ns();
+    atomic_fetch_add(&record_spool->waiting, 1);
+    refill_ask();
+    uint32_t chunk = refill_try();
+    if (!chunk)
+        refill_futex(&record_spool->returned, FUTEX_WAIT, returned, REFILL_WAIT_MS);
+    atomic_fetch_sub(&record_spool->waiting, 1);
+    atomic_fetch_add(&record_spool->wait_ns, clock_ns() - start);
+    return chunk ? chunk : refill_try();
+}
+
 /* A chunk's number + 1. Waits for the drain while it lives; 0 when that leads to nothing. */
 static uint32_t refill_chunk(void)
 {
@@ -71,14 +87,7 @@ static uint32_t refill_chunk(void)
         if (atomic_load(&record_spool->closed) ||
             (kill(record_spool->drain_pid, 0) && errno == ESRCH))
             break;
-        uint32_t allocated = atomic_load(&record_spool->allocated);
-        refill_ask();
-        if (!(chunk = refill_try())) {
-            uint64_t start = clock_ns();
-            refill_futex(&record_spool->allocated, FUTEX_WAIT, allocated, REFILL_WAIT_MS);
-            atomic_fetch_add(&record_spool->wait_ns, clock_ns() - start);
-        }
-        chunk = chunk ? chunk : refill_try();
+        chunk = refill_wait();
     }
     atomic_store(&gave_up, !chunk);
     return chunk;

@@ -18,7 +18,7 @@
 #define SPOOL_MAGIC UINT64_C(0x316c6f6f70736268)
 
 enum {
-    SPOOL_CHUNK_BYTES = 256 << 10,
+    SPOOL_CHUNK_BYTES = 64 << 10,
     SPOOL_HEAD_WORDS = 8,
     SPOOL_WORDS = SPOOL_CHUNK_BYTES / 8 - SPOOL_HEAD_WORDS,
     SPOOL_IMAGES = 1 << 14, /* program images one recording can tell apart */
@@ -98,6 +98,8 @@ struct spool_control {
     _Atomic uint32_t fresh;                  /* chunks ever taken from the unused end */
     _Atomic uint32_t demand;                 /* futex: somebody wants more */
     _Atomic uint32_t closed;                 /* nobody drains any more */
+    _Atomic uint32_t returned;               /* futex: chunks were given back */
+    _Atomic uint32_t waiting;                /* threads that wait for chunks */
     _Alignas(64) _Atomic uint64_t free_list; /* tag in the upper half, chunk + 1 in the lower */
     _Alignas(64) _Atomic uint64_t opened;    /* chunks newly begun, to be found by the drain */
     _Atomic uint32_t streams;
