@@ -9,14 +9,75 @@ struct lttng {
     uint64_t last_ns, days_ns; /* times of day begin anew at midnight */
 };
 
-/* "name = number" somewhere in the line, as a whole word. */
-static bool lttng_field(struct scan line, const char *name, uint64_t *value)
+enum lttng_name {
+    LTTNG_PTR,
+    LTTNG_SIZE,
+    LTTNG_NMEMB,
+    LTTNG_IN_PTR,
+    LTTNG_OUT_PTR,
+    LTTNG_ALIGNMENT,
+    LTTNG_RESULT,
+    LTTNG_VPID,
+    LTTNG_VTID,
+    LTTNG_NAMES
+};
+
+/* Numbers of a line by their names; the event's own come last and stand above its contexts'. */
+struct lttng_fields {
+    bool known[LTTNG_NAMES];
+    uint64_t value[LTTNG_NAMES];
+};
+
+static void lttng_note(struct lttng_fields *fields, const char *name, size_t length,
+                       struct scan number)
 {
-    while (scan_past(&line, name)) {
-        const char *before = line.at - strlen(name) - 1;
-        if ((*before == ' ' || *before == '{') && scan_text(&line, " = "))
-            return scan_number(&line, value);
+    static const struct {
+        const char *name;
+        size_t length;
+    } names[] = {[LTTNG_PTR] = {"ptr", 3},         [LTTNG_SIZE] = {"size", 4},
+                 [LTTNG_NMEMB] = {"nmemb", 5},     [LTTNG_IN_PTR] = {"in_ptr", 6},
+                 [LTTNG_OUT_PTR] = {"out_ptr", 7}, [LTTNG_ALIGNMENT] = {"alignment", 9},
+                 [LTTNG_RESULT] = {"result", 6},   [LTTNG_VPID] = {"vpid", 4},
+                 [LTTNG_VTID] = {"vtid", 4}};
+    for (unsigned i = 0; i < LTTNG_NAMES; i++)
+        if (names[i].length == length && memcmp(names[i].name, name, length) == 0) {
+            fields->known[i] = scan_number(&number, &fields->value[i]);
+            return;
+        }
+}
+
+/* "name = number", each behind a blank. */
+static void lttng_collect(struct scan line, struct lttng_fields *fields)
+{
+    const char *sign;
+    *fields = (struct lttng_fields){0};
+    while ((sign = memchr(line.at, '=', (size_t)(line.end - line.at)))) {
+        const char *end = sign > line.at && sign[-1] == ' ' ? sign - 1 : sign, *name = end;
+        while (name > line.at && name[-1] != ' ')
+            name--;
+        line.at = sign + 1;
+        scan_blanks(&line);
+        lttng_note(fields, name, (size_t)(end - name), line);
     }
+}
+
+static bool lttng_field(const struct lttng_fields *fields, enum lttng_name name, uint64_t *value)
+{
+    *value = fields->value[name];
+    return fields->known[name];
+}
+
+/* Moves behind the provider's name and its colon. */
+static bool lttng_provider(struct scan *line)
+{
+    static const char provider[] = "lttng_ust_libc";
+    enum { LETTERS = sizeof provider - 1 };
+    const char *at = line->at;
+    for (; (at = memchr(at, ':', (size_t)(line->end - at))); at++)
+        if (at - line->at >= LETTERS && memcmp(at - LETTERS, provider, LETTERS) == 0) {
+            line->at = at + 1;
+            return true;
+        }
     return false;
 }
 
@@ -45,22 +106,22 @@ static bool lttng_time(struct scan *line, uint64_t *ns)
     return true;
 }
 
-static bool lttng_sized(struct scan fields, uint8_t kind, struct repair_operation *operation)
+static bool lttng_sized(const struct lttng_fields *fields, uint8_t kind,
+                        struct repair_operation *operation)
 {
     operation->kind = kind;
-    return lttng_field(fields, "size", &operation->size) &&
-           (lttng_field(fields, "ptr", &operation->address) ||
-            lttng_field(fields, "out_ptr", &operation->address));
+    return lttng_field(fields, LTTNG_SIZE, &operation->size) &&
+           (lttng_field(fields, LTTNG_PTR, &operation->address) ||
+            lttng_field(fields, LTTNG_OUT_PTR, &operation->address));
 }
 
-static bool lttng_aligned(struct scan fields, struct repair_operation *operation)
+static bool lttng_aligned(const struct lttng_fields *fields, struct repair_operation *operation)
 {
-    uint64_t align, result;
-    if (!lttng_field(fields, "alignment", &align) || !lttng_sized(fields, TRACE_ALIGNED, operation))
+    if (!fields->known[LTTNG_ALIGNMENT] || !lttng_sized(fields, TRACE_ALIGNED, operation))
         return false;
-    if (lttng_field(fields, "result", &result) && result)
+    if (fields->value[LTTNG_RESULT])
         operation->address = 0;
-    return import_align(operation, align);
+    return import_align(operation, fields->value[LTTNG_ALIGNMENT]);
 }
 
 static bool lttng_is(struct scan name, const char *wanted)
@@ -68,25 +129,23 @@ static bool lttng_is(struct scan name, const char *wanted)
     return scan_text(&name, wanted) && (scan_char(&name, ':') || scan_char(&name, ','));
 }
 
-static bool lttng_event(struct scan name, struct scan fields, struct repair_operation *operation)
+static bool lttng_event(struct scan name, const struct lttng_fields *fields,
+                        struct repair_operation *operation)
 {
-    uint64_t count;
-    if (!scan_past(&fields, "{")) /* the event's name, then fields in brackets */
-        return false;
+    uint64_t count = fields->value[LTTNG_NMEMB];
     if (lttng_is(name, "malloc"))
         return lttng_sized(fields, TRACE_MALLOC, operation);
     if (lttng_is(name, "calloc"))
-        return lttng_field(fields, "nmemb", &count) &&
-               lttng_sized(fields, TRACE_CALLOC, operation) &&
+        return fields->known[LTTNG_NMEMB] && lttng_sized(fields, TRACE_CALLOC, operation) &&
                (!__builtin_mul_overflow(operation->size, count, &operation->size) ||
                 !operation->address);
     if (lttng_is(name, "realloc"))
-        return lttng_field(fields, "in_ptr", &operation->before) &&
+        return lttng_field(fields, LTTNG_IN_PTR, &operation->before) &&
                lttng_sized(fields, TRACE_REALLOC, operation);
     if (lttng_is(name, "memalign") || lttng_is(name, "posix_memalign"))
         return lttng_aligned(fields, operation);
     operation->kind = TRACE_FREE;
-    return lttng_is(name, "free") && lttng_field(fields, "ptr", &operation->before);
+    return lttng_is(name, "free") && lttng_field(fields, LTTNG_PTR, &operation->before);
 }
 
 /* Processes have address spaces of their own. */
@@ -99,22 +158,22 @@ static enum import_verdict lttng_take(struct scan line, void *state,
                                       struct repair_operation *operation)
 {
     struct lttng *lttng = state;
-    uint64_t ns, thread = 0, process = 0;
-    struct scan fields = line;
-    if (!scan_past(&fields, "lttng_ust_libc:"))
+    struct lttng_fields fields;
+    struct scan event = line;
+    uint64_t ns;
+    if (!lttng_provider(&event))
         return IMPORT_NOTHING;
-    if (line.end[-1] != '}' || !lttng_time(&line, &ns) || !lttng_event(fields, fields, operation))
+    lttng_collect(event, &fields);
+    if (line.end[-1] != '}' || !lttng_time(&line, &ns) || !lttng_event(event, &fields, operation))
         return IMPORT_BAD;
     const uint64_t half_a_day = UINT64_C(43200000000000);
     if (ns + half_a_day < lttng->last_ns)
         lttng->days_ns += 2 * half_a_day;
     lttng->last_ns = ns;
     operation->time_ns = lttng->days_ns + ns;
-    lttng_field(fields, "vtid", &thread);
-    operation->thread = thread;
-    lttng_field(fields, "vpid", &process);
-    operation->address = lttng_address(operation->address, process);
-    operation->before = lttng_address(operation->before, process);
+    operation->thread = fields.value[LTTNG_VTID];
+    operation->address = lttng_address(operation->address, fields.value[LTTNG_VPID]);
+    operation->before = lttng_address(operation->before, fields.value[LTTNG_VPID]);
     return IMPORT_OPERATION;
 }
 
@@ -140,9 +199,10 @@ static bool lttng_recognise(const char *start, size_t length)
 static uint32_t lttng_columns(const char *start, size_t length)
 {
     struct scan line;
-    uint64_t thread;
-    bool threads = lttng_first(start, length, &line) && lttng_field(line, "vtid", &thread);
-    return TRACE_HAS_TIMES | (threads ? TRACE_HAS_THREADS : 0);
+    struct lttng_fields fields = {0};
+    if (lttng_first(start, length, &line))
+        lttng_collect(line, &fields);
+    return TRACE_HAS_TIMES | (fields.known[LTTNG_VTID] ? TRACE_HAS_THREADS : 0);
 }
 
 static int lttng_read(struct import *import, struct source *source, struct err *err)
