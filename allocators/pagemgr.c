@@ -89,7 +89,7 @@ FIT_INLINE size_t pagemgr_find(struct pagemgr *heap, size_t size)
 static size_t pagemgr_place(struct segments *segments, size_t size)
 {
     struct pagemgr *heap = (struct pagemgr *)segments;
-    size_t position = pagemgr_find(heap, size);
+    size_t position = size > segments->limit ? FIT_NONE : pagemgr_find(heap, size);
     if (__builtin_expect(position == FIT_NONE, 0)) {
         position = segments_take_top(segments, size);
     } else {
