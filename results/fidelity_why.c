@@ -54,11 +54,19 @@ static bool why_is_nearer(const struct fidelity_row *row, double bytes)
            fabs(row->replayed_bytes - row->heap_bytes);
 }
 
+/* Whether the clock tells more than the touching does. */
+static bool why_is_clock(const struct fidelity_row *row)
+{
+    double bare = fabs(row->bare_bytes - row->heap_bytes);
+    return fabs(row->paced_bytes - row->heap_bytes) < bare ||
+           fabs(row->unsampled_bytes - row->heap_bytes) < bare;
+}
+
 /* What a recording that tells of touched pages does not tell. */
 static void why_recorded(struct fidelity_row *row)
 {
     if (row->error < 0 || strcmp(row->touch, "recorded") != 0 ||
-        !why_is_nearer(row, row->bare_bytes))
+        !why_is_nearer(row, row->bare_bytes) || why_is_clock(row))
         return;
     clause_add(row->why, sizeof row->why,
                "of blocks below 32 KiB the replay touches every page, and of larger ones at once "
