@@ -7,7 +7,10 @@
 
 #include "workloads/encoder.h"
 
-enum { SESSION_DEPTH_MOST = 64 }; /* frames of a call stack */
+enum {
+    SESSION_DEPTH_MOST = 64,  /* frames of a call stack */
+    SESSION_LEAVES_NEAR = 64, /* of addresses: fewer are in the processor's caches anyway */
+};
 
 enum session_verdict {
     SESSION_TAKEN,
@@ -369,6 +372,8 @@ void session_expect(void *arg, const struct intake_record *records, uint32_t cou
     const struct session *session = arg;
     const uint32_t *cells[INTAKE_AHEAD];
     uint32_t found = 0;
+    if (session->live.leaves.count < SESSION_LEAVES_NEAR)
+        return;
     for (uint32_t i = 0; i < count; i++) {
         cells[found] = addresses_expect(&session->live, records[i].pointer);
         __builtin_prefetch(cells[found], 1);

@@ -86,7 +86,8 @@ struct trace_summary {
     uint64_t cut_tails;   /* 1 where a foreign source ends before its end */
     /* of a recorded program, with the recorder in it; 0 unknown */
     uint64_t program_wall_ns, program_cpu_ns;
-    uint64_t recorder_ns;    /* the recorder's share of that, estimated */
+    uint64_t recorder_ns;    /* the recorder's share of that at least: what its calls were tried
+                                out to cost when nothing else wanted the caches */
     uint64_t backward_times; /* operations of a foreign source that have the time of one before
                                 them, since their own lay before it */
     uint64_t touch_looks;    /* lives of large blocks after which the recorder looked what had been

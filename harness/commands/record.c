@@ -284,7 +284,7 @@ static void record_tell(const struct recorder_outcome *outcome, const struct rec
     record_tell_cost(outcome);
     fprintf(stderr,
             "bench record: %s: %s events, %.2f bytes an event, recorder's own share of the "
-            "program's time %.1f %%\n",
+            "program's time at least %.1f %%\n",
             recording_result(recording, 0).path, units_format_count(events, all),
             all ? (double)bytes / (double)all : 0, cpu ? 100.0 * (double)own / (double)cpu : 0);
 }

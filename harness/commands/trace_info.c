@@ -221,7 +221,7 @@ static void info_print_recording(const struct trace_summary *sum)
     char wall[UNITS_TEXT], cpu[UNITS_TEXT], own[UNITS_TEXT];
     if (!sum->program_wall_ns)
         return;
-    printf("  %-20s %s, processor %s, of that the recorder %s\n", "while recorded",
+    printf("  %-20s %s, processor %s, of that the recorder at least %s\n", "while recorded",
            units_format_time(wall, (double)sum->program_wall_ns),
            units_format_time(cpu, (double)sum->program_cpu_ns),
            units_format_time(own, (double)sum->recorder_ns));
