@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "workloads/reader.h"
+#include "tests/allocators/support/events.h"
 
 double burden_promised(const struct burden *burden, const struct burden_moment *moment)
 {
@@ -84,27 +84,13 @@ int burden_set(struct burden *burden, size_t object, size_t size, struct err *er
     return 0;
 }
 
-static int burden_event(struct burden *burden, struct trace_event event, struct err *err)
+static int burden_event(void *arg, struct trace_event event, struct err *err)
 {
-    if (event.flags & TRACE_FAILED || event.object == TRACE_NO_OBJECT || event.kind == TRACE_MARK)
-        return 0;
     size_t size = event.kind == TRACE_FREE ? 0 : event.size ? event.size : 1;
-    return burden_set(burden, event.object, size, err);
+    return burden_set(arg, event.object, size, err);
 }
 
 int burden_replay(struct burden *burden, const char *path, uint64_t events, struct err *err)
 {
-    struct trace_reader *reader;
-    struct trace_block block;
-    int status = trace_reader_open(&reader, path, err);
-    if (status)
-        return status;
-    while (events && (status = trace_reader_next(reader, &block, err)) > 0) {
-        for (size_t i = 0; i < block.count && events && status >= 0; i++, events--)
-            status = burden_event(burden, trace_block_at(&block, i), err);
-        if (status < 0)
-            break;
-    }
-    trace_reader_close(reader);
-    return status < 0 ? status : 0;
+    return events_each(path, events, burden_event, burden, err);
 }

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "workloads/reader.h"
+#include "tests/allocators/support/events.h"
 
 const char *const twin_policies[] = {
     [NAIVE_FIRST] = "first-fit",
@@ -127,10 +127,9 @@ int twin_check(struct twin *twin, struct err *err)
     return err_set(err, EUCLEAN, "step %zu: %s", (size_t)twin->steps, why);
 }
 
-static int twin_event(struct twin *twin, struct trace_event event, struct err *err)
+static int twin_event(void *arg, struct trace_event event, struct err *err)
 {
-    if (event.flags & TRACE_FAILED || event.object == TRACE_NO_OBJECT)
-        return 0;
+    struct twin *twin = arg;
     switch (event.kind) {
     case TRACE_MALLOC:
     case TRACE_CALLOC:
@@ -149,17 +148,6 @@ static int twin_event(struct twin *twin, struct trace_event event, struct err *e
 
 int twin_replay(struct twin *twin, const char *path, uint64_t events, struct err *err)
 {
-    struct trace_reader *reader;
-    struct trace_block block;
-    int status = trace_reader_open(&reader, path, err);
-    if (status)
-        return status;
-    while (events && (status = trace_reader_next(reader, &block, err)) > 0) {
-        for (size_t i = 0; i < block.count && events && status >= 0; i++, events--)
-            status = twin_event(twin, trace_block_at(&block, i), err);
-        if (status < 0)
-            break;
-    }
-    trace_reader_close(reader);
-    return status < 0 ? status : twin_check(twin, err);
+    int status = events_each(path, events, twin_event, twin, err);
+    return status ? status : twin_check(twin, err);
 }
