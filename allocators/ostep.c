@@ -125,11 +125,19 @@ static void ostep_make_room(struct ostep *heap)
     list_order_renumber(&heap->order, ostep_renumbered, &renumbering);
 }
 
+/* Slots that are worth their memory. Where freed blocks are not joined nearly all blocks may be
+ * free ones: then as many again, which renumbering makes room for, or each would undo the other. */
+FIT_INLINE size_t ostep_worth(const struct ostep *heap)
+{
+    size_t free_blocks = heap->order.count;
+    return heap->live + (heap->coalesce ? free_blocks : 2 * free_blocks) + OSTEP_SPARE;
+}
+
 /* Few blocks are left of those that there is memory for. */
 static void ostep_shrink(struct ostep *heap)
 {
     struct ostep_renumbering still = {heap, SIZE_MAX}; /* the rover moves as all do */
-    size_t room = heap->live + heap->live / 8 + heap->order.count + OSTEP_SPARE;
+    size_t room = ostep_worth(heap) + heap->live / 8;
     ostep_make_room(heap);
     if (room >= heap->order.room)
         return;
@@ -245,8 +253,7 @@ FIT_INLINE void ostep_release(struct segments *segments, size_t position)
         segments_released(segments, &hole);
         ostep_push(heap, hole.start, hole.size);
     }
-    size_t blocks = heap->live + heap->order.count + OSTEP_SPARE;
-    if (__builtin_expect(2 * heap->order.room > 3 * blocks, 0))
+    if (__builtin_expect(2 * heap->order.room > 3 * ostep_worth(heap), 0))
         ostep_shrink(heap);
 }
 

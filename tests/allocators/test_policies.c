@@ -7,6 +7,7 @@
 #include "allocators/granules.h"
 #include "allocators/region.h"
 #include "allocators/spec.h"
+#include "harness/base/rng.h"
 #include "tests/unit.h"
 
 struct fixture {
@@ -304,9 +305,34 @@ static void best_fit_uses_the_top_as_it_is_told(void **state)
     }
 }
 
+/* A list of free blocks that only grows gets memory now and then, and gives none back in between:
+ * what one call grows the next must not shrink. */
+static void a_list_of_unjoined_blocks_only_grows(void **state)
+{
+    (void)state;
+    enum { LIVE = 100, ROUNDS = 150000 };
+    static char *block[LIVE];
+    struct fixture fixture;
+    struct rng rng;
+    rng_init(&rng, 1);
+    fixture_open(&fixture, "ostep:coalesce=0");
+    for (int i = 0; i < ROUNDS; i++) {
+        char **one = &block[rng_below(&rng, LIVE)];
+        if (*one)
+            heap_free(fixture.heap, *one);
+        *one = heap_alloc(fixture.heap, 1 + rng_below(&rng, 2000));
+        assert_non_null(*one);
+    }
+    assert_true(fixture.region.calls < ROUNDS / 120);
+    memset(block, 0, sizeof block);
+    prove_sound(&fixture);
+    fixture_close(&fixture);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_list_of_unjoined_blocks_only_grows),
         cmocka_unit_test(best_fit_uses_the_top_as_it_is_told),
         cmocka_unit_test(buddies_split_and_join_as_in_the_example),
         cmocka_unit_test(options_of_buddy_are_checked),
