@@ -22,6 +22,7 @@
 #include <unistd.h>
 
 #include "harness/base/clock.h"
+#include "harness/handover.h"
 #include "harness/silence.h"
 #include "harness/start.h"
 
@@ -243,10 +244,13 @@ int recorder_run(const struct recorder_plan *plan, struct recorder_outcome *outc
     sigaddset(&signals, SIGHUP);
     sigprocmask(SIG_BLOCK, &signals, &recorder.signals);
     recorder.pipe_action = signal(SIGPIPE, SIG_IGN); /* a failed write is told as every other */
+    struct handover handover;
+    handover_begin(&handover, &recorder.spool);
     uint64_t start_ns = clock_ns();
     outcome->start_errno = recorder_start(&recorder);
     if (!outcome->start_errno)
         failed = recorder_follow(&recorder, &signals, start_ns, err);
+    handover_end(&handover);
     signal(SIGPIPE, recorder.pipe_action);
     sigprocmask(SIG_SETMASK, &recorder.signals, NULL);
     recorder_account(&recorder, start_ns);

@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/random.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -66,7 +67,12 @@ int spool_create(struct spool *spool, struct err *err)
         return err_set(err, failed, "cannot get %llu bytes of shared memory to record into: %s",
                        (unsigned long long)SPOOL_FIRST, strerror(failed));
     }
-    snprintf(spool->path, sizeof spool->path, "/proc/%ld/fd/%d", (long)getpid(), spool->file);
+    uint64_t secret[2] = {0};
+    if (getrandom(secret, sizeof secret, 0) != sizeof secret)
+        secret[0] = clock_ns();
+    snprintf(spool->path, sizeof spool->path, "/proc/%ld/fd/%d%c%016llx%016llx", (long)getpid(),
+             spool->file, SPOOL_SECRET_AT, (unsigned long long)secret[0],
+             (unsigned long long)secret[1]);
     spool->control->magic = SPOOL_MAGIC;
     spool->control->mapping_bytes = bytes;
     spool->control->drain_pid = getpid();

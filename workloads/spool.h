@@ -11,10 +11,10 @@
 struct spool {
     struct spool_control *control; /* NULL: not there */
     int file;
-    char path[SPOOL_PATH];
-    uint32_t untold;  /* the drain's: chunks given back of which waiting threads do not know */
-    uint32_t seen;    /* the extender's: how far that had come */
-    uint64_t seen_ns; /* … when it last moved */
+    char path[SPOOL_PATH]; /* as SPOOL_ENVIRONMENT has it; zeros behind its end */
+    uint32_t untold;       /* the drain's: chunks given back of which waiting threads do not know */
+    uint32_t seen;         /* the extender's: how far that had come */
+    uint64_t seen_ns;      /* … when it last moved */
 };
 
 /* A memory file without a name: it goes with its last user, however that ends. `path` is where the

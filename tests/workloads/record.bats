@@ -90,6 +90,15 @@ for want in sys.argv[1:]:
     [[ "$stderr" == *"needs the processor's counter"* ]] || has t.trace malloc=6000 mark=1 end_live_blocks=0
 }
 
+@test "a program that becomes another user is recorded on" {
+    other=(setpriv --reuid=65534 --clear-groups)
+    "${other[@]}" test -r "$(dirname "$BENCH")/libheapbench-record.so" || skip "cannot become a user who may read it"
+    record -- "${other[@]}" /usr/bin/perl -e '$h{$_} = "x" x $_ for 1..5000; print scalar keys %h'
+    [ "$output" = 5000 ]
+    "$BENCH" trace dump t.trace | grep -q 'mark exec perl'
+    has t.trace lost_events=0
+}
+
 @test "fork: the child is left out" {
     record -- "$calls" fork
     has t.trace malloc=1001 free=1001 threads=1 lost_events=0 repairs=0

@@ -10,6 +10,8 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include "workloads/record/receive.h"
+
 enum { PROCESS_BYTES = 4 << 20 };
 enum { PROCESS_STREAMS = (PROCESS_BYTES - sizeof(struct process)) / sizeof(struct stream) };
 
@@ -43,8 +45,14 @@ static struct process *process_map(void)
 /* The file is not kept open: programs close or count descriptors. */
 static bool process_open_spool(void)
 {
-    const char *path = getenv(SPOOL_ENVIRONMENT);
-    int file = path ? open(path, O_RDWR | O_CLOEXEC) : -1;
+    const char *where = getenv(SPOOL_ENVIRONMENT);
+    char path[SPOOL_PATH];
+    if (!where)
+        return false;
+    spool_file_path(path, where);
+    int file = open(path, O_RDWR | O_CLOEXEC);
+    if (file < 0 && (errno == EACCES || errno == EPERM))
+        file = receive_spool(where);
     if (file < 0)
         return false;
     struct spool_control *spool = process_map_spool(file);

@@ -12,9 +12,16 @@
 #define WORKLOADS_RECORD_SPOOL_H
 
 #include <stdatomic.h>
+#include <stddef.h>
 #include <stdint.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
 
-#define SPOOL_ENVIRONMENT "HEAPBENCH_SPOOL" /* path of the spool file */
+/* The spool file's path and, behind SPOOL_SECRET_AT, what a process that may not open it has to
+ * know to be handed it. */
+#define SPOOL_ENVIRONMENT "HEAPBENCH_SPOOL"
+#define SPOOL_SECRET_AT ':'
 #define SPOOL_MAGIC UINT64_C(0x316c6f6f70736268)
 
 enum {
@@ -57,6 +64,26 @@ enum spool_flag {
     SPOOL_SITED = 1 << 5,
 };
 enum { SPOOL_SIZE_SHIFT = 6, SPOOL_SMALL = 1 << 10, SPOOL_POINTER_SHIFT = 16 };
+
+/* The file's path alone, of an environment text. */
+static inline void spool_file_path(char path[SPOOL_PATH], const char *where)
+{
+    size_t length = 0;
+    while (length < SPOOL_PATH - 1 && where[length] && where[length] != SPOOL_SECRET_AT)
+        length++;
+    memcpy(path, where, length);
+    path[length] = '\0';
+}
+
+/* Where the recorder listens: a name outside the file system, which every user can see. */
+static inline socklen_t spool_address(struct sockaddr_un *address, const char *where)
+{
+    char path[SPOOL_PATH];
+    spool_file_path(path, where);
+    *address = (struct sockaddr_un){.sun_family = AF_UNIX};
+    memcpy(address->sun_path + 1, path, strlen(path));
+    return (socklen_t)(offsetof(struct sockaddr_un, sun_path) + 1 + strlen(path));
+}
 
 struct spool_chunk {
     uint32_t taken;        /* words reserved; may run past SPOOL_WORDS */
@@ -105,10 +132,10 @@ struct spool_control {
     _Atomic uint32_t streams;
     _Atomic uint32_t images;
     _Atomic uint32_t left_alone; /* child processes that allocate and are not recorded */
-    _Atomic uint64_t lost;      /* events there was no room for */
-    _Atomic uint64_t refill_ns; /* processor time outside the fast path, all threads */
-    _Atomic uint64_t walk_ns;   /* processor time for call stacks, by samples */
-    _Atomic uint64_t wait_ns;   /* time spent waiting for room, all threads */
+    _Atomic uint64_t lost;       /* events there was no room for */
+    _Atomic uint64_t refill_ns;  /* processor time outside the fast path, all threads */
+    _Atomic uint64_t walk_ns;    /* processor time for call stacks, by samples */
+    _Atomic uint64_t wait_ns;    /* time spent waiting for room, all threads */
     _Alignas(64) _Atomic uint64_t sequence;
     _Alignas(64) struct spool_image image[SPOOL_IMAGES];
 };
