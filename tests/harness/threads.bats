@@ -4,6 +4,9 @@
 setup() {
     cd "$BATS_TEST_TMPDIR"
     "$BENCH" generate larson:threads=3,blocks=40,replace=300,rounds=2 -o crowd.trace
+    # The thread sanitizer's own memory grows with the replay, and would be told as the harness's.
+    memory=,memory
+    [ "${SANITIZE-}" != thread ] || memory=
 }
 
 python() { python3 - "$@"; }
@@ -29,9 +32,9 @@ PY
 }
 
 @test "faults, switches, migrations and waiting for cores are told of all threads and processes, in every pass" {
-    "$BENCH" run -a shmheap -n 1 -p throughput,latency,memory,verify -o threads crowd.trace >/dev/null
+    "$BENCH" run -a shmheap -n 1 -p throughput,latency$memory,verify -o threads crowd.trace >/dev/null
     "$BENCH" run -a shmheap -n 1 -p throughput,latency,verify --processes 3 -o processes crowd.trace >/dev/null
-    "$BENCH" run -a shmheap -n 1 -p throughput,latency,memory,verify --threads 1 -o one crowd.trace >/dev/null
+    "$BENCH" run -a shmheap -n 1 -p throughput,latency$memory,verify --threads 1 -o one crowd.trace >/dev/null
     python <<'PY'
 import json, os
 told = os.path.exists("/proc/self/sched")
@@ -49,12 +52,12 @@ for folder in ("threads", "processes", "one"):
         # Those that have nothing left to do sleep until the others have.
         assert folder == "one" or cell["context_switches"] > 0, cell
         assert cell["cpu_ns"] > 0, cell
-assert count == 11
+assert count in (9, 11), count
 PY
 }
 
 @test "a heap for one thread is locked, and the row says so" {
-    "$BENCH" run -a first-fit,first-fit+locked -n 1 -p throughput,memory,verify -o out crowd.trace >/dev/null
+    "$BENCH" run -a first-fit,first-fit+locked -n 1 -p throughput$memory,verify -o out crowd.trace >/dev/null
     python <<'PY'
 import json
 for line in open("out/cells.jsonl"):
@@ -204,12 +207,12 @@ PY
 }
 
 @test "processes share a heap that can be shared, and others are rows that say so" {
-    "$BENCH" run -a shmheap,first-fit -n 1 -p throughput,latency,memory,verify --processes 3 -o out \
+    "$BENCH" run -a shmheap,first-fit -n 1 -p throughput,latency$memory,verify --processes 3 -o out \
         crowd.trace >/dev/null
     python <<'PY'
 import json
 cells = [json.loads(line) for line in open("out/cells.jsonl")]
-assert len(cells) == 8
+assert len(cells) in (6, 8)
 for cell in cells:
     if cell["allocator"] == "first-fit":
         assert cell["status"].startswith("skipped") and "not shared" in cell["detail"], cell
