@@ -107,7 +107,7 @@ def main():
           f" The foretold peak of the heap is within 10 % in {sum(abs(e) <= WITHIN for e in errors)} of {len(errors)}"
           f" cases; the median of the error's size is {percent(statistics.median(map(abs, errors)), '')}.\n")
     print("*heap*: peak resident size of the real program's heap, median of its runs. *untouched*: what it had not touched"
-          " of its blocks of 32 KiB and more. *own*: what it mapped itself beside its allocator.\n")
+          " of its blocks of 32 KiB and more. The replay touches of those what the recorder saw touched. *own*: what it mapped itself beside its allocator.\n")
     print_heaps(programs)
     print("\n## Orders\n")
     print("Heaps that differ by more than 5 %; processor times whose medians do and whose runs do not overlap.\n")
