@@ -60,7 +60,8 @@ int program_prepare(struct program *program, const char *allocator, struct err *
         failed = sibling_path("libheapbench-witness.so", witness, sizeof witness, err);
     if (failed)
         return failed;
-    snprintf(program->preload, sizeof program->preload, "%s:%s%s%s", witness, program->library,
+    /* An allocator's own operator new stands before the witness's, unless layers stand before it. */
+    snprintf(program->preload, sizeof program->preload, "%s:%s%s%s", program->library, witness,
              *program->behind ? ":" : "", program->behind);
     const char *paths[] = {program->library, program->behind, witness};
     for (size_t i = 0; i < sizeof paths / sizeof *paths; i++)

@@ -96,6 +96,49 @@ CC
     same ./p
 }
 
+@test "operator new of an allocator that the program is linked with gives way" {
+    local library
+    library=$(ldconfig -p | awk '/libtcmalloc_minimal.so.4/ { print $NF; exit }')
+    [ -n "$library" ]
+    cat >new.cc <<'CC'
+#include <cstdlib>
+#include <dlfcn.h>
+#include <iostream>
+#include <new>
+int main()
+{
+    void *(*one)(size_t) = &operator new;
+    Dl_info info;
+    dladdr((void *)one, &info);
+    std::cout << info.dli_fname << "\n";
+    char *a = static_cast<char *>(operator new(100)), *b = static_cast<char *>(malloc(100));
+    std::cout << (std::labs(a - b) < 1 << 20 ? "one heap" : "two heaps") << "\n";
+    try {
+        char *volatile most = new char[static_cast<size_t>(-1) / 4];
+        std::cout << static_cast<void *>(most) << "\n";
+    } catch (const std::bad_alloc &) {
+        std::cout << "no memory\n";
+    }
+    if (!new (std::nothrow) char[static_cast<size_t>(-1) / 4])
+        std::cout << "none\n";
+    void *wide = operator new(1000, std::align_val_t(256));
+    std::cout << reinterpret_cast<size_t>(wide) % 256 << "\n";
+    operator delete(wide, std::align_val_t(256));
+    operator delete(a);
+    free(b);
+}
+CC
+    g++ -std=c++17 -O1 -w -o new new.cc -Wl,--no-as-needed "$library"
+    local allocator
+    for allocator in system first-fit; do
+        run "$BENCH" exec -a $allocator -- ./new
+        [[ "${lines[0]}" != *tcmalloc* ]] || { echo "$allocator: $output"; false; }
+        [ "${lines[*]:1:4}" = "one heap no memory none 0" ] || { echo "$allocator: $output"; false; }
+    done
+    run "$BENCH" exec -a jemalloc -- ./new
+    [[ "${lines[0]}" == *jemalloc* ]]
+}
+
 @test "fork: parent and child go on with their own copies" {
     same perl -e '$| = 1; my @a = map { "x" x $_ } 1..300;
         for my $c (1..5) { my $p = fork; if (!$p) { @a = map { $_ . $c } @a; exit(length(join "", @a) == 45450 ? 0 : 1) } waitpid $p, 0; print $? }
