@@ -82,6 +82,7 @@ static int cell_ask(const struct cell *cell, struct area *area, struct err *err)
 {
     static unsigned numbered;
     struct request *request = &area->request;
+    area->layout = area_layout();
     if (strlen(cell->allocator) >= sizeof request->spec ||
         strlen(cell->trace_path) >= sizeof request->trace)
         return err_set(err, ENAMETOOLONG, "the name %.200s… is too long",
@@ -180,6 +181,11 @@ static int cell_judge(const struct cell *cell, const struct area *area, int fd,
     result->wall_ns = ending->wall_ns;
     if (ending->interrupted)
         return err_set(err, EINTR, "interrupted");
+    if (WIFEXITED(ending->status) && WEXITSTATUS(ending->status) == AREA_UNKNOWN_LAYOUT &&
+        area->stage == STAGE_STARTING)
+        return err_set(err, EINVAL,
+                       "the bench-worker beside this program was built from other sources: build "
+                       "both (ninja -C build)");
     if (area->failure.code) {
         *err = area->failure;
         return -err->code;

@@ -1,6 +1,8 @@
 /* The memory that the worker shares with its parent. */
 #include "harness/measure/area.h"
 
+#include "workloads/checksum.h"
+
 const uint64_t size_class_limits[SIZE_CLASSES - 1] = {16, 64, 256, 1024, 4096, 32768, 262144};
 
 const char *const latency_kind_names[LATENCY_KINDS] = {"free", "malloc", "calloc", "realloc",
@@ -12,6 +14,18 @@ unsigned size_class(uint64_t size)
     while (at < SIZE_CLASSES - 1 && size > size_class_limits[at])
         at++;
     return at;
+}
+
+#define AREA_NAME_TEXT(name, length, help) #name " "
+#define AREA_NAME_OTHER(name, unit, help) #name " "
+
+uint64_t area_layout(void)
+{
+    static const char names[] = CELL_FIELDS(AREA_NAME_TEXT, AREA_NAME_OTHER, AREA_NAME_OTHER);
+    const uint64_t sizes[] = {sizeof(struct request),      sizeof(struct area),
+                              sizeof(struct lane),         sizeof(struct memory_area),
+                              sizeof(struct latency_area), sizeof(struct moments_area)};
+    return checksum64(sizes, sizeof sizes, checksum64(names, sizeof names, 0));
 }
 
 static size_t area_bytes(enum pass pass)

@@ -72,6 +72,7 @@ struct latency_area {
 };
 
 struct area {
+    uint64_t layout; /* area_layout() of who asks */
     struct request request;
     struct err failure;        /* what kept us from measuring: ours or the trace's fault */
     volatile uint32_t stage;   /* enum stage */
@@ -88,6 +89,13 @@ struct area {
         struct moments_area moments;
     };
 };
+
+/* What a worker ends with, having written nothing, if its area_layout() is another. */
+enum { AREA_UNKNOWN_LAYOUT = 3 };
+
+/* Tells how an area is laid out: bench and a worker built from other sources would take one
+ * figure for another. */
+uint64_t area_layout(void);
 
 /* Bytes of the area that a pass needs: whole pages. The worker appends its lanes and words. */
 size_t area_size(enum pass pass);

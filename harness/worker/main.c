@@ -244,6 +244,8 @@ int main(int argc, char **argv)
         mmap(NULL, (size_t)info.st_size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_POPULATE, fd, 0);
     if (worker->area == MAP_FAILED)
         return 2;
+    if (worker->area->layout != area_layout())
+        return AREA_UNKNOWN_LAYOUT;
     worker->result = &worker->area->result;
     if (readlink("/proc/self/exe", worker->program, sizeof worker->program - 1) < 0)
         return 2;

@@ -26,6 +26,24 @@ row() { # FIELD: of the first row of table.json
     python3 -c 'import json, sys; print(json.load(open("table.json"))["rows"][0][sys.argv[1]])' "$1"
 }
 
+@test "a worker that was built from other sources is named, and measures nothing" {
+    python3 - "$BUILD/bench-worker" <<'PY'
+import os, subprocess, sys
+area = os.memfd_create("area", 0)
+os.write(area, b"\x01" * (1 << 20))
+assert subprocess.call([sys.argv[1], str(area)], pass_fds=[area]) == 3
+os.lseek(area, 0, os.SEEK_SET)
+assert os.read(area, 1 << 20) == b"\x01" * (1 << 20)
+PY
+    mkdir beside
+    cp "$BENCH" beside
+    printf '#!/bin/sh\nexit 3\n' >beside/bench-worker
+    chmod +x beside/bench-worker
+    run beside/bench run -a system -p memory -o other small.trace
+    [ "$status" = 1 ]
+    [[ "$output" == *"built from other sources"* ]]
+}
+
 @test "a crashing allocator is a row with the signal and the place, and the others are measured" {
     [ -z "${SANITIZE-}" ] || skip "a sanitizer's malloc cannot be replaced by another"
     broken CRASH
