@@ -14,6 +14,15 @@
 /* The shorter has more threads already than a reader remembers apart. */
 enum { SHORT = 20, LIVE = 4000, GROWTH_KIB = 256, MOST_KIB = 64 << 10 };
 
+#ifdef __SANITIZE_ADDRESS__
+/* What is freed is freed: the sanitizer would keep it for a while, and grow with the length. */
+const char *__asan_default_options(void);
+const char *__asan_default_options(void)
+{
+    return "quarantine_size_mb=0:thread_local_quarantine_size_kb=0";
+}
+#endif
+
 static char path[] = "/tmp/heapbench-length-XXXXXX";
 
 /* What a step took at most: of its own process, or of the worker that it started. */
