@@ -88,46 +88,21 @@ static inline bool record_is_stamped(struct stream *stream)
     return stream->stamped;
 }
 
-/* The general form; the head is written last. */
-static inline void record_words(struct stream *stream, uint64_t head, bool stamped, uint64_t size,
-                                uint64_t align, uint32_t site)
+/* The general form. `site` is the call stack's number, 0: none. */
+void record_event_at(uint32_t site, enum spool_kind kind, const void *pointer, uint64_t size,
+                     uint64_t align);
+
+/* What nearly every call is: one thread so far, no call stacks, a size that fits into the head. */
+static inline bool record_is_plain(const struct stream *stream, uint64_t size)
 {
-    bool sized = size >= SPOOL_SMALL, aligned = (head & 7) == SPOOL_ALIGNED;
-    uint32_t words = 1u + stamped + sized + aligned + !!site, at = 0;
-    _Atomic uint64_t *word = record_reserve(stream, words);
-    if (!word)
-        return;
-    record_put(&word[at++], SPOOL_CONTROL | SPOOL_PENDING << SPOOL_SIZE_SHIFT |
-                                (uint64_t)words << SPOOL_POINTER_SHIFT);
-    if (stamped)
-        atomic_store_explicit(&word[at++], record_stamp(), memory_order_relaxed);
-    if (sized)
-        atomic_store_explicit(&word[at++], size, memory_order_relaxed);
-    if (aligned)
-        atomic_store_explicit(&word[at++], align, memory_order_relaxed);
-    if (site)
-        atomic_store_explicit(&word[at], site, memory_order_relaxed);
-    record_put(word, head | (stamped ? SPOOL_STAMPED : 0) | (sized ? SPOOL_SIZED : 0) |
-                         (site ? SPOOL_SITED : 0));
+    return stream && stream->chunk && !stream->stamped && __libc_single_threaded && !record_depth &&
+           size < SPOOL_SMALL;
 }
 
-static inline void record_event_at(uint32_t site, enum spool_kind kind, const void *pointer,
-                                   uint64_t size, uint64_t align)
+static inline uint64_t record_head(enum spool_kind kind, const void *pointer, uint64_t size)
 {
-    struct stream *stream = record_stream;
-    if (__builtin_expect(!stream || !stream->chunk, 0) && !(stream = record_refill()))
-        return;
-    uint64_t head = kind | (uint64_t)(uintptr_t)pointer << SPOOL_POINTER_SHIFT;
-    if (size < SPOOL_SMALL)
-        head |= size << SPOOL_SIZE_SHIFT;
-    bool stamped = record_is_stamped(stream);
-    if (stamped || size >= SPOOL_SMALL || site || kind == SPOOL_ALIGNED) {
-        record_words(stream, head, stamped, size, align, site);
-        return;
-    }
-    _Atomic uint64_t *word = record_reserve(stream, 1);
-    if (word)
-        record_put(word, head);
+    return kind | (size < SPOOL_SMALL ? size << SPOOL_SIZE_SHIFT : 0) |
+           (uint64_t)(uintptr_t)pointer << SPOOL_POINTER_SHIFT;
 }
 
 static inline bool record_may_be_large(const void *pointer)
@@ -140,11 +115,21 @@ static inline bool record_may_be_large(const void *pointer)
 __attribute__((always_inline)) static inline void
 record_event(enum spool_kind kind, const void *pointer, uint64_t size, uint64_t align)
 {
+    struct stream *stream = record_stream;
+    bool ends_large = kind == SPOOL_FREE && __builtin_expect(record_may_be_large(pointer), 0);
+    if (kind != SPOOL_ALIGNED && !ends_large &&
+        __builtin_expect(record_is_plain(stream, size), 1)) {
+        uint32_t at = record_take(&stream->chunk->taken, 1);
+        if (__builtin_expect(at < SPOOL_WORDS, 1)) {
+            record_put(&stream->chunk->words[at], record_head(kind, pointer, size));
+            return;
+        }
+    }
     bool allocates = kind != SPOOL_FREE && kind != SPOOL_RELEASE;
     uint32_t site = 0;
     if (allocates && __builtin_expect(record_depth, 0))
         site = stacks_site(__builtin_frame_address(0));
-    if (kind == SPOOL_FREE && __builtin_expect(record_may_be_large(pointer), 0))
+    if (ends_large)
         large_end(pointer);
     record_event_at(site, kind, pointer, size, align);
     if (allocates && kind != SPOOL_RESIZE && __builtin_expect(size >= SPOOL_LARGE, 0))
