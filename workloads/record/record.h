@@ -69,14 +69,16 @@ static inline _Atomic uint64_t *record_reserve(struct stream *stream, uint32_t w
 }
 
 /* The order among threads. A free takes its stamp before the call, an allocation after it: so
- * whoever gets a block has the higher stamp than whoever gave it back. The locked addition is a
- * barrier of its own. The counter may be read a little early by an allocation (it does not wait
- * for the call's last instructions); the drain settles inversions that short. */
+ * whoever gets a block has the higher stamp than whoever gave it back. The locked addition waits for
+ * all loads before it. The counter does not: read ahead of a call's last instructions it would be
+ * lower than that of a free in between, so a fence holds it back. */
 static inline uint64_t record_stamp(void)
 {
 #if defined(__x86_64__)
-    if (record_spool->order == SPOOL_BY_COUNTER)
+    if (record_spool->order == SPOOL_BY_COUNTER) {
+        __builtin_ia32_lfence();
         return __builtin_ia32_rdtsc();
+    }
 #endif
     return atomic_fetch_add(&record_spool->sequence, 1) + 1;
 }
