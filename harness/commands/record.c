@@ -129,7 +129,7 @@ static const struct argp argp = {
 };
 
 /* A shared number costs 2 to 7 ns on two processors, but each further one makes it dearer; reading
- * the counter costs 11 to 25 ns on any number of them. */
+ * the counter, with the fence that it needs, costs 22 to 25 ns on any number of them. */
 static enum spool_order record_default_order(void)
 {
     return sysconf(_SC_NPROCESSORS_ONLN) > RECORD_FEW && clock_counter_is_invariant()
