@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "harness/base/clock.h"
 #include "harness/base/pages.h"
@@ -45,6 +46,7 @@ int crew_init(struct crew *crew, const struct crew_plan *plan, struct err *err)
                           .count = plan->count,
                           .planned = plan->count,
                           .processes = plan->processes,
+                          .delays = proc_delays_open(),
                           .capacity = plan->capacity};
     int status = crew_map(crew, plan, err);
     if (plan->timed && plan->every > 1 && status == 0)
@@ -57,6 +59,8 @@ int crew_init(struct crew *crew, const struct crew_plan *plan, struct err *err)
 
 void crew_release(struct crew *crew)
 {
+    if (crew->delays >= 0)
+        close(crew->delays);
     pages_unmap(crew->shared, sizeof *crew->shared);
     pages_unmap(crew->stacks, (size_t)crew->planned * CREW_STACK_BYTES);
     pages_unmap(crew->ticks, crew->capacity * sizeof *crew->ticks);

@@ -43,6 +43,7 @@ struct crew {
     char *stacks;     /* owned */
     unsigned planned; /* lanes at first */
     bool processes;
+    int delays;        /* owned; see proc_delays_open() */
     struct heap *heap; /* borrowed; as this process sees it */
     struct crew_times times;
 };

@@ -16,7 +16,7 @@ static void crew_add_process(struct proc_counts *sum, pid_t process)
 /* All but the delays are of the whole process already. */
 void crew_counts(const struct crew *crew, struct proc_counts *counts)
 {
-    proc_counts(counts);
+    proc_counts(crew->delays, counts);
     for (unsigned i = 1; i < crew->count; i++)
         if (crew->processes)
             crew_add_process(counts, crew->lanes[i].process);

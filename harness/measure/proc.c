@@ -97,29 +97,26 @@ static void proc_path(char path[64], pid_t of, const char *file)
     snprintf(path, 64, "/proc/%d/%s", (int)of, file);
 }
 
-/* What a file of one line holds, from its last ')' on where it has one: names may hold anything. */
-static size_t proc_line(char text[1024], pid_t of, const char *file)
+/* The numbers of a file of one line in the order in which they stand, from its last ')' on where it
+ * has one: names may hold anything. 0 those that are not there. Signs are no matter. */
+static void proc_numbers_again(int fd, uint64_t *numbers, size_t count)
+{
+    char text[1024];
+    ssize_t got = fd < 0 ? 0 : pread(fd, text, sizeof text, 0);
+    const char *end = text + (got > 0 ? got : 0);
+    const char *name = memrchr(text, ')', (size_t)(end - text)), *at = name ? name : text;
+    for (size_t i = 0; i < count; i++)
+        at = text_number(at, end, &numbers[i]);
+}
+
+static void proc_numbers(pid_t of, const char *file, uint64_t *numbers, size_t count)
 {
     char path[64];
     proc_path(path, of, file);
     int fd = proc_open(path);
-    ssize_t got = fd < 0 ? 0 : pread(fd, text, 1023, 0);
+    proc_numbers_again(fd, numbers, count);
     if (fd >= 0)
         close(fd);
-    text[got > 0 ? got : 0] = '\0';
-    char *name = strrchr(text, ')');
-    if (name)
-        memmove(text, name, strlen(name) + 1);
-    return strlen(text);
-}
-
-/* Numbers in the order in which they stand; 0 those that are not there. Signs are no matter. */
-static void proc_numbers(pid_t of, const char *file, uint64_t *numbers, size_t count)
-{
-    char text[1024];
-    const char *at = text, *end = text + proc_line(text, of, file);
-    for (size_t i = 0; i < count; i++)
-        at = text_number(at, end, &numbers[i]);
 }
 
 /* The line is "running waiting turns", in nanoseconds. */
@@ -132,16 +129,23 @@ uint64_t proc_delayed_ns(pid_t thread)
     return times[SCHEDSTAT_WAITING];
 }
 
-void proc_counts(struct proc_counts *counts)
+int proc_delays_open(void)
+{
+    return proc_open("/proc/self/schedstat");
+}
+
+void proc_counts(int delays, struct proc_counts *counts)
 {
     struct rusage usage;
+    uint64_t times[SCHEDSTAT_NUMBERS];
     getrusage(RUSAGE_SELF, &usage);
+    proc_numbers_again(delays, times, SCHEDSTAT_NUMBERS);
     *counts = (struct proc_counts){
         .minor_faults = (uint64_t)usage.ru_minflt,
         .major_faults = (uint64_t)usage.ru_majflt,
         .context_switches = (uint64_t)usage.ru_nvcsw + (uint64_t)usage.ru_nivcsw,
         .involuntary_switches = (uint64_t)usage.ru_nivcsw,
-        .delayed_ns = proc_delayed_ns(getpid()),
+        .delayed_ns = times[SCHEDSTAT_WAITING],
         .cpu_ns = clock_timeval_ns(&usage.ru_utime) + clock_timeval_ns(&usage.ru_stime),
     };
 }

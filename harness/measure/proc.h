@@ -32,7 +32,13 @@ struct proc_counts {
     uint64_t delayed_ns;           /* the first thread was ready, but waited for a core */
     uint64_t cpu_ns;               /* user and system time of all threads */
 };
-void proc_counts(struct proc_counts *counts);
+
+/* The delays are read from `delays`, which proc_delays_open() gave. */
+void proc_counts(int delays, struct proc_counts *counts);
+
+/* For reading the delays of this process's first thread again and again: -errno where the kernel
+ * does not tell, which counts as none. */
+int proc_delays_open(void);
 
 /* The same of another process, which has one thread. Text files of the kernel's: 50 us. */
 void proc_counts_of(pid_t process, struct proc_counts *counts);

@@ -5,9 +5,10 @@
 #include "harness/worker/worker.h"
 
 /* What the counters say of a window without operations, which is taken off each that has some. */
-static void throughput_count_nothing(const struct counters *counters, uint64_t nothing[COUNTERS])
+static void throughput_count_nothing(const struct worker *worker, uint64_t nothing[COUNTERS])
 {
-    struct meter meter = {.begun = true};
+    const struct counters *counters = &worker->counters;
+    struct meter meter = {.crew = &worker->crew, .begun = true};
     counters_start(counters);
     meter_start(&meter);
     meter_stop(&meter);
@@ -59,7 +60,7 @@ int throughput_pass(struct worker *worker, struct err *err)
     struct meter meter = {.crew = &worker->crew};
     uint64_t nothing[COUNTERS], windows = 0;
     int status;
-    throughput_count_nothing(&worker->counters, nothing);
+    throughput_count_nothing(worker, nothing);
     uint64_t base_rss = throughput_begin_peak();
     while ((status = worker_next_window(worker, err)) > 0) {
         counters_start(&worker->counters);

@@ -83,20 +83,12 @@ void worker_count(struct worker *worker)
     result->failed_allocations = sums.failed_allocations;
 }
 
-static void meter_counts(const struct meter *meter, struct proc_counts *counts)
-{
-    if (meter->crew)
-        crew_counts(meter->crew, counts);
-    else
-        proc_counts(counts);
-}
-
 void meter_start(struct meter *meter)
 {
     if (!meter->begun)
         meter->migrations = crew_migrations(meter->crew);
     meter->begun = true;
-    meter_counts(meter, &meter->start);
+    crew_counts(meter->crew, &meter->start);
     meter->thread_start_ns = clock_thread_ns();
     meter->start_ns = clock_ns();
 }
@@ -106,7 +98,7 @@ void meter_stop(struct meter *meter)
     uint64_t end_ns = clock_ns();
     meter->thread_ns += clock_thread_ns() - meter->thread_start_ns;
     struct proc_counts now;
-    meter_counts(meter, &now);
+    crew_counts(meter->crew, &now);
     meter->elapsed_ns += end_ns - meter->start_ns;
     meter->sum.minor_faults += now.minor_faults - meter->start.minor_faults;
     meter->sum.major_faults += now.major_faults - meter->start.major_faults;

@@ -69,7 +69,7 @@ const struct trace_summary *worker_summary(const struct worker *worker);
 /* What the kernel counted, and the time that passed, in the stretches between start and stop.
  * Migrations count from the first start to the report. */
 struct meter {
-    const struct crew *crew; /* of whose members; NULL: of this process, where only time counts */
+    const struct crew *crew; /* of whose members */
     bool begun;
     uint64_t migrations; /* before the first start */
     struct proc_counts start, sum;

@@ -154,13 +154,15 @@ static void the_kernel_counts_what_is_touched(void **state)
     struct proc_counts counts_before, counts_after;
     uint64_t own_before, own_after;
     assert_int_equal(proc_own_resident("/proc/self/smaps", "none", &own_before), 0);
-    proc_counts(&counts_before);
+    int delays = proc_delays_open();
+    proc_counts(delays, &counts_before);
     proc_sizes(&before);
     char *pages = mmap(NULL, BYTES, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     for (size_t i = 0; i < BYTES; i += 4096)
         pages[i] = 1;
     proc_sizes(&after);
-    proc_counts(&counts_after);
+    proc_counts(delays, &counts_after);
+    close(delays);
     assert_in_range(after.rss - before.rss, BYTES - (1 << 20), BYTES + (1 << 20));
     assert_in_range(after.vsz - before.vsz, BYTES, BYTES + (1 << 20));
     assert_true(counts_after.minor_faults > counts_before.minor_faults);
