@@ -47,6 +47,7 @@ int crew_init(struct crew *crew, const struct crew_plan *plan, struct err *err)
                           .planned = plan->count,
                           .processes = plan->processes,
                           .delays = proc_delays_open(),
+                          .timed = plan->timed,
                           .capacity = plan->capacity};
     int status = crew_map(crew, plan, err);
     if (plan->timed && plan->every > 1 && status == 0)

@@ -43,7 +43,8 @@ struct crew {
     char *stacks;     /* owned */
     unsigned planned; /* lanes at first */
     bool processes;
-    int delays;        /* owned; see proc_delays_open() */
+    int delays; /* owned; see proc_delays_open() */
+    bool timed;
     struct heap *heap; /* borrowed; as this process sees it */
     struct crew_times times;
 };

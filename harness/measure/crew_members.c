@@ -30,6 +30,8 @@ static int crew_come(struct crew *crew, struct lane *lane)
         return -err.code;
     if (crew->processes)
         lane->player.heap = crew->heap;
+    if (crew->timed)
+        absence_open(&lane->player.absence);
     return heap_thread_enter(lane->player.heap);
 }
 
@@ -37,6 +39,7 @@ static void crew_go(struct crew *crew, struct lane *lane)
 {
     if (!lane->player.heap || lane->failure)
         return;
+    absence_close(&lane->player.absence);
     heap_thread_leave(lane->player.heap);
     if (crew->processes)
         heap_destroy(lane->player.heap);
@@ -196,6 +199,8 @@ int crew_enter(struct crew *crew, const struct crew_heap *to, struct err *err)
     }
     crew_call_for(crew, CREW_ENTER);
     crew_await_all(shared);
+    if (crew->timed)
+        absence_open(&crew->lanes->player.absence);
     int failure = heap_thread_enter(to->heap);
     for (unsigned i = 1; i < crew->count; i++)
         failure = crew->lanes[i].failure ? crew->lanes[i].failure : failure;
@@ -207,6 +212,7 @@ int crew_enter(struct crew *crew, const struct crew_heap *to, struct err *err)
 
 void crew_stop(struct crew *crew)
 {
+    absence_close(&crew->lanes->player.absence);
     if (crew->heap)
         heap_thread_leave(crew->heap);
     crew_call_for(crew, CREW_LEAVE);

@@ -43,8 +43,7 @@ void player_run(struct player *player, const uint64_t *op, const uint64_t *end, 
  * does between two operations is part of the next one's time, and of player_clock_cost().
  *
  * Above the ticks stands whether the thread was off its core in the call: player_ticks() and
- * player_absence() take them apart. Where the player's `absence.asks` is set, a thread that was off
- * its core asks the kernel why, between two calls: one system call each time. */
+ * player_absence() take them apart. */
 void player_run_timed(struct player *player, const uint64_t *op, const uint64_t *end,
                       enum touch touch, enum clock_kind clock, uint64_t *ticks);
 

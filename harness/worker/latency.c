@@ -99,13 +99,6 @@ static void latency_report_absences(const struct latency *latency, struct cell_r
     result->calls_slept = latency->absences[ABSENCE_SLEPT];
 }
 
-/* One thread makes no system call of ours; several have to tell waiting from losing the core. */
-static void latency_set_out(struct worker *worker)
-{
-    for (unsigned i = 0; i < worker->crew.count; i++)
-        worker->lanes[i].player.absence.asks = worker->crew.count > 1;
-}
-
 /* The switches since the last time. */
 static struct latency_switches latency_switches(const struct meter *meter,
                                                 struct latency_switches *before)
@@ -129,7 +122,6 @@ int latency_pass(struct worker *worker, struct err *err)
     if (status < 0)
         return status;
     latency_state_clock(&latency, worker->result);
-    latency_set_out(worker);
     worker->result->latency_sample = sampled ? worker->area->request.latency_sample : 1;
     while ((status = worker_next_window(worker, err)) > 0) {
         if (sampled)

@@ -27,11 +27,23 @@ static int with_marks(void **state)
     return 0;
 }
 
+static int with_kinds(void **state)
+{
+    struct absence absence = {.switches = NULL};
+    absence_open(&absence);
+    bool told = absence.switches;
+    absence_close(&absence);
+    if (!told)
+        skip();
+    return with_marks(state);
+}
+
 static void a_thread_that_slept_is_told(void **state)
 {
     (void)state;
     static const struct timespec nap = {.tv_nsec = MILLISECOND};
-    struct absence absence = {.asks = true};
+    struct absence absence = {.switches = NULL};
+    absence_open(&absence);
     volatile uint64_t *mark = absence_mark(&absence);
     absence_look(&absence, mark);
     for (int i = 0; i < 3; i++) {
@@ -39,16 +51,36 @@ static void a_thread_that_slept_is_told(void **state)
         assert_true(*mark != absence_here());
         assert_int_equal(absence_look(&absence, mark), ABSENCE_SLEPT);
     }
-    absence.asks = false;
+    absence_close(&absence);
     nanosleep(&nap, NULL);
     assert_int_equal(absence_look(&absence, mark), ABSENCE_SOME);
+}
+
+/* More than are written down between two looks. */
+static void what_came_after_too_many_absences_is_told_again(void **state)
+{
+    (void)state;
+    static const struct timespec nap = {.tv_nsec = 1};
+    struct absence absence = {.switches = NULL};
+    absence_open(&absence);
+    volatile uint64_t *mark = absence_mark(&absence);
+    for (int round = 0; round < 3; round++) {
+        for (int i = 0; i < 600; i++)
+            nanosleep(&nap, NULL);
+        assert_int_equal(absence_look(&absence, mark), ABSENCE_SLEPT);
+        nanosleep(&nap, NULL);
+        assert_int_equal(absence_look(&absence, mark), ABSENCE_SLEPT);
+        assert_int_not_equal(absence_look(&absence, mark), ABSENCE_SLEPT);
+    }
+    absence_close(&absence);
 }
 
 /* Of many stretches of work some are not interrupted. */
 static void a_thread_that_kept_its_core_has_its_mark(void **state)
 {
     (void)state;
-    struct absence absence = {.asks = true};
+    struct absence absence = {.switches = NULL};
+    absence_open(&absence);
     volatile uint64_t *mark = absence_mark(&absence);
     size_t kept = 0;
     for (int i = 0; i < 2000; i++) {
@@ -91,7 +123,8 @@ static void a_core_that_was_taken_is_told_from_sleep(void **state)
     CPU_SET((size_t)sched_getcpu(), &rival.core);
     sched_setaffinity(0, sizeof rival.core, &rival.core);
     assert_int_equal(pthread_create(&thread, NULL, take_the_core, &rival), 0);
-    struct absence absence = {.asks = true};
+    struct absence absence = {.switches = NULL};
+    absence_open(&absence);
     volatile uint64_t *mark = absence_mark(&absence);
     absence_look(&absence, mark);
     for (int i = 0; i < 3; i++) {
@@ -107,9 +140,10 @@ static void a_core_that_was_taken_is_told_from_sleep(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup(a_thread_that_slept_is_told, with_marks),
+        cmocka_unit_test_setup(a_thread_that_slept_is_told, with_kinds),
+        cmocka_unit_test_setup(what_came_after_too_many_absences_is_told_again, with_kinds),
         cmocka_unit_test_setup(a_thread_that_kept_its_core_has_its_mark, with_marks),
-        cmocka_unit_test_setup(a_core_that_was_taken_is_told_from_sleep, with_marks),
+        cmocka_unit_test_setup(a_core_that_was_taken_is_told_from_sleep, with_kinds),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -85,10 +85,6 @@ first, end = read[-2:] if sys.argv[1] == "throughput" else read[:2]
 parent = lines[0].split()[0]
 calls = [l for l in lines[first + 1:end] if re.match(r"\d+ +\w+\(", l) and l.split()[0] != parent]
 foreign = [l for l in calls if not re.search(r" (futex|sched_yield)\(", l)]
-if sys.argv[1] == "latency":
-    # A thread that was off its core asks why, once each time.
-    foreign = [l for l in foreign if "getrusage(RUSAGE_THREAD" not in l]
-    assert "getrusage(RUSAGE_THREAD" in "".join(calls)
 assert not foreign, foreign
 lanes, waits = cell["threads_replayed"], cell["waits"]
 futex = [l for l in calls if "futex(" in l]
