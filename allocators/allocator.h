@@ -103,6 +103,7 @@ struct allocator {
     size_t (*usable_size)(struct heap *heap, void *ref);
     void *(*resolve)(struct heap *heap, void *ref);
     void *(*ref_of)(struct heap *heap, void *pointer);
+    bool (*owns)(struct heap *heap, const void *pointer);
     int (*attach)(const char *name, struct heap **out, struct err *err);
     int (*thread_enter)(struct heap *heap);
     void (*thread_leave)(struct heap *heap);
@@ -150,6 +151,14 @@ static inline void *heap_resolve(struct heap *heap, void *ref)
 static inline void *heap_ref_of(struct heap *heap, void *pointer)
 {
     return heap->ops->ref_of ? heap->ops->ref_of(heap, pointer) : pointer;
+}
+
+/* Whether the memory of a live block begins at `pointer`, which may be any address: asked on behalf
+ * of programs, whose pointers nobody vouches for. In constant time; reads nothing but the heap's
+ * own. True without the hook. The heap is quiet. */
+static inline bool heap_owns(struct heap *heap, const void *pointer)
+{
+    return !heap->ops->owns || heap->ops->owns(heap, pointer);
 }
 
 /* alloc, and the first `size` bytes are zero. Without the hook: alloc and memset. */

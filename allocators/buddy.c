@@ -167,7 +167,9 @@ static void buddy_free(struct heap *heap, void *ref)
 {
     struct buddy *buddy = (struct buddy *)heap;
     size_t place = buddy_place(buddy, ref);
-    buddy_release(buddy, place, buddy->map[place] & BUDDY_ORDER);
+    unsigned order = buddy->map[place] & BUDDY_ORDER;
+    buddy->map[place] = 0; /* where its buddy stands for both, nothing begins here */
+    buddy_release(buddy, place, order);
 }
 
 /* ---- allocating ------------------------------------------------------------------------------ */
@@ -399,6 +401,14 @@ static size_t buddy_usable_size(struct heap *heap, void *ref)
     return buddy_bytes(buddy, buddy->map[buddy_place(buddy, ref)] & BUDDY_ORDER);
 }
 
+static bool buddy_owns(struct heap *heap, const void *pointer)
+{
+    const struct buddy *buddy = (const struct buddy *)heap;
+    size_t offset = (uintptr_t)pointer - (uintptr_t)buddy->base, place = offset >> buddy->min_log2;
+    return place << buddy->min_log2 == offset && place < buddy->top &&
+           (buddy->map[place] & BUDDY_SEEN) == BUDDY_USED;
+}
+
 static size_t buddy_trim(struct heap *heap)
 {
     struct buddy *buddy = (struct buddy *)heap;
@@ -430,6 +440,7 @@ const struct allocator allocator_buddy = {
     .realloc = buddy_realloc,
     .alloc_aligned = buddy_alloc_aligned,
     .usable_size = buddy_usable_size,
+    .owns = buddy_owns,
     .trim = buddy_trim,
     .stats = buddy_stats,
     .walk = buddy_walk,

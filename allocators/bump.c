@@ -1,7 +1,7 @@
 /* bump: a pointer that only moves up; free does nothing.
  *
- * 1. A block is an 8-byte header (its size in bytes, header included; bit 0: in use) and a payload
- *    aligned to 16.
+ * 1. A block is an 8-byte header (its size in bytes, header included; bit 0: in use; on top a check
+ *    of the header's address) and a payload aligned to 16.
  * 2. alloc writes a header at the top and moves the top; memory is committed in large steps.
  * 3. Blocks lie end to end, so the walk follows the sizes. A gap left by an aligned allocation is a
  *    block that is not in use. */
@@ -29,6 +29,18 @@ static char *bump_first(struct bump *bump)
 static uint64_t *bump_header(char *block)
 {
     return (uint64_t *)(void *)block;
+}
+
+/* 16 bits on top, which the data inside of a block will hardly have. */
+static uint64_t bump_check_bits(const char *block)
+{
+    return (uintptr_t)block * UINT64_C(0x9e3779b97f4a7c15) & UINT64_C(0xffff) << 48;
+}
+
+/* Its size in bytes and whether it is in use; nonsense for what is no header. */
+static uint64_t bump_state(char *block)
+{
+    return *bump_header(block) ^ bump_check_bits(block);
 }
 
 static int bump_create(const struct heap_config *config, struct heap **out, struct err *err)
@@ -80,7 +92,7 @@ static size_t bump_block_size(size_t size)
 static void *bump_take(struct bump *bump, size_t bytes, unsigned used)
 {
     char *block = bump->top;
-    *bump_header(block) = bytes | used;
+    *bump_header(block) = (bytes | used) ^ bump_check_bits(block);
     bump->top += bytes;
     return block + BUMP_HEADER;
 }
@@ -115,7 +127,19 @@ static void bump_free(struct heap *heap, void *ref)
 static size_t bump_usable_size(struct heap *heap, void *ref)
 {
     (void)heap;
-    return (*bump_header((char *)ref - BUMP_HEADER) & ~(uint64_t)BUMP_USED) - BUMP_HEADER;
+    return (bump_state((char *)ref - BUMP_HEADER) & ~(uint64_t)BUMP_USED) - BUMP_HEADER;
+}
+
+/* A block that was freed is live as any other. */
+static bool bump_owns(struct heap *heap, const void *pointer)
+{
+    struct bump *bump = (struct bump *)heap;
+    char *first = bump_first(bump), *block = (char *)(uintptr_t)pointer - BUMP_HEADER;
+    size_t offset = (uintptr_t)block - (uintptr_t)first, end = (size_t)(bump->top - first);
+    if (offset >= end || offset % BUMP_ALIGN)
+        return false;
+    uint64_t state = bump_state(block);
+    return state & BUMP_USED && state - BUMP_USED > 0 && state - BUMP_USED <= end - offset;
 }
 
 static int bump_walk(struct heap *heap, heap_visitor *visit, void *arg)
@@ -127,7 +151,7 @@ static int bump_walk(struct heap *heap, heap_visitor *visit, void *arg)
     if (visit(arg, &area) || visit(arg, &meta))
         return 1;
     while (at < bump->top) {
-        uint64_t header = *bump_header(at);
+        uint64_t header = bump_state(at);
         size_t size = header & ~(uint64_t)BUMP_USED;
         struct span used = {SPAN_USED, at, size, at + BUMP_HEADER, size - BUMP_HEADER};
         struct span gap = {SPAN_FREE, at, size, NULL, 0};
@@ -143,7 +167,7 @@ static int bump_check(struct heap *heap, char *why, size_t length)
 {
     struct bump *bump = (struct bump *)heap;
     for (char *at = bump_first(bump); at < bump->top;) {
-        uint64_t size = *bump_header(at) & ~(uint64_t)BUMP_USED;
+        uint64_t size = bump_state(at) & ~(uint64_t)BUMP_USED;
         if (size == 0 || size % BUMP_ALIGN || size > (size_t)(bump->top - at)) {
             snprintf(why, length, "bump: the header at %p says %#llx", (void *)at,
                      (unsigned long long)size);
@@ -172,6 +196,7 @@ const struct allocator allocator_bump = {
     .free = bump_free,
     .alloc_aligned = bump_alloc_aligned,
     .usable_size = bump_usable_size,
+    .owns = bump_owns,
     .stats = bump_stats,
     .walk = bump_walk,
     .check = bump_check,

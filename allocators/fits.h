@@ -139,6 +139,7 @@ int fits_create(const struct heap_config *config, const struct allocator *ops, s
         .realloc = fits_realloc,                                                                   \
         .alloc_aligned = fits_alloc_aligned,                                                       \
         .usable_size = segments_usable,                                                            \
+        .owns = segments_owns,                                                                     \
         .trim = segments_trim,                                                                     \
         .stats = segments_stats,                                                                   \
         .walk = segments_walk,                                                                     \

@@ -45,6 +45,11 @@ static void *layer_ref_of(struct heap *heap, void *pointer)
     return heap_ref_of(layer_inner(heap), pointer);
 }
 
+static bool layer_owns(struct heap *heap, const void *pointer)
+{
+    return heap_owns(layer_inner(heap), pointer);
+}
+
 static int layer_thread_enter(struct heap *heap)
 {
     return heap_thread_enter(layer_inner(heap));
@@ -91,6 +96,7 @@ static void layer_table(struct allocator *table, const struct allocator *inner)
     LAYER_PASS(usable_size);
     LAYER_PASS(resolve);
     LAYER_PASS(ref_of);
+    LAYER_PASS(owns);
     LAYER_PASS(thread_enter);
     LAYER_PASS(thread_leave);
     LAYER_PASS(trim);

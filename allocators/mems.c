@@ -231,6 +231,7 @@ const struct allocator allocator_mems = {
     .usable_size = mems_usable,
     .resolve = mems_resolve,
     .ref_of = mems_ref_of,
+    .owns = segments_owns,
     .stats = segments_stats,
     .walk = segments_walk,
     .check = segments_check,

@@ -50,6 +50,11 @@ static size_t mymalloc_usable(struct heap *heap, void *ref)
     return buddy_pages_usable(mymalloc_buddy(heap), ref);
 }
 
+static bool mymalloc_owns(struct heap *heap, const void *pointer)
+{
+    return buddy_pages_owns(mymalloc_buddy(heap), pointer);
+}
+
 static size_t mymalloc_trim(struct heap *heap)
 {
     return buddy_pages_trim(mymalloc_buddy(heap));
@@ -194,6 +199,7 @@ const struct allocator allocator_mymalloc = {
     .realloc = mymalloc_realloc,
     .alloc_aligned = mymalloc_alloc_aligned,
     .usable_size = mymalloc_usable,
+    .owns = mymalloc_owns,
     .trim = mymalloc_trim,
     .stats = mymalloc_stats,
     .walk = mymalloc_walk,

@@ -404,6 +404,7 @@ const struct allocator allocator_ostep = {
     .realloc = ostep_realloc,
     .alloc_aligned = ostep_alloc_aligned,
     .usable_size = segments_usable,
+    .owns = segments_owns,
     .trim = segments_trim,
     .stats = segments_stats,
     .walk = segments_walk,

@@ -208,6 +208,7 @@ const struct allocator allocator_pagemgr = {
     .realloc = pagemgr_realloc,
     .alloc_aligned = pagemgr_alloc_aligned,
     .usable_size = segments_usable,
+    .owns = segments_owns,
     .stats = segments_stats,
     .walk = segments_walk,
     .check = segments_check,

@@ -131,6 +131,16 @@ size_t segments_usable(struct heap *heap, void *ref)
     return 16 * granules_size(&segments->map, position) - segments->header;
 }
 
+bool segments_owns(struct heap *heap, const void *pointer)
+{
+    const struct segments *segments = (const struct segments *)heap;
+    size_t offset = (uintptr_t)pointer - segments->header - (uintptr_t)segments->base;
+    size_t position = offset / 16;
+    return offset % 16 == 0 && position < segments->top &&
+           granules_is_start(&segments->map, position) &&
+           granules_is_used(&segments->map, position);
+}
+
 /* ---- resizing and aligning ------------------------------------------------------------------- */
 
 /* Cuts a used segment in two. */

@@ -107,6 +107,7 @@ size_t segments_granules_in(const struct segments *heap, size_t bytes);
 
 void segments_destroy(struct heap *heap);
 size_t segments_usable(struct heap *heap, void *ref);
+bool segments_owns(struct heap *heap, const void *pointer);
 void segments_stats(struct heap *heap, struct heap_stats *out);
 int segments_walk(struct heap *heap, heap_visitor *visit, void *arg);
 

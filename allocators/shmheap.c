@@ -317,6 +317,13 @@ static void *shmheap_ref_of(struct heap *heap, void *pointer)
     return (void *)(uintptr_t)((char *)pointer - ((struct shmheap *)heap)->data);
 }
 
+static bool shmheap_owns(struct heap *heap, const void *pointer)
+{
+    struct shmheap *shmheap = (struct shmheap *)heap;
+    shmheap_reach(shmheap);
+    return shm_heap_is_live(shmheap->shared, (uintptr_t)pointer - (uintptr_t)shmheap->data);
+}
+
 /* ---- inspection ------------------------------------------------------------------------------ */
 
 static void shmheap_stats(struct heap *heap, struct heap_stats *out)
@@ -405,6 +412,7 @@ const struct allocator allocator_shmheap = {
     .usable_size = shmheap_usable_size,
     .resolve = shmheap_resolve,
     .ref_of = shmheap_ref_of,
+    .owns = shmheap_owns,
     .attach = shmheap_attach,
     .stats = shmheap_stats,
     .walk = shmheap_walk,

@@ -49,6 +49,21 @@ static int program_find_library(struct program *program, struct err *err)
     return sibling_path("libheapbench-preload.so", program->library, sizeof program->library, err);
 }
 
+/* What the heap itself refuses is told here, and not by the program that would have no memory. */
+static int program_try_heap(const struct spec *spec, struct err *err)
+{
+    struct region region;
+    struct heap *heap;
+    if (spec->backend->scope == SCOPE_PROCESS)
+        return 0;
+    int failed = spec_create(spec, &region, NULL, &heap, err);
+    if (failed)
+        return failed;
+    heap_destroy(heap);
+    region_release(&region);
+    return 0;
+}
+
 int program_prepare(struct program *program, const char *allocator, struct err *err)
 {
     char witness[PATH_MAX];
@@ -57,10 +72,13 @@ int program_prepare(struct program *program, const char *allocator, struct err *
     if (!failed)
         failed = program_find_library(program, err);
     if (!failed)
+        failed = program_try_heap(&program->spec, err);
+    if (!failed)
         failed = sibling_path("libheapbench-witness.so", witness, sizeof witness, err);
     if (failed)
         return failed;
-    /* An allocator's own operator new stands before the witness's, unless layers stand before it. */
+    /* An allocator's own operator new stands before the witness's, unless layers stand before it.
+     */
     snprintf(program->preload, sizeof program->preload, "%s:%s%s%s", program->library, witness,
              *program->behind ? ":" : "", program->behind);
     const char *paths[] = {program->library, program->behind, witness};

@@ -122,15 +122,23 @@ static void *checked_alloc_aligned(struct heap *heap, size_t align, size_t size)
     return checked_make(heap, align > front ? align : front, size, true);
 }
 
+/* What was freed, or is to be, is no live block. */
+static void checked_report_no_block(struct checked *checked, const struct block_row *row,
+                                    const char *ref)
+{
+    if (row->state == BLOCK_FREED)
+        checked_report(checked, "double free of", ref, row->size);
+    else
+        checked_report(checked, "free of a foreign pointer:", ref, 0);
+}
+
 /* Takes the block out of the table; false, and a report, when it may not be freed. */
 static bool checked_leave(struct checked *checked, char *ref, struct block_row *left)
 {
     pthread_mutex_lock(&checked->mutex);
     *left = block_table_leave(&checked->table, ref);
-    if (left->state == BLOCK_FREED)
-        checked_report(checked, "double free of", ref, left->size);
-    else if (left->state != BLOCK_LIVE)
-        checked_report(checked, "free of a foreign pointer:", ref, 0);
+    if (left->state != BLOCK_LIVE)
+        checked_report_no_block(checked, left, ref);
     pthread_mutex_unlock(&checked->mutex);
     return left->state == BLOCK_LIVE;
 }
@@ -179,6 +187,19 @@ static void *checked_ref_of(struct heap *heap, void *pointer)
     void *ref = row->state == BLOCK_UNKNOWN ? pointer : row->ref;
     pthread_mutex_unlock(&checked->mutex);
     return ref;
+}
+
+/* Who asks would free or use it: a no is a fault. */
+static bool checked_owns(struct heap *heap, const void *pointer)
+{
+    struct checked *checked = checked_of(heap);
+    bool named = layer_inner(heap)->ops->ref_of != NULL;
+    pthread_mutex_lock(&checked->mutex);
+    struct block_row row = *block_table_find(named ? &checked->pointers : &checked->table, pointer);
+    if (row.state != BLOCK_LIVE)
+        checked_report_no_block(checked, &row, pointer);
+    pthread_mutex_unlock(&checked->mutex);
+    return row.state == BLOCK_LIVE;
 }
 
 struct checked_visit {
@@ -263,6 +284,7 @@ static void checked_lay(struct allocator *table)
     table->usable_size = checked_usable_size;
     table->resolve = table->resolve ? checked_resolve : NULL;
     table->ref_of = table->ref_of ? checked_ref_of : NULL;
+    table->owns = checked_owns;
     table->walk = table->walk ? checked_walk : NULL;
     table->check = checked_check;
 }

@@ -35,39 +35,54 @@ static void *place_enter(struct place *place, void *ref, size_t align, size_t si
 void *place_alloc(struct place *place, size_t align, size_t size, bool zero)
 {
     struct heap *heap = place->heap;
-    if (align <= heap->ops->align)
-        return place_enter(place, zero ? heap_zalloc(heap, size) : heap_alloc(heap, size), 1, size);
-    if (heap->ops->alloc_aligned) {
+    const struct allocator *ops = heap->ops;
+    if (align <= ops->align) {
+        void *ref = zero ? heap_zalloc(heap, size) : heap_alloc(heap, size);
+        bool sized = ops->usable_size != NULL;
+        if (__builtin_expect(sized && !ops->resolve, 1))
+            return ref;
+        return sized && ref ? heap_resolve(heap, ref) : place_enter(place, ref, 1, size);
+    }
+    if (ops->alloc_aligned) {
         void *ref = heap_alloc_aligned(heap, align, size);
         return place_zeroed(place_enter(place, ref, 1, size), size, zero);
     }
     size_t total;
-    if (__builtin_add_overflow(size, align - heap->ops->align, &total))
+    if (__builtin_add_overflow(size, align - ops->align, &total))
         return NULL;
     return place_zeroed(place_enter(place, heap_alloc(heap, total), align, size), size, zero);
 }
 
-static struct block_row place_row(const struct place *place, void *pointer)
+/* Of a block that is remembered, else NULL. */
+static const struct block_row *place_row(const struct place *place, const void *pointer)
 {
-    return place->blocks.live ? *block_table_find(&place->blocks, pointer) : (struct block_row){0};
+    if (__builtin_expect(place->blocks.live == 0, 1))
+        return NULL;
+    const struct block_row *row = block_table_find(&place->blocks, pointer);
+    return row->state == BLOCK_LIVE ? row : NULL;
 }
 
-void place_free(struct place *place, void *pointer)
+bool place_owns(const struct place *place, const void *pointer)
 {
-    struct block_row row = place_row(place, pointer);
-    if (row.state == BLOCK_LIVE)
-        block_table_leave(&place->blocks, pointer);
-    else
-        row.ref = heap_ref_of(place->heap, pointer);
-    heap_free(place->heap, row.ref);
+    const struct block_row *row = place_row(place, pointer);
+    return heap_owns(place->heap, row ? heap_resolve(place->heap, row->ref) : pointer);
+}
+
+bool place_free(struct place *place, void *pointer)
+{
+    struct heap *heap = place->heap;
+    const struct block_row *row = place_row(place, pointer);
+    if (__builtin_expect(!heap_owns(heap, row ? heap_resolve(heap, row->ref) : pointer), 0))
+        return false;
+    void *ref = row ? block_table_leave(&place->blocks, pointer).ref : heap_ref_of(heap, pointer);
+    heap_free(heap, ref);
+    return true;
 }
 
 size_t place_usable(struct place *place, void *pointer)
 {
-    struct block_row row = place_row(place, pointer);
-    if (row.state != BLOCK_LIVE)
-        return heap_usable_size(place->heap, heap_ref_of(place->heap, pointer), 0);
-    return row.size;
+    const struct block_row *row = place_row(place, pointer);
+    return row ? row->size : heap_usable_size(place->heap, heap_ref_of(place->heap, pointer), 0);
 }
 
 /* The backend's own realloc may move a block to where the program cannot have it: it is used only
@@ -76,9 +91,8 @@ void *place_realloc(struct place *place, void *pointer, size_t size)
 {
     struct heap *heap = place->heap;
     size_t old = place_usable(place, pointer);
-    struct block_row row = place_row(place, pointer);
-    if (heap->ops->usable_size && row.state != BLOCK_LIVE &&
-        place_align(size) <= heap->ops->align) {
+    if (heap->ops->usable_size && place_align(size) <= heap->ops->align &&
+        !place_row(place, pointer)) {
         void *ref = heap_realloc(heap, heap_ref_of(heap, pointer), old, size);
         return ref ? heap_resolve(heap, ref) : NULL;
     }

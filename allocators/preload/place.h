@@ -18,7 +18,14 @@ int place_init(struct place *place, struct heap *heap, struct err *err);
 
 /* Memory of `size` > 0 bytes at a multiple of `align`, a power of two; NULL as alloc. */
 void *place_alloc(struct place *place, size_t align, size_t size, bool zero);
-void place_free(struct place *place, void *pointer);
+
+/* Whether such memory begins at `pointer`, which may be any address. */
+bool place_owns(const struct place *place, const void *pointer);
+
+/* False, and nothing is done: no such memory begins there. */
+bool place_free(struct place *place, void *pointer);
+
+/* Of memory that place_owns. */
 void *place_realloc(struct place *place, void *pointer, size_t size);
 size_t place_usable(struct place *place, void *pointer);
 

@@ -14,6 +14,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "allocators/preload/misuse.h"
 #include "allocators/preload/next.h"
 #include "allocators/preload/place.h"
 #include "allocators/region.h"
@@ -27,6 +28,7 @@ static struct {
     struct region region;
     struct place place;
     struct spec spec;
+    struct misuse misuse; /* of this process */
     pthread_once_t once;
     pthread_mutex_t mutex;
     pthread_t forking; /* if `forks`: the thread that holds the mutex across its fork */
@@ -94,7 +96,7 @@ static void preload_leave(void)
         pthread_mutex_unlock(&preload.mutex);
 }
 
-/* ---- the end: what `checked` found would else be known to nobody ------------------------------
+/* ---- the end: what was found would else be known to nobody ------------------------------------
  */
 
 static bool preload_is_checked(void)
@@ -111,6 +113,8 @@ static bool preload_is_checked(void)
 __attribute__((destructor)) static void preload_report(void)
 {
     char why[256];
+    if (misuse_sum(&preload.misuse, why))
+        preload_say(why);
     if (!preload_is_checked())
         return;
     if (pthread_mutex_trylock(&preload.mutex) != 0) {
@@ -139,27 +143,31 @@ static void preload_after_fork(void)
     preload_leave();
 }
 
+static void preload_after_fork_in_child(void)
+{
+    preload.misuse = (struct misuse){0};
+    preload_after_fork();
+}
+
 __attribute__((constructor)) static void preload_watch_fork(void)
 {
-    pthread_atfork(preload_before_fork, preload_after_fork, preload_after_fork);
+    pthread_atfork(preload_before_fork, preload_after_fork, preload_after_fork_in_child);
 }
 
 /* ---- blocks -----------------------------------------------------------------------------------
  */
 
-/* As the C library does with a pointer that no heap of it can have given out: says so and aborts.
- */
-static void preload_must_own(const char *call, const void *pointer)
+/* No live block begins there. Gives the mutex back, before it writes: who reads that may wait for
+ * memory. */
+static __attribute__((cold, noinline)) void preload_refuse(const char *call, const void *pointer)
 {
-    const struct region *region = &preload.region;
-    preload_begin();
-    if (__builtin_expect((uintptr_t)pointer - (uintptr_t)region->base < region->reserved, 1) ||
-        !region->base)
-        return;
-    char why[64];
-    snprintf(why, sizeof why, "%s(%p): invalid pointer", call, pointer);
-    preload_say(why);
-    abort();
+    char text[MISUSE_TEXT];
+    int kept = errno;
+    bool told = misuse_note(&preload.misuse, preload.heap, call, pointer, text);
+    preload_leave();
+    if (told)
+        preload_say(text);
+    errno = kept;
 }
 
 /* A malloc of nothing is a block of its own. */
@@ -198,9 +206,10 @@ EXPORT void free(void *pointer)
     if (!pointer)
         return;
     int kept = errno;
-    preload_must_own("free", pointer);
-    place_free(preload_enter(), pointer);
-    preload_leave();
+    if (place_free(preload_enter(), pointer))
+        preload_leave();
+    else
+        preload_refuse("free", pointer);
     errno = kept;
 }
 
@@ -212,8 +221,13 @@ EXPORT void *realloc(void *pointer, size_t size)
         free(pointer);
         return NULL;
     }
-    preload_must_own("realloc", pointer);
-    void *moved = place_realloc(preload_enter(), pointer, size);
+    struct place *place = preload_enter();
+    if (!place_owns(place, pointer)) {
+        preload_refuse("realloc", pointer);
+        errno = EINVAL;
+        return NULL;
+    }
+    void *moved = place_realloc(place, pointer, size);
     preload_leave();
     if (!moved)
         errno = ENOMEM;
@@ -234,8 +248,12 @@ EXPORT size_t malloc_usable_size(void *pointer)
 {
     if (!pointer)
         return 0;
-    preload_must_own("malloc_usable_size", pointer);
-    size_t usable = place_usable(preload_enter(), pointer);
+    struct place *place = preload_enter();
+    if (!place_owns(place, pointer)) {
+        preload_refuse("malloc_usable_size", pointer);
+        return 0;
+    }
+    size_t usable = place_usable(place, pointer);
     preload_leave();
     return usable;
 }

@@ -22,6 +22,11 @@ static void askew_free(struct heap *heap, void *ref)
     heap_free(layer_inner(heap), (char *)ref - 8);
 }
 
+static bool askew_owns(struct heap *heap, const void *pointer)
+{
+    return heap_owns(layer_inner(heap), (const char *)pointer - 8);
+}
+
 static struct heap *askew_make(void)
 {
     static struct spec spec;
@@ -33,6 +38,7 @@ static struct heap *askew_make(void)
     layer->table.align = 8;
     layer->table.alloc = askew_alloc;
     layer->table.free = askew_free;
+    layer->table.owns = askew_owns;
     layer->table.alloc_aligned = NULL;
     layer->table.zalloc = NULL;
     layer->table.realloc = NULL;
@@ -66,7 +72,7 @@ static void blocks_are_aligned_zeroed_and_sized(void **state)
             for (size_t i = 0; i < size; i++)
                 assert_int_equal(block[i], 0);
             memset(block, 0xff, size);
-            place_free(&place, block);
+            assert_true(place_free(&place, block));
         }
     assert_null(place_alloc(&place, 4096, SIZE_MAX - 100, false));
     place_end(&place);

@@ -370,30 +370,6 @@ C
     done
 }
 
-@test "a pointer that is none of the heap's ends the program, as on the C library's malloc" {
-    cat >foreign.c <<'C'
-#include <stdlib.h>
-int main(int argc, char **argv)
-{
-    char local[64];
-    void *volatile pointer = local + 32 - (unsigned long)local % 16;
-    if (argc > 1)
-        pointer = realloc(pointer, 100);
-    else
-        free(pointer);
-    return pointer == argv;
-}
-C
-    gcc -w -fno-builtin -o foreign foreign.c
-    local name
-    for name in $(backends); do
-        run -134 --separate-stderr "$BENCH" exec -a "$name" -- ./foreign
-        [[ "$stderr" == *"heapbench: free(0x"*"): invalid pointer"* ]]
-    done
-    run -134 --separate-stderr "$BENCH" exec -a shmheap -- ./foreign realloc
-    [[ "$stderr" == *"heapbench: realloc(0x"*"): invalid pointer"* ]]
-}
-
 @test "malloc's contract: alignment, errno, nothing, too much" {
     cat >m.c <<'C'
 #include <errno.h>

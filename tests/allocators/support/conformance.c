@@ -49,6 +49,11 @@ static bool is_threaded(const struct allocator *table)
     return is_real(table) && table->threads != THREADS_ONE;
 }
 
+static bool is_owning(const struct allocator *table)
+{
+    return is_real(table) && table->owns;
+}
+
 static bool is_aligning(const struct allocator *table)
 {
     return is_real(table) && table->alloc_aligned;
@@ -328,6 +333,43 @@ static void random_operations_are_survived(void **state)
     }
 }
 
+/* No pointer near the block but its own. */
+static void owns_only_its_start(struct heap *heap, const struct block *block)
+{
+    assert_true(heap_owns(heap, block->memory));
+    for (size_t i = 1; i <= block->size && i < 300; i++)
+        assert_false(heap_owns(heap, block->memory + i));
+    for (size_t i = 1; i < 8; i++)
+        assert_false(heap_owns(heap, block->memory - i));
+}
+
+static void it_owns_what_is_live(void **state)
+{
+    struct fixture fixture;
+    struct rng rng;
+    uint64_t own[8] = {0};
+    fixture_open(&fixture, state, SIZE_MAX);
+    struct ledger *ledger = fixture.ledger;
+    rng_init(&rng, 13);
+    for (int step = 0; step < 1500; step++) {
+        ledger_step(ledger, &rng, 200, step % 50 ? 400 : 100000);
+        if (ledger->count == 0 || allocator_has(fixture.heap->ops, ALLOCATOR_NO_FREE))
+            continue;
+        size_t some = rng_below(&rng, ledger->count);
+        char *memory = ledger->blocks[some].memory;
+        owns_only_its_start(fixture.heap, &ledger->blocks[some]);
+        ledger_free(ledger, some);
+        assert_false(heap_owns(fixture.heap, memory));
+    }
+    for (size_t i = 0; i < ledger->count; i++)
+        owns_only_its_start(fixture.heap, &ledger->blocks[i]);
+    for (unsigned shift = 0; shift < 64; shift++)
+        assert_false(heap_owns(fixture.heap, (char *)own + ((uintptr_t)1 << shift)));
+    assert_false(heap_owns(fixture.heap, NULL));
+    ledger_free_all(ledger);
+    fixture_close(&fixture);
+}
+
 static void threads_share_it(void **state)
 {
     struct fixture fixture;
@@ -351,5 +393,6 @@ const struct conformance_check conformance_checks[CONFORMANCE_CHECKS] = {
     {"damage is found", damage_is_found, is_checked},
     {"trim takes nothing live", trim_takes_nothing_live, is_real},
     {"random operations", random_operations_are_survived, is_real},
+    {"it owns what is live", it_owns_what_is_live, is_owning},
     {"threads share it", threads_share_it, is_threaded},
 };

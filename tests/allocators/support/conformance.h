@@ -13,7 +13,7 @@ struct conformance_check {
     bool (*applies)(const struct allocator *table);
 };
 
-enum { CONFORMANCE_CHECKS = 14 };
+enum { CONFORMANCE_CHECKS = 15 };
 extern const struct conformance_check conformance_checks[CONFORMANCE_CHECKS];
 
 #endif
