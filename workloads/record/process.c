@@ -143,7 +143,8 @@ static void process_begin_stream(const struct process *here, struct stream *stre
 {
     *stream = (struct stream){.image = here->image,
                               .number = atomic_fetch_add(&record_spool->streams, 1),
-                              .stamped = record_spool->stamp_always};
+                              .stamped = record_spool->stamp_always,
+                              .counted = 1};
 }
 
 struct stream *process_stream(struct process *here)

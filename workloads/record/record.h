@@ -20,6 +20,7 @@ struct stream {
     int32_t thread;   /* as the kernel numbers it */
     uint32_t walks;   /* call stacks taken */
     bool renewed;     /* was another thread's; to be told */
+    uint64_t counted; /* the sequence when this thread last took a stamp; odd: not yet */
     struct stacks_thread *stacks;
     struct stream *next; /* among the free ones, or those whose thread is ending */
 };
@@ -68,19 +69,39 @@ static inline _Atomic uint64_t *record_reserve(struct stream *stream, uint32_t w
     return NULL;
 }
 
+static inline bool record_allocates(enum spool_kind kind)
+{
+    return kind != SPOOL_FREE && kind != SPOOL_RELEASE && kind != SPOOL_CONTROL;
+}
+
+static inline bool record_is_counted(void)
+{
+    return record_spool->order == SPOOL_BY_SEQUENCE;
+}
+
+/* The sequence moves by two with each free: what is behind it and before the next one has the odd
+ * number between. */
+static inline uint64_t record_sequence(void)
+{
+    return atomic_load_explicit(&record_spool->sequence, memory_order_acquire);
+}
+
 /* The order among threads. A free takes its stamp before the call, an allocation after it: so
- * whoever gets a block has the higher stamp than whoever gave it back. The locked addition waits for
- * all loads before it. The counter does not: read ahead of a call's last instructions it would be
- * lower than that of a free in between, so a fence holds it back. */
-static inline uint64_t record_stamp(void)
+ * whoever gets a block has the higher stamp than whoever gave it back. Of the sequence's numbers
+ * only frees need one each: an allocation comes after those before it by reading the sequence, and
+ * before those of its own block as these add to it. The counter, read ahead of a call's last
+ * instructions, would be lower than that of a free in between, so a fence holds it back. */
+static inline uint64_t record_stamp(enum spool_kind kind)
 {
 #if defined(__x86_64__)
-    if (record_spool->order == SPOOL_BY_COUNTER) {
+    if (!record_is_counted()) {
         __builtin_ia32_lfence();
         return __builtin_ia32_rdtsc();
     }
 #endif
-    return atomic_fetch_add(&record_spool->sequence, 1) + 1;
+    if (record_allocates(kind))
+        return record_sequence() + 1;
+    return atomic_fetch_add(&record_spool->sequence, 2) + 2;
 }
 
 static inline bool record_is_stamped(struct stream *stream)
@@ -127,7 +148,7 @@ record_event(enum spool_kind kind, const void *pointer, uint64_t size, uint64_t 
             return;
         }
     }
-    bool allocates = kind != SPOOL_FREE && kind != SPOOL_RELEASE;
+    bool allocates = record_allocates(kind);
     uint32_t site = 0;
     if (allocates && __builtin_expect(record_depth, 0))
         site = stacks_site(__builtin_frame_address(0));
