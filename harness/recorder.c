@@ -23,10 +23,12 @@
 
 #include "harness/base/clock.h"
 #include "harness/handover.h"
+#include "harness/pacing.h"
 #include "harness/silence.h"
+#include "harness/spare.h"
 #include "harness/start.h"
 
-enum { RECORDER_STEP_MS = 4, RECORDER_KEEP_MS = 100 };
+enum { RECORDER_STEP_MS = 4, RECORDER_KEEP_MS = 100, RECORDER_FULL_MS = 4 };
 
 struct recorder {
     const struct recorder_plan *plan;
@@ -71,7 +73,10 @@ static void *recorder_keep(void *arg)
     while (!atomic_load(&recorder->all_over)) {
         uint32_t demand = atomic_load(&control->demand);
         spool_extend(&recorder->spool);
-        recorder_wait_while(&control->demand, demand, RECORDER_KEEP_MS);
+        if (atomic_load(&recorder->spool.full))
+            recorder_wait_while(&recorder->all_over, 0, RECORDER_FULL_MS);
+        else
+            recorder_wait_while(&control->demand, demand, RECORDER_KEEP_MS);
     }
     return NULL;
 }
@@ -86,13 +91,29 @@ static void recorder_pause(struct recorder *recorder, uint32_t returned)
         recorder_wait_while(&recorder->all_over, 0, RECORDER_STEP_MS);
 }
 
+/* Whether the program has all processors for now. It has not where it waits for room. */
+static bool recorder_rests(struct recorder *recorder, struct pacing *pacing)
+{
+    struct spool *spool = &recorder->spool;
+    bool rests =
+        pacing_rests(pacing, atomic_load(&spool->full) && atomic_load(&spool->control->waiting));
+    atomic_store(&spool->rests, rests);
+    return rests;
+}
+
 static void *recorder_drain(void *arg)
 {
     struct recorder *recorder = arg;
     struct spool_control *control = recorder->spool.control;
     struct sched_param param = {0};
+    struct pacing pacing;
     pthread_setschedparam(pthread_self(), SCHED_BATCH, &param);
+    pacing_begin(&pacing, recorder->child);
     while (!atomic_load(&recorder->all_over) && !recorder->drain_failed) {
+        if (recorder_rests(recorder, &pacing)) {
+            recorder_wait_while(&recorder->all_over, 0, RECORDER_STEP_MS);
+            continue;
+        }
         uint32_t returned = atomic_load(&control->returned);
         recorder->drain_failed =
             recording_step(recorder->recording, recorder_is_over, recorder, &recorder->drain_err);
@@ -175,6 +196,7 @@ static void recorder_set_up(struct recorder *recorder)
     control->follow = recorder->plan->follow;
     control->stamp_always = recorder->plan->times;
     control->depth = recorder->plan->depth;
+    recorder->spool.spare = spare_memory;
     control->order = recorder->plan->order;
     if (recorder->plan->follow)
         prctl(PR_SET_CHILD_SUBREAPER, 1);

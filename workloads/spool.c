@@ -18,9 +18,11 @@
 
 enum {
     SPOOL_STEP_LEAST = 8,
-    SPOOL_STEP_MOST = 128,
-    SPOOL_AHEAD = 256,   /* chunks that the program may be ahead: a million events */
+    SPOOL_STEP_MOST = 256,
+    SPOOL_KEPT = 256,    /* chunks that are kept and used again and again: a million events */
     SPOOL_HELD = 4,      /* and so many more for each thread, which holds one or two */
+    SPOOL_SHARE = 4,     /* of the spare memory: the reciprocal */
+    SPOOL_PAGE = 4096,   /* of a chunk, with the link: stays where its memory is given back */
     SPOOL_TOGETHER = 16, /* chunks given back before waiting threads are woken */
     SPOOL_STUCK_NS = 50000000,
 };
@@ -98,35 +100,91 @@ static bool spool_is_drained(struct spool *spool)
     return now - spool->seen_ns < SPOOL_STUCK_NS;
 }
 
-/* New pages cost the program and the drain more than a record does. Who is ahead of the drain for
- * long would have to wait for it in the end anyway, and so waits now, while its records are still
- * in the processor's caches. */
-static bool spool_is_enough(struct spool *spool, uint32_t allocated)
+static uint32_t spool_kept(const struct spool *spool)
 {
-    uint32_t held = SPOOL_HELD * atomic_load(&spool->control->streams);
-    return allocated >= SPOOL_AHEAD + held && spool_is_drained(spool);
+    return SPOOL_KEPT + SPOOL_HELD * atomic_load(&spool->control->streams);
+}
+
+/* The program runs at its own speed as long as memory lasts. After that, where a record is never
+ * finished, there is more room for those of other threads. */
+static bool spool_is_enough(struct spool *spool, uint32_t present)
+{
+    uint64_t bytes = (uint64_t)present * SPOOL_CHUNK_BYTES;
+    bool drained = spool_is_drained(spool);
+    if (present < spool_kept(spool) ||
+        (spool->spare && bytes < (spool->spare() + bytes) / SPOOL_SHARE))
+        return false;
+    return drained || atomic_load(&spool->rests);
+}
+
+static off_t spool_offset(uint32_t chunk)
+{
+    return (off_t)(SPOOL_FIRST + (uint64_t)chunk * SPOOL_CHUNK_BYTES);
+}
+
+/* Chunks without memory get some. True where there were some. */
+static bool spool_warm(struct spool *spool, uint32_t step)
+{
+    uint32_t chunk = 0, warmed = 0;
+    while (warmed < step && (chunk = spool_pop(spool->control, &spool->cold_list))) {
+        if (posix_fallocate(spool->file, spool_offset(chunk - 1), SPOOL_CHUNK_BYTES)) {
+            spool_push(spool->control, &spool->cold_list, chunk - 1);
+            break;
+        }
+        atomic_fetch_sub(&spool->control->cold, 1);
+        spool_push(spool->control, &spool->control->free_list, chunk - 1);
+        warmed++;
+    }
+    return warmed;
+}
+
+static bool spool_grow(struct spool *spool, uint32_t step)
+{
+    struct spool_control *control = spool->control;
+    uint32_t allocated = atomic_load(&control->allocated);
+    off_t bytes = (off_t)step * SPOOL_CHUNK_BYTES;
+    if (spool_offset(allocated) + bytes > (off_t)control->mapping_bytes ||
+        posix_fallocate(spool->file, spool_offset(allocated), bytes))
+        return false;
+    atomic_store(&control->allocated, allocated + step);
+    return true;
 }
 
 void spool_extend(struct spool *spool)
 {
     struct spool_control *control = spool->control;
-    uint32_t allocated = atomic_load(&control->allocated), step = allocated / 2;
+    uint32_t present = spool_present(control), step = present / 2;
     step = step < SPOOL_STEP_LEAST ? SPOOL_STEP_LEAST : step;
     step = step > SPOOL_STEP_MOST ? SPOOL_STEP_MOST : step;
-    if (atomic_load(&control->fresh) + step <= allocated || spool_is_enough(spool, allocated))
-        return;
-    uint64_t start = SPOOL_FIRST + (uint64_t)allocated * SPOOL_CHUNK_BYTES;
-    uint64_t bytes = (uint64_t)step * SPOOL_CHUNK_BYTES;
-    bool room = start + bytes <= control->mapping_bytes &&
-                posix_fallocate(spool->file, (off_t)start, (off_t)bytes) == 0;
-    if (!room)
-        return;
-    atomic_store(&control->allocated, allocated + step);
-    spool_tell(control);
+    bool needed = atomic_load(&control->held) + step > present;
+    bool more = needed && !spool_is_enough(spool, present) &&
+                (spool_warm(spool, step) || spool_grow(spool, step));
+    atomic_store(&spool->full, needed && !more);
+    if (more)
+        spool_tell(control);
+}
+
+/* The link to the next chunk lies in the page that stays. */
+static bool spool_cool(struct spool *spool, uint32_t number)
+{
+    struct spool_control *control = spool->control;
+    uint32_t kept = spool_kept(spool);
+    if (number < kept || spool_present(control) < atomic_load(&control->held) + kept ||
+        fallocate(spool->file, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE,
+                  spool_offset(number) + SPOOL_PAGE, SPOOL_CHUNK_BYTES - SPOOL_PAGE))
+        return false;
+    struct spool_chunk *chunk = spool_chunk_at(control, number);
+    memset((void *)chunk->words, 0, SPOOL_PAGE - offsetof(struct spool_chunk, words));
+    spool_push(control, &spool->cold_list, number);
+    atomic_fetch_add(&control->cold, 1);
+    return true;
 }
 
 void spool_give_back(struct spool *spool, uint32_t number)
 {
+    atomic_fetch_sub(&spool->control->held, 1);
+    if (atomic_load(&spool->control->closed) || spool_cool(spool, number))
+        return;
     struct spool_chunk *chunk = spool_chunk_at(spool->control, number);
     uint32_t used = chunk->taken < SPOOL_WORDS ? chunk->taken : SPOOL_WORDS;
     memset((void *)chunk->words, 0, used * sizeof *chunk->words);

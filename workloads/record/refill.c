@@ -49,9 +49,6 @@ static uint32_t refill_take_fresh(void)
         if (fresh >= atomic_load(&spool->allocated))
             return 0;
     while (!atomic_compare_exchange_weak(&spool->fresh, &fresh, fresh + 1));
-    uint32_t allocated = atomic_load(&spool->allocated);
-    if (fresh + REFILL_AHEAD >= allocated - allocated / 4)
-        refill_ask();
     /* One call instead of 64 page faults. */
     madvise(spool_chunk_at(spool, fresh), SPOOL_CHUNK_BYTES, MADV_POPULATE_WRITE);
     return fresh + 1;
@@ -60,7 +57,12 @@ static uint32_t refill_take_fresh(void)
 static uint32_t refill_try(void)
 {
     uint32_t chunk = spool_pop(record_spool, &record_spool->free_list);
-    return chunk ? chunk : refill_take_fresh();
+    if (!chunk && !(chunk = refill_take_fresh()))
+        return 0;
+    uint32_t held = atomic_fetch_add(&record_spool->held, 1), present = spool_present(record_spool);
+    if (held + REFILL_AHEAD >= present - present / 4)
+        refill_ask();
+    return chunk;
 }
 
 /* Waits until chunks were given back or added, if there is still none. */

@@ -96,7 +96,7 @@ struct spool_chunk {
 _Static_assert(sizeof(struct spool_chunk) == SPOOL_CHUNK_BYTES, "chunks tile the file");
 
 enum spool_order {
-    SPOOL_BY_SEQUENCE, /* one shared counter: cheaper on few cores */
+    SPOOL_BY_SEQUENCE, /* one shared counter of frees: cheaper on few cores */
     SPOOL_BY_COUNTER,  /* the invariant time-stamp counter: does not contend */
 };
 
@@ -123,6 +123,8 @@ struct spool_control {
     /* the pool */
     _Alignas(64) _Atomic uint32_t allocated; /* chunks in the file; the drain adds (futex) */
     _Atomic uint32_t fresh;                  /* chunks ever taken from the unused end */
+    _Atomic uint32_t held;                   /* chunks with records, or being written to */
+    _Atomic uint32_t cold;                   /* chunks that have no memory for now */
     _Atomic uint32_t demand;                 /* futex: somebody wants more */
     _Atomic uint32_t closed;                 /* nobody drains any more */
     _Atomic uint32_t returned;               /* futex: chunks were given back */
@@ -141,6 +143,12 @@ struct spool_control {
 };
 
 #define SPOOL_FIRST ((sizeof(struct spool_control) + 4095) / 4096 * 4096)
+
+/* Chunks that have memory. */
+static inline uint32_t spool_present(const struct spool_control *control)
+{
+    return atomic_load(&control->allocated) - atomic_load(&control->cold);
+}
 
 static inline struct spool_chunk *spool_chunk_at(struct spool_control *control, uint32_t number)
 {
