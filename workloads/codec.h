@@ -103,4 +103,11 @@ enum {
 int codec_get(struct codec *codec, struct codec_in *in, size_t count,
               const struct codec_columns *columns);
 
+/* Decodes plain events into words, at most `count` <= CODEC_STRETCH, up to one that no word can
+ * tell: a mark, a call that failed, a size of TRACE_WORD_SIZES or more. `done` is how many. There
+ * is room for TRACE_WORDS_MOST each. Streams of times and sites are left where they are. As
+ * codec_get, and -ERANGE for an object that `words` has no room for. */
+int codec_get_words(struct codec *codec, struct codec_in *in, size_t count,
+                    struct trace_words *words, size_t *done);
+
 #endif

@@ -29,6 +29,7 @@ struct trace_reader {
     uint64_t sum;        /* over the blocks read */
     struct codec codec;
     struct codec_in in;
+    bool narrow; /* no times and sites */
     struct names labels, sites;
     struct array columns_memory;
     struct codec_columns columns;
@@ -232,6 +233,11 @@ void trace_reader_close(struct trace_reader *reader)
     pages_unmap(reader, sizeof *reader);
 }
 
+static bool reader_skips(const struct trace_reader *reader, int stream)
+{
+    return reader->narrow && stream >= CODEC_TIME_LOW && stream <= CODEC_SITE_HIGH;
+}
+
 /* Unpacks the streams one after another as the block's directory says. */
 static const char *reader_streams(struct trace_reader *reader, const struct chunk *chunk)
 {
@@ -243,12 +249,14 @@ static const char *reader_streams(struct trace_reader *reader, const struct chun
         size_t raw = bytes_get32(entry), stored = bytes_get32(entry + 4);
         if (raw > raw_left || stored > stored_left)
             return "a stream longer than its block";
+        raw_left -= raw;
+        if (reader_skips(reader, i))
+            raw = 0;
         if (raw && !chunks_unpack(&reader->chunks, to, raw, from, stored))
             return "a stream that cannot be unpacked";
         reader->in.at[i] = to;
         reader->in.end[i] = to += raw;
         from += stored;
-        raw_left -= raw;
         stored_left -= stored;
     }
     return NULL;
@@ -333,22 +341,47 @@ static int reader_touched(struct trace_reader *reader, struct trace_block *block
     return failed;
 }
 
-int trace_reader_next(struct trace_reader *reader, struct trace_block *block, struct err *err)
+void trace_reader_narrow(struct trace_reader *reader)
+{
+    reader->narrow = true;
+    reader->columns.time_ns = NULL;
+    reader->columns.site = NULL;
+}
+
+/* Reads up to the next block that has events left. 1, 0 at the end, or -errno. */
+static int reader_find_events(struct trace_reader *reader, struct err *err)
 {
     while (!reader->left && !reader->ended) {
         int failed = reader_take_chunk(reader, err);
         if (failed)
             return failed;
     }
-    if (reader->ended)
-        return 0;
-    size_t count = reader->left < CODEC_STRETCH ? reader->left : CODEC_STRETCH;
+    return !reader->ended;
+}
+
+static int reader_undecoded(const struct trace_reader *reader, int failed, struct err *err)
+{
+    if (failed == -ENOMEM)
+        return chunks_no_memory(&reader->chunks, err);
+    return chunks_damaged(&reader->chunks,
+                          failed == -ERANGE ? "an object beyond those that the footer tells of"
+                                            : "events that no program can do",
+                          err);
+}
+
+static void reader_passed(struct trace_reader *reader, size_t count)
+{
+    reader->left -= (uint32_t)count;
+    reader->chunks.events += count;
+}
+
+static int reader_decode(struct trace_reader *reader, size_t count, struct trace_block *block,
+                         struct err *err)
+{
     const struct codec_columns *columns = &reader->columns;
     int failed = codec_get(&reader->codec, &reader->in, count, columns);
     if (failed)
-        return failed == -ENOMEM
-                   ? chunks_no_memory(&reader->chunks, err)
-                   : chunks_damaged(&reader->chunks, "events that no program can do", err);
+        return reader_undecoded(reader, failed, err);
     *block = (struct trace_block){count,
                                   reader->chunks.events,
                                   columns->kind,
@@ -364,9 +397,46 @@ int trace_reader_next(struct trace_reader *reader, struct trace_block *block, st
     failed = reader_touched(reader, block, err);
     if (failed)
         return failed;
-    reader->left -= (uint32_t)count;
-    reader->chunks.events += count;
+    reader_passed(reader, count);
     return 1;
+}
+
+int trace_reader_next(struct trace_reader *reader, struct trace_block *block, struct err *err)
+{
+    int status = reader_find_events(reader, err);
+    if (status <= 0)
+        return status;
+    size_t count = reader->left < CODEC_STRETCH ? reader->left : CODEC_STRETCH;
+    return reader_decode(reader, count, block, err);
+}
+
+/* What is told of pages is passed over. */
+static int reader_pass_touched(struct trace_reader *reader, struct err *err)
+{
+    const struct trace_touched *entries;
+    size_t count;
+    return touched_take(&reader->touched, reader->chunks.events, &entries, &count, err);
+}
+
+int trace_reader_next_words(struct trace_reader *reader, struct trace_words *words,
+                            struct trace_block *block, struct err *err)
+{
+    *block = (struct trace_block){.count = 0};
+    int status = reader_find_events(reader, err);
+    if (status <= 0)
+        return status;
+    size_t count = reader->left < CODEC_STRETCH ? reader->left : CODEC_STRETCH, done;
+    count = count < words->room / TRACE_WORDS_MOST ? count : words->room / TRACE_WORDS_MOST;
+    uint64_t *begin = words->at;
+    status = codec_get_words(&reader->codec, &reader->in, count, words, &done);
+    if (status)
+        return reader_undecoded(reader, status, err);
+    words->room -= (size_t)(words->at - begin);
+    reader_passed(reader, done);
+    status = reader_pass_touched(reader, err);
+    if (status < 0)
+        return status;
+    return done < count ? reader_decode(reader, 1, block, err) : 1;
 }
 
 int trace_reader_rewind(struct trace_reader *reader, struct err *err)

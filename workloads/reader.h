@@ -35,6 +35,15 @@ uint64_t trace_reader_bytes(const struct trace_reader *reader);
  * handed out, and the sentence names the offset. */
 int trace_reader_next(struct trace_reader *reader, struct trace_block *block, struct err *err);
 
+/* Times and sites are not wanted: blocks come without them, and faster. Before the first block. */
+void trace_reader_narrow(struct trace_reader *reader);
+
+/* Decodes on into words, for a reader that was narrowed. 1 with words, or with a block of one event
+ * that no word can tell, or with neither where the room is used up or only free(NULL) came; 0 and
+ * -errno as trace_reader_next, whose calls may lie between. */
+int trace_reader_next_words(struct trace_reader *reader, struct trace_words *words,
+                            struct trace_block *block, struct err *err);
+
 /* Back to the first block (not for a stream). */
 int trace_reader_rewind(struct trace_reader *reader, struct err *err);
 

@@ -119,6 +119,22 @@ struct trace_block {
     size_t touched_count;
 };
 
+/* A decoded stretch for a replay, of calls that succeeded: a word is object << 32 | size << 3 |
+ * code, where the code is 0 for a free and the kind + 1 else; a request for 0 bytes is one for 1. A
+ * realloc is followed by a word with the old size, an aligned allocation by one with the alignment.
+ * free(NULL) is left out. */
+struct trace_words {
+    uint64_t *at;      /* borrowed; where the next word goes */
+    size_t room;       /* words from there on */
+    uint32_t *threads; /* borrowed; where the next operation's thread goes; NULL: not wanted */
+    uint64_t *sizes;   /* borrowed; of objects, 0 of those that are not live; zeroed at first */
+    uint32_t objects;  /* numbers that `sizes` has room for */
+    size_t operations; /* those that were written are added */
+    uint64_t by_kind[TRACE_KIND_ROOM]; /* likewise */
+};
+
+enum { TRACE_WORD_CODE_BITS = 3, TRACE_WORD_SIZES = 1 << 29, TRACE_WORDS_MOST = 2 };
+
 /* All but touched_pages. */
 static inline struct trace_event trace_block_at(const struct trace_block *block, size_t i)
 {

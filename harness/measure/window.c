@@ -38,6 +38,8 @@ int window_init(struct window *window, struct trace_reader *reader, uint64_t *wo
         return err_set(err, EINVAL,
                        "the trace's footer is damaged: %" PRIu64 " objects in %" PRIu64 " events",
                        summary->objects, summary->events);
+    if (!places)
+        trace_reader_narrow(reader);
     *window = (struct window){
         .reader = reader,
         .words = words,
@@ -107,6 +109,13 @@ static const uint8_t window_kinds[TRACE_KINDS] = {
     [TRACE_MALLOC] = OP_MALLOC,   [TRACE_CALLOC] = OP_CALLOC, [TRACE_REALLOC] = OP_REALLOC,
     [TRACE_ALIGNED] = OP_ALIGNED, [TRACE_FREE] = OP_FREE,
 };
+
+/* What the reader decodes into words is what window_put() would have made of it. */
+_Static_assert((int)OP_KIND_BITS == TRACE_WORD_CODE_BITS && 1 << OP_SIZE_BITS == TRACE_WORD_SIZES &&
+                   OP_FREE == 0 && (int)OP_MALLOC == TRACE_MALLOC + 1 &&
+                   (int)OP_CALLOC == TRACE_CALLOC + 1 && (int)OP_REALLOC == TRACE_REALLOC + 1 &&
+                   (int)OP_ALIGNED == TRACE_ALIGNED + 1,
+               "a word of the trace's is an operation");
 
 static void window_note_place(struct window *window, size_t i)
 {
@@ -215,99 +224,40 @@ static int window_decode(struct window *window, size_t i, struct err *err)
     return 0;
 }
 
-/* Which of `count` events are not plain ones of one word, or two where they are reallocs. Without
- * branches, so that it takes several events at a time. */
-static void window_find_odd(const struct window *window, size_t count, uint8_t *restrict odd)
+/* Whether words are all that is wanted of the trace. */
+static bool window_is_plain(const struct window *window)
 {
-    const struct trace_block *block = &window->block;
-    const uint8_t *kind = block->kind + window->next, *flags = block->flags + window->next;
-    const uint32_t *object = block->object + window->next, objects = window->objects;
-    const uint64_t *size = block->size + window->next;
-    for (size_t i = 0; i < count; i++) {
-        uint32_t low = (uint32_t)size[i], large = (uint32_t)(size[i] >> 32) | low >> OP_SIZE_BITS;
-        bool beyond = (large != 0) | (object[i] >= objects);
-        bool empty = (low == 0) & (kind[i] != TRACE_FREE);
-        bool rare = (kind[i] == TRACE_ALIGNED) | (kind[i] > TRACE_FREE) | (flags[i] != 0);
-        odd[i] = beyond | empty | rare;
-    }
+    return !window->places && !window->touched;
 }
 
-/* Bytes are counted in bytes, as many at a time as those can hold. */
-static void window_count_kinds(struct window *window, const uint8_t *kind, size_t count)
+/* Straight from the trace into words. */
+static int window_take_words(struct window *window, struct err *err)
 {
-    enum { TOGETHER = 192 };
-    for (size_t done = 0, some; done < count; done += some) {
-        uint8_t callocs = 0, reallocs = 0, frees = 0;
-        some = count - done < TOGETHER ? count - done : TOGETHER;
-        for (size_t i = done; i < done + some; i++) {
-            callocs += kind[i] == TRACE_CALLOC;
-            reallocs += kind[i] == TRACE_REALLOC;
-            frees += kind[i] == TRACE_FREE;
-        }
-        window->by_kind[OP_MALLOC] += some - callocs - reallocs - frees;
-        window->by_kind[OP_CALLOC] += callocs;
-        window->by_kind[OP_REALLOC] += reallocs;
-        window->by_kind[OP_FREE] += frees;
-    }
+    uint32_t *threads = window->threads;
+    struct trace_words words = {
+        .at = window->words + window->count,
+        .room = window->capacity - window->count,
+        .threads = threads ? threads + window->operations : NULL,
+        .sizes = window->sizes,
+        .objects = window->objects,
+    };
+    int status = trace_reader_next_words(window->reader, &words, &window->block, err);
+    window->count = (size_t)(words.at - window->words);
+    window->operations += words.operations;
+    for (unsigned kind = 0; kind < TRACE_MARK; kind++)
+        window->by_kind[window_kinds[kind]] += words.by_kind[kind];
+    return status;
 }
 
-/* A run of plain events, without a branch on their kind, which no processor can foretell. That what
- * is freed or resized is live, the reader has seen to. */
-static void window_decode_plain(struct window *window, size_t count)
-{
-    const struct trace_block *block = &window->block;
-    const uint8_t *kind = block->kind + window->next;
-    const uint32_t *object = block->object + window->next;
-    const uint64_t *size = block->size + window->next;
-    uint64_t *const sizes = window->sizes, *word = window->words + window->count;
-    for (size_t i = 0; i < count; i++) {
-        uint64_t as = window_kinds[kind[i]], old = sizes[object[i]];
-        sizes[object[i]] = size[i];
-        word[0] = (uint64_t)object[i] << 32 | size[i] << OP_KIND_BITS | as;
-        word[1] = old;
-        word += 1 + (as == OP_REALLOC);
-    }
-    if (window->threads)
-        memcpy(window->threads + window->operations, block->thread + window->next,
-               count * sizeof *window->threads);
-    window_count_kinds(window, kind, count);
-    window->count = (size_t)(word - window->words);
-    window->operations += count;
-    window->next += count;
-}
-
-/* As many events as surely find room: runs of plain ones, and each odd one by itself. */
-static int window_decode_stretch(struct window *window, struct err *err)
-{
-    enum { STRETCH = 2048 };
-    uint8_t odd[STRETCH];
-    size_t room = (window->capacity - window->count) / OP_WORDS_MAX;
-    size_t count = window->block.count - window->next;
-    count = count < room ? count : room;
-    count = count < STRETCH ? count : STRETCH;
-    if (window->places || window->touched)
-        memset(odd, 1, count);
-    else
-        window_find_odd(window, count, odd);
-    for (size_t i = 0; i < count; i++) {
-        const uint8_t *next = memchr(odd + i, 1, count - i);
-        size_t run = next ? (size_t)(next - odd) - i : count - i;
-        window_decode_plain(window, run);
-        i += run;
-        int status = i < count ? window_decode(window, window->next, err) : 0;
-        if (status < 0)
-            return status;
-        window->next += i < count;
-    }
-    return 0;
-}
-
+/* What is left of the block, as far as there is room. */
 static int window_decode_block(struct window *window, struct err *err)
 {
     int status = 0;
     while (status == 0 && window->next < window->block.count &&
-           window->count + OP_WORDS_MAX <= window->capacity)
-        status = window_decode_stretch(window, err);
+           window->count + OP_WORDS_MAX <= window->capacity) {
+        status = window_decode(window, window->next, err);
+        window->next += status == 0;
+    }
     return status;
 }
 
@@ -319,12 +269,13 @@ int window_fill(struct window *window, struct err *err)
         int status = 1;
         if (window->next == window->block.count) {
             window->next = window->block.count = window->next_touched = 0;
-            status = trace_reader_next(window->reader, &window->block, err);
+            status = window_is_plain(window)
+                         ? window_take_words(window, err)
+                         : trace_reader_next(window->reader, &window->block, err);
         }
-        if (status > 0)
-            status = window_decode_block(window, err) < 0 ? -err->code : 1;
-        if (status < 0)
-            return status;
+        int failed = status > 0 ? window_decode_block(window, err) : status;
+        if (failed < 0)
+            return failed;
         if (status == 0)
             break;
     }

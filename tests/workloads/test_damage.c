@@ -104,6 +104,30 @@ static long read_all(struct err *err)
     return seen;
 }
 
+/* The same of words; returns how many operations they tell, or -1 at a failed open. */
+static long read_words(struct err *err)
+{
+    enum { OBJECTS = 1 << 12, WORDS = 4096 };
+    static uint64_t memory[WORDS], sizes[OBJECTS];
+    struct trace_reader *reader;
+    struct trace_block odd;
+    struct trace_words words = {.sizes = sizes, .objects = OBJECTS};
+    memset(sizes, 0, sizeof sizes);
+    err->code = 0;
+    if (trace_reader_open(&reader, damaged_path, err))
+        return -1;
+    trace_reader_narrow(reader);
+    for (words.at = memory, words.room = WORDS;
+         trace_reader_next_words(reader, &words, &odd, err) == 1;
+         words.at = memory, words.room = WORDS) {
+        assert_true(words.at <= memory + WORDS);
+        if (odd.count && odd.object[0] < OBJECTS)
+            sizes[odd.object[0]] = odd.size[0];
+    }
+    trace_reader_close(reader);
+    return (long)words.operations;
+}
+
 static void expect_damage(const struct err *err)
 {
     assert_int_not_equal(err->code, 0);
@@ -209,6 +233,7 @@ static void resealed_nonsense_stays_in_bounds(void **state)
         write_damaged(copy, whole_bytes);
         assert_true(read_all(&err) <= 3000);
         assert_int_equal(!!err.code, memcmp(copy, whole, whole_bytes) != 0);
+        assert_true(read_words(&err) <= 3000);
     }
 }
 

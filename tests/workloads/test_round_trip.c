@@ -195,6 +195,119 @@ static void random_streams_come_back(void **state)
         round_trip(lengths[i], i + 1);
 }
 
+/* The events of a trace one by one, free(NULL) left out. */
+struct stream {
+    struct trace_reader *reader;
+    struct trace_block block;
+    size_t next;
+};
+
+static bool stream_next(struct stream *stream, struct trace_event *event)
+{
+    do {
+        if (stream->next == stream->block.count) {
+            stream->next = stream->block.count = 0;
+            if (trace_reader_next(stream->reader, &stream->block, NULL) != 1)
+                return false;
+        }
+        *event = trace_block_at(&stream->block, stream->next++);
+    } while (event->kind == TRACE_FREE && event->object == TRACE_NO_OBJECT);
+    return true;
+}
+
+/* Returns the word behind those of the event, whose object had `old` bytes. */
+static const uint64_t *same_word(const uint64_t *word, const struct trace_event *event,
+                                 uint64_t old)
+{
+    uint64_t size = event->kind == TRACE_FREE ? 0 : event->size ? event->size : 1;
+    unsigned code = event->kind == TRACE_FREE ? 0 : event->kind + 1u;
+    assert_false(event->flags);
+    assert_true(*word++ == ((uint64_t)event->object << 32 | size << TRACE_WORD_CODE_BITS | code));
+    if (event->kind == TRACE_REALLOC)
+        assert_true(*word++ == old);
+    if (event->kind == TRACE_ALIGNED)
+        assert_true(*word++ == (uint64_t)1 << event->align_log2);
+    return word;
+}
+
+static void note_size(uint64_t *size, const struct trace_event *event)
+{
+    if (event->kind != TRACE_MARK && !event->flags)
+        *size = event->kind == TRACE_FREE ? 0 : event->size ? event->size : 1;
+}
+
+enum { WORDS = 5000 };
+
+/* Words of any number at a time, and what they cannot tell as blocks between them. */
+static size_t same_words(struct trace_reader *reader, struct stream *stream, bool with_threads)
+{
+    static uint64_t memory[WORDS], sizes[MOST_LIVE], known[MOST_LIVE];
+    static uint32_t threads[WORDS];
+    struct trace_words words = {.sizes = sizes, .objects = MOST_LIVE};
+    struct trace_event event;
+    struct trace_block odd;
+    struct rng rng;
+    size_t operations = 0, odds = 0;
+    memset(sizes, 0, sizeof sizes);
+    memset(known, 0, sizeof known);
+    rng_init(&rng, 6);
+    for (;;) {
+        words.at = memory;
+        words.room = 2 + rng_below(&rng, WORDS - 2);
+        words.threads = with_threads ? threads : NULL;
+        const uint32_t *thread = threads;
+        if (trace_reader_next_words(reader, &words, &odd, NULL) != 1)
+            break;
+        for (const uint64_t *word = memory; word < words.at; operations++) {
+            assert_true(stream_next(stream, &event));
+            word = same_word(word, &event, known[event.object]);
+            note_size(&known[event.object], &event);
+            assert_true(!with_threads || *thread++ == event.thread);
+        }
+        assert_true(odd.count <= 1);
+        if (odd.count == 1) {
+            struct trace_event got = trace_block_at(&odd, 0);
+            assert_true(stream_next(stream, &event));
+            event.time_ns = event.site = 0;
+            same_event(&event, &got);
+            assert_int_equal(event.object, got.object);
+            if (event.object < MOST_LIVE) {
+                note_size(&known[event.object], &event);
+                note_size(&sizes[event.object], &event);
+            }
+            odds++;
+        }
+        assert_memory_equal(sizes, known, sizeof sizes);
+    }
+    assert_false(stream_next(stream, &event));
+    assert_int_equal(words.operations, operations);
+    for (unsigned kind = 0; kind < TRACE_MARK; kind++)
+        operations -= words.by_kind[kind];
+    assert_int_equal(operations, 0);
+    assert_true(odds > 0);
+    return words.operations;
+}
+
+static void words_tell_what_columns_do(void **state)
+{
+    (void)state;
+    struct trace_reader *reader;
+    struct stream stream = {0};
+    write_program(100000, 5);
+    assert_int_equal(trace_reader_open(&stream.reader, path, NULL), 0);
+    assert_int_equal(trace_reader_open(&reader, path, NULL), 0);
+    trace_reader_narrow(reader);
+    uint64_t sum = trace_reader_checksum(stream.reader);
+    for (int with_threads = 0; with_threads < 2; with_threads++) {
+        assert_true(same_words(reader, &stream, with_threads) > 10000);
+        assert_int_equal(trace_reader_checksum(reader), sum);
+        assert_int_equal(trace_reader_rewind(reader, NULL), 0);
+        assert_int_equal(trace_reader_rewind(stream.reader, NULL), 0);
+    }
+    trace_reader_close(reader);
+    trace_reader_close(stream.reader);
+}
+
 /* What is told of some events only later, in any order and several times. */
 static void the_most_that_was_touched_counts(void **state)
 {
@@ -238,6 +351,7 @@ static int remove_path(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test(random_streams_come_back),
+                                       cmocka_unit_test(words_tell_what_columns_do),
                                        cmocka_unit_test(the_most_that_was_touched_counts)};
     return cmocka_run_group_tests(tests, make_path, remove_path);
 }
