@@ -59,9 +59,8 @@ static int spec_unknown(const char *name, struct err *err)
         nearest_offer(&nearest, registry_backend(i)->name);
     for (size_t i = 0; i < registry_externals(); i++)
         nearest_offer(&nearest, registry_external(i)->name);
-    return err_set(err, EINVAL,
-                   "there is no allocator '%.80s'; the nearest is '%s' (bench list shows all)",
-                   name, nearest.best);
+    return err_set(err, EINVAL, "there is no allocator '%.80s'%s (bench list shows all)", name,
+                   nearest_hint(&nearest).text);
 }
 
 static int spec_set_backend(struct spec *spec, const char *name, struct err *err)
@@ -84,8 +83,8 @@ static int spec_add_layer(struct spec *spec, const char *name, struct err *err)
     if (!layer) {
         for (size_t i = 0; i < registry_layers(); i++)
             nearest_offer(&nearest, registry_layer(i)->name);
-        return err_set(err, EINVAL, "%s: there is no layer '%.80s'; the nearest is '%s'",
-                       spec->text, name, nearest.best);
+        return err_set(err, EINVAL, "%s: there is no layer '%.80s'%s (bench list shows all)",
+                       spec->text, name, nearest_hint(&nearest).text);
     }
     if (spec->layer_count == SPEC_LAYERS)
         return err_set(err, EINVAL, "%s: more than %d layers", spec->text, SPEC_LAYERS);
@@ -126,8 +125,8 @@ static int spec_unknown_option(const struct spec *spec, const char *name, struct
                        "%s: it has no options, so not '%.80s' either (environment variables are "
                        "written in capitals)",
                        spec->text, name);
-    return err_set(err, EINVAL, "%s: there is no option '%.80s'; the nearest is '%s'", spec->text,
-                   name, nearest.best);
+    return err_set(err, EINVAL, "%s: there is no option '%.80s'%s (bench list shows all)",
+                   spec->text, name, nearest_hint(&nearest).text);
 }
 
 static int spec_set_option(struct spec *spec, char *assignment, struct err *err)

@@ -30,9 +30,8 @@ static int unknown(const char *name)
     struct nearest nearest = nearest_to(name);
     for (size_t i = 0; i < COMMAND_COUNT; i++)
         nearest_offer(&nearest, commands[i].name);
-    fprintf(stderr,
-            "bench: there is no command '%s'; the nearest is '%s' (bench --help lists all)\n", name,
-            nearest.best);
+    fprintf(stderr, "bench: there is no command '%s'%s (bench --help lists all)\n", name,
+            nearest_hint(&nearest).text);
     return STATUS_USAGE;
 }
 

@@ -193,7 +193,8 @@ static int plan_set_pass(struct plan *plan, const char *name, size_t length, str
         }
         nearest_offer(&nearest, pass_names[i]);
     }
-    return err_set(err, EINVAL, "there is no pass '%s'; the nearest is '%s'", word, nearest.best);
+    return err_set(err, EINVAL, "there is no pass '%s'%s (bench run --help names all)", word,
+                   nearest_hint(&nearest).text);
 }
 
 int plan_set_passes(struct plan *plan, const char *list, struct err *err)

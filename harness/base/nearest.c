@@ -2,7 +2,9 @@
 #include "harness/base/nearest.h"
 
 #include <limits.h>
+#include <stdbool.h>
 #include <stddef.h>
+#include <stdio.h>
 #include <string.h>
 
 enum { NEAREST_LENGTH = 64 }; /* longer words are compared by their beginning */
@@ -49,4 +51,20 @@ void nearest_offer(struct nearest *nearest, const char *word)
         nearest->distance = distance;
         nearest->best = word;
     }
+}
+
+static bool nearest_is_near(const struct nearest *nearest)
+{
+    size_t wanted = strnlen(nearest->wanted, NEAREST_LENGTH);
+    size_t best = strnlen(nearest->best, NEAREST_LENGTH);
+    return nearest->distance * 2 <= (wanted > best ? wanted : best) ||
+           (wanted > 0 && strncmp(nearest->wanted, nearest->best, wanted) == 0);
+}
+
+struct nearest_hint nearest_hint(const struct nearest *nearest)
+{
+    struct nearest_hint hint = {""};
+    if (nearest->best && nearest_is_near(nearest))
+        snprintf(hint.text, sizeof hint.text, "; the nearest is '%s'", nearest->best);
+    return hint;
 }

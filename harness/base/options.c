@@ -89,6 +89,6 @@ int options_assign(const struct option_row *rows, union option_value *values, co
     }
     if (!options_count(rows))
         return err_set(err, EINVAL, "%s has no options, so not '%.80s' either", owner, name);
-    return err_set(err, EINVAL, "%s has no option '%.80s'; the nearest is '%s'", owner, name,
-                   nearest.best);
+    return err_set(err, EINVAL, "%s has no option '%.80s'%s", owner, name,
+                   nearest_hint(&nearest).text);
 }

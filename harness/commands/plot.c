@@ -57,8 +57,8 @@ static int plot_find_figure(const char *name)
             return (int)i;
         nearest_offer(&nearest, figure_name(i));
     }
-    fprintf(stderr, "bench plot: there is no figure '%s'; the nearest is '%s'\n", name,
-            nearest.best);
+    fprintf(stderr, "bench plot: there is no figure '%s'%s (bench list shows all)\n", name,
+            nearest_hint(&nearest).text);
     exit(STATUS_USAGE);
 }
 

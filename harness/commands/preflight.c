@@ -13,10 +13,12 @@ static const struct argp_option preflight_options[] = {
 
 static error_t preflight_option(int key, char *text, struct argp_state *state)
 {
-    (void)text;
-    if (key != 'j')
+    if (key == 'j')
+        *(bool *)state->input = true;
+    else if (key == ARGP_KEY_ARG)
+        argp_error(state, "it takes no argument, so not '%s' either", text);
+    else
         return ARGP_ERR_UNKNOWN;
-    *(bool *)state->input = true;
     return 0;
 }
 

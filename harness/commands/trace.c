@@ -31,8 +31,8 @@ static int trace_unknown(const char *name)
     struct nearest nearest = nearest_to(name);
     for (size_t i = 0; i < TRACE_COMMAND_COUNT; i++)
         nearest_offer(&nearest, trace_commands[i].name);
-    fprintf(stderr, "bench trace: there is no command '%s'; the nearest is '%s'\n", name,
-            nearest.best);
+    fprintf(stderr, "bench trace: there is no command '%s'%s (bench trace --help lists all)\n",
+            name, nearest_hint(&nearest).text);
     return STATUS_USAGE;
 }
 

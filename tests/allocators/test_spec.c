@@ -80,10 +80,11 @@ static void a_refusal_names_the_part_and_the_nearest(void **state)
     refuse(":x=1", "an allocator's name is missing (bench list shows all)");
     refuse("jemaloc:A=1",
            "there is no allocator 'jemaloc'; the nearest is 'jemalloc' (bench list shows all)");
-    refuse("bump+chekced", "bump+chekced: there is no layer 'chekced'; the nearest is 'checked'");
-    refuse("bump+", "bump+: there is no layer ''; the nearest is 'delay'");
-    refuse("bump+faulty:evry=1",
-           "bump+faulty:evry=1: there is no option 'evry'; the nearest is 'every'");
+    refuse("bump+chekced", "bump+chekced: there is no layer 'chekced'; the nearest is 'checked' "
+                           "(bench list shows all)");
+    refuse("bump+", "bump+: there is no layer '' (bench list shows all)");
+    refuse("bump+faulty:evry=1", "bump+faulty:evry=1: there is no option 'evry'; the nearest is "
+                                 "'every' (bench list shows all)");
     refuse("bump+faulty:every=x", "faulty: option every: 'x' is not a whole number");
     refuse("bump+faulty:every", "bump+faulty:every: 'every' is not of the form option=value");
     refuse("bump:", "bump:: '' is not of the form option=value");

@@ -67,6 +67,26 @@ static void the_nearest_word_is_found(void **state)
     nearest_offer(&nearest, "buddy");
     assert_string_equal(nearest.best, "first-fit");
     assert_int_equal(nearest.distance, 1);
+    assert_string_equal(nearest_hint(&nearest).text, "; the nearest is 'first-fit'");
+}
+
+static struct nearest_hint hint_of(const char *wanted)
+{
+    struct nearest nearest = nearest_to(wanted);
+    nearest_offer(&nearest, "throughput");
+    nearest_offer(&nearest, "null");
+    return nearest_hint(&nearest);
+}
+
+static void words_with_nothing_in_common_are_no_hint(void **state)
+{
+    (void)state;
+    assert_string_equal(hint_of("zzzzqqq").text, "");
+    assert_string_equal(hint_of("").text, "");
+    assert_string_equal(hint_of("nlul").text, "; the nearest is 'null'");
+    assert_string_equal(hint_of("throu").text, "; the nearest is 'throughput'");
+    struct nearest nothing = nearest_to("word");
+    assert_string_equal(nearest_hint(&nothing).text, "");
 }
 
 static void options_follow_their_table(void **state)
@@ -97,6 +117,7 @@ int main(void)
         cmocka_unit_test(times_are_read),
         cmocka_unit_test(figures_are_written),
         cmocka_unit_test(the_nearest_word_is_found),
+        cmocka_unit_test(words_with_nothing_in_common_are_no_hint),
         cmocka_unit_test(options_follow_their_table),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

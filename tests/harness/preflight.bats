@@ -54,3 +54,9 @@ PY
     [ "$status" = 0 ]
     grep bench-worker calls.txt | grep -v MALLOC_ARENA_MAX
 }
+
+@test "an argument that it does not take is named" {
+    run "$BENCH" preflight somewhere
+    [ "$status" -eq 2 ]
+    [[ "$output" == *"it takes no argument, so not 'somewhere' either"* ]]
+}

@@ -82,8 +82,8 @@ static const struct generator *generate_find(const char *name, struct err *err)
             return generators[i];
         nearest_offer(&nearest, generators[i]->name);
     }
-    err_set(err, EINVAL, "there is no workload '%.80s'; the nearest is '%s' (bench list names all)",
-            name, nearest.best);
+    err_set(err, EINVAL, "there is no workload '%.80s'%s (bench list names all)", name,
+            nearest_hint(&nearest).text);
     return NULL;
 }
 

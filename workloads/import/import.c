@@ -117,8 +117,8 @@ static int import_unknown_name(const char *format, struct err *err)
     struct nearest nearest = nearest_to(format);
     for (size_t i = 0; importers[i]; i++)
         nearest_offer(&nearest, importers[i]->name);
-    return err_set(err, EINVAL, "there is no format '%.80s'; the nearest is '%s'", format,
-                   nearest.best);
+    return err_set(err, EINVAL, "there is no format '%.80s'%s (bench import --help names all)",
+                   format, nearest_hint(&nearest).text);
 }
 
 static int import_unrecognised(const char *from, struct err *err)
