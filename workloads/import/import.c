@@ -112,25 +112,35 @@ int import_lines(struct import *import, struct source *source,
     return failed;
 }
 
+struct import_names {
+    char text[400];
+};
+
+static struct import_names import_names(void)
+{
+    struct import_names names = {""};
+    for (size_t i = 0; importers[i]; i++) {
+        size_t used = strlen(names.text);
+        snprintf(names.text + used, sizeof names.text - used, "%s%s", used ? ", " : "",
+                 importers[i]->name);
+    }
+    return names;
+}
+
 static int import_unknown_name(const char *format, struct err *err)
 {
     struct nearest nearest = nearest_to(format);
     for (size_t i = 0; importers[i]; i++)
         nearest_offer(&nearest, importers[i]->name);
-    return err_set(err, EINVAL, "there is no format '%.80s'%s (bench import --help names all)",
-                   format, nearest_hint(&nearest).text);
+    return err_set(err, EINVAL, "there is no format '%.80s'%s (there are %s)", format,
+                   nearest_hint(&nearest).text, import_names().text);
 }
 
 static int import_unrecognised(const char *from, struct err *err)
 {
-    char names[400] = "";
-    for (size_t i = 0; importers[i]; i++) {
-        size_t used = strlen(names);
-        snprintf(names + used, sizeof names - used, "%s%s", used ? ", " : "", importers[i]->name);
-    }
     return err_set(err, EINVAL,
                    "%s is of no known format; if it is one of %s, name it with --format", from,
-                   names);
+                   import_names().text);
 }
 
 static const struct importer *import_recognised(const struct source *source)
