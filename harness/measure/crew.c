@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 #include "harness/base/clock.h"
@@ -27,12 +28,22 @@ size_t crew_refs(const struct crew *crew, size_t objects)
     return places > objects ? places : objects;
 }
 
+/* Should an allocator fork in a call of a thread's, both processes would run on the one stack, as
+ * what is the harness's is shared. So the child gets none, of which it dies. */
+static char *crew_map_stacks(size_t bytes)
+{
+    char *stacks = pages_map_lazy(bytes);
+    if (stacks)
+        madvise(stacks, bytes, MADV_DONTFORK);
+    return stacks;
+}
+
 static int crew_map(struct crew *crew, const struct crew_plan *plan, struct err *err)
 {
     bool several = plan->count > 1, timed = several && plan->words && plan->timed;
     crew->shared = pages_map(sizeof *crew->shared);
     if (several)
-        crew->stacks = pages_map_lazy((size_t)plan->count * CREW_STACK_BYTES);
+        crew->stacks = crew_map_stacks((size_t)plan->count * CREW_STACK_BYTES);
     if (timed)
         crew->ticks = pages_map(plan->capacity * sizeof *crew->ticks);
     if (!crew->shared || (several && !crew->stacks) || (timed && !crew->ticks))

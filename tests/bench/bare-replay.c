@@ -54,16 +54,23 @@ static void bare_read(struct bare *bare, const char *path)
         fail("no memory for the table of live objects");
 }
 
-static void *bare_allocate(const struct operation *operation, void *old)
+/* Programs ask aligned_alloc for less than a pointer's alignment, which posix_memalign refuses. */
+static void *bare_aligned(size_t align, size_t size)
 {
     void *block;
+    align = align < sizeof block ? sizeof block : align;
+    return posix_memalign(&block, align, size) == 0 ? block : NULL;
+}
+
+static void *bare_allocate(const struct operation *operation, void *old)
+{
     switch (operation->kind) {
     case OP_CALLOC:
         return calloc(1, operation->size);
     case OP_REALLOC:
         return realloc(old, operation->size);
     case OP_ALIGNED:
-        return posix_memalign(&block, operation->extra, operation->size) == 0 ? block : NULL;
+        return bare_aligned(operation->extra, operation->size);
     default:
         return malloc(operation->size);
     }
@@ -190,5 +197,7 @@ int main(int argc, char **argv)
     close(bare.ready[1]);
     bare_measure(&bare, child);
     int status;
-    return waitpid(child, &status, 0) == child && status == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    if (waitpid(child, &status, 0) != child || status != 0)
+        fail("the replay ended before the trace: an allocation failed");
+    return EXIT_SUCCESS;
 }

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -300,6 +301,35 @@ static void a_process_that_dies_takes_all_with_it(void **state)
     assert_int_equal(WTERMSIG(status), SIGUSR1);
 }
 
+static void note_stack(void *arg, const uint64_t *op, size_t first, size_t count)
+{
+    char here = 0, **stack = arg;
+    (void)op;
+    (void)first;
+    (void)count;
+    if (gettid() != getpid())
+        *stack = (char *)((uintptr_t)&here & ~(uintptr_t)4095);
+}
+
+/* Else both processes would run on one stack when an allocator forks in a thread's call. */
+static void a_child_has_no_stacks_of_threads(void **state)
+{
+    (void)state;
+    struct replay replay;
+    char *stack = NULL;
+    int status;
+    open_replay(&replay, 4, WINDOW_WORDS, true, "null");
+    assert_int_equal(window_fill(&replay.opened.window, NULL), 1);
+    crew_take_turns(&replay.crew, &replay.opened.window, note_stack, &stack);
+    assert_int_equal(msync(stack, 4096, MS_ASYNC), 0);
+    pid_t child = (pid_t)syscall(SYS_clone, SIGCHLD, 0, 0, 0, 0); /* fork() writes to them */
+    if (child == 0)
+        _exit(msync(stack, 4096, MS_ASYNC) == 0);
+    assert_int_equal(waitpid(child, &status, 0), child);
+    assert_int_equal(status, 0);
+    close_replay(&replay);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -309,6 +339,7 @@ int main(void)
         cmocka_unit_test(processes_use_each_block_as_recorded),
         cmocka_unit_test(each_process_has_the_heap_elsewhere),
         cmocka_unit_test(a_process_that_dies_takes_all_with_it),
+        cmocka_unit_test(a_child_has_no_stacks_of_threads),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
