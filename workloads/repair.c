@@ -7,11 +7,13 @@
 
 #include "harness/base/pages.h"
 #include "workloads/addresses.h"
+#include "workloads/encoder.h"
 #include "workloads/format.h"
 #include "workloads/numbering.h"
 
 struct repair {
     struct trace_writer *writer; /* borrowed */
+    struct encoder *encoder;     /* the writer's */
     struct trace_summary *summary;
     bool threads_known;
     uint64_t time_ns;
@@ -36,6 +38,7 @@ int repair_create(struct repair **out, struct trace_writer *writer, bool threads
         return err_set(err, ENOMEM, "no memory left to bring operations in");
     }
     repair->writer = writer;
+    repair->encoder = trace_writer_encoder(writer);
     repair->summary = trace_writer_summary(writer);
     repair->threads_known = threads_known;
     numbering_init(&repair->holding_places);
@@ -70,40 +73,66 @@ static void repair_count(struct repair *repair, uint64_t *kind)
     repair->summary->repairs++;
 }
 
-static struct trace_event repair_event(struct repair *repair, const struct repair_operation *from,
-                                       uint32_t object)
+static uint64_t repair_time(struct repair *repair, const struct repair_operation *from)
 {
     if (from->time_ns > repair->time_ns)
         repair->time_ns = from->time_ns;
+    return repair->time_ns;
+}
+
+static struct trace_event repair_event(struct repair *repair, const struct repair_operation *from,
+                                       uint32_t object)
+{
     return (struct trace_event){.kind = from->kind,
                                 .align_log2 = from->kind == TRACE_ALIGNED ? from->align_log2 : 0,
                                 .thread = (uint32_t)from->thread,
                                 .site = from->site,
                                 .object = object,
                                 .size = from->size,
-                                .time_ns = repair->time_ns};
+                                .time_ns = repair_time(repair, from)};
+}
+
+static int repair_written(struct repair *repair, int failed, struct err *err)
+{
+    if (failed)
+        return repair_no_memory(err);
+    return encoder_is_full(repair->encoder) ? trace_writer_block(repair->writer, err) : 0;
 }
 
 static int repair_write_free(struct repair *repair, const struct repair_operation *from,
-                             uint64_t address, struct err *err)
+                             uint32_t object, struct err *err)
 {
-    uint32_t object = address ? addresses_leave(&repair->live, address) : TRACE_NO_OBJECT;
-    struct trace_event event = repair_event(repair, from, object);
+    int failed = encoder_free(repair->encoder, (uint32_t)from->thread, object, from->site,
+                              repair_time(repair, from));
+    return repair_written(repair, failed, err);
+}
+
+static int repair_write_free_of_nothing(struct repair *repair, const struct repair_operation *from,
+                                        struct err *err)
+{
+    struct trace_event event = repair_event(repair, from, TRACE_NO_OBJECT);
     event.kind = TRACE_FREE;
-    event.size = event.align_log2 = 0;
+    event.size = 0;
     return trace_writer_add(repair->writer, &event, err);
 }
 
+/* Of an address that was entered with the number of the next allocation. */
 static int repair_write_new(struct repair *repair, const struct repair_operation *from,
                             struct err *err)
 {
-    uint32_t object = trace_writer_next(repair->writer);
-    struct trace_event event = repair_event(repair, from, object);
-    if (event.kind == TRACE_REALLOC)
-        event.kind = TRACE_MALLOC;
-    if (addresses_enter(&repair->live, from->address, object))
-        return repair_no_memory(err);
-    return trace_writer_add(repair->writer, &event, err);
+    if (from->kind == TRACE_ALIGNED) {
+        struct trace_event event = repair_event(repair, from, repair->encoder->head);
+        return trace_writer_add(repair->writer, &event, err);
+    }
+    enum trace_kind kind = from->kind == TRACE_CALLOC ? TRACE_CALLOC : TRACE_MALLOC;
+    int failed = encoder_allocate(repair->encoder, kind, (uint32_t)from->thread, from->size,
+                                  from->site, repair_time(repair, from));
+    return repair_written(repair, failed, err);
+}
+
+static bool repair_resizes(const struct repair_operation *operation)
+{
+    return operation->kind == TRACE_REALLOC && operation->before;
 }
 
 static int repair_write_resized(struct repair *repair, const struct repair_operation *from,
@@ -128,16 +157,17 @@ static int repair_write_failed(struct repair *repair, const struct repair_operat
     return trace_writer_add(repair->writer, &event, err);
 }
 
-/* Gives a live address its object, whatever it took to free it for that. */
+/* Gives an address that is free by now its object. */
 static int repair_write_placed(struct repair *repair, const struct repair_operation *from,
                                struct err *err)
 {
-    bool resizes = from->kind == TRACE_REALLOC && from->before;
-    if (!resizes)
-        return repair_write_new(repair, from, err);
-    if (addresses_find(&repair->live, from->before) != ADDRESSES_NONE)
-        return repair_write_resized(repair, from, err);
-    repair_count(repair, &repair->summary->orphan_frees);
+    if (repair_resizes(from)) {
+        if (addresses_find(&repair->live, from->before) != ADDRESSES_NONE)
+            return repair_write_resized(repair, from, err);
+        repair_count(repair, &repair->summary->orphan_frees);
+    }
+    if (addresses_enter(&repair->live, from->address, repair->encoder->head))
+        return repair_no_memory(err);
     return repair_write_new(repair, from, err);
 }
 
@@ -198,7 +228,8 @@ static int repair_hold(struct repair *repair, const struct repair_operation *tak
     repair_count(repair, &repair->summary->inversions);
     if (!taken->before || addresses_find(&repair->live, taken->before) == ADDRESSES_NONE)
         return 0;
-    int failed = repair_write_free(repair, taken, taken->before, err);
+    uint32_t object = addresses_leave(&repair->live, taken->before);
+    int failed = repair_write_free(repair, taken, object, err);
     return failed ? failed : repair_unhold(repair, taken->before, err);
 }
 
@@ -214,33 +245,51 @@ static int repair_unhold(struct repair *repair, uint64_t address, struct err *er
     return repair_write_placed(repair, &held, err);
 }
 
-static int repair_take(struct repair *repair, const struct repair_operation *taken, struct err *err)
+/* Takes an address that is live. */
+static int repair_take_live(struct repair *repair, const struct repair_operation *taken,
+                            struct err *err)
 {
-    bool stays = taken->kind == TRACE_REALLOC && taken->before == taken->address;
-    if (!stays && addresses_find(&repair->live, taken->address) != ADDRESSES_NONE) {
-        if (addresses_find(&repair->held, taken->address) == ADDRESSES_NONE &&
-            repair_is_inversion(repair, taken))
-            return repair_hold(repair, taken, err);
-        repair_count(repair, &repair->summary->double_allocations);
-        int failed = repair_write_free(repair, taken, taken->address, err);
-        if (failed)
-            return failed;
-    }
-    int failed = repair_write_placed(repair, taken, err);
-    if (failed || stays || taken->kind != TRACE_REALLOC || !taken->before)
-        return failed;
-    return repair_unhold(repair, taken->before, err);
+    if (addresses_find(&repair->held, taken->address) == ADDRESSES_NONE &&
+        repair_is_inversion(repair, taken))
+        return repair_hold(repair, taken, err);
+    repair_count(repair, &repair->summary->double_allocations);
+    uint32_t object = addresses_leave(&repair->live, taken->address);
+    int failed = repair_write_free(repair, taken, object, err);
+    return failed ? failed : repair_write_placed(repair, taken, err);
+}
+
+static int repair_take_new(struct repair *repair, const struct repair_operation *taken,
+                           struct err *err)
+{
+    int entered = addresses_enter(&repair->live, taken->address, repair->encoder->head);
+    if (entered < 0)
+        return repair_no_memory(err);
+    return entered ? repair_take_live(repair, taken, err) : repair_write_new(repair, taken, err);
+}
+
+static int repair_take_resized(struct repair *repair, const struct repair_operation *taken,
+                               struct err *err)
+{
+    if (taken->before == taken->address)
+        return repair_write_placed(repair, taken, err);
+    bool is_live = addresses_find(&repair->live, taken->address) != ADDRESSES_NONE;
+    int failed = is_live ? repair_take_live(repair, taken, err)
+                         : repair_write_placed(repair, taken, err);
+    return failed ? failed : repair_unhold(repair, taken->before, err);
 }
 
 static int repair_release(struct repair *repair, const struct repair_operation *operation,
                           struct err *err)
 {
     uint64_t address = operation->before;
-    if (address && addresses_find(&repair->live, address) == ADDRESSES_NONE) {
+    if (!address)
+        return repair_write_free_of_nothing(repair, operation, err);
+    uint32_t object = addresses_leave(&repair->live, address);
+    if (object == ADDRESSES_NONE) {
         repair_count(repair, &repair->summary->orphan_frees);
         return 0;
     }
-    int failed = repair_write_free(repair, operation, address, err);
+    int failed = repair_write_free(repair, operation, object, err);
     return failed ? failed : repair_unhold(repair, address, err);
 }
 
@@ -249,17 +298,20 @@ static int repair_decide(struct repair *repair, const struct repair_operation *o
 {
     if (operation->kind == TRACE_FREE)
         return repair_release(repair, operation, err);
+    if (operation->address && repair_resizes(operation))
+        return repair_take_resized(repair, operation, err);
     if (operation->address)
-        return repair_take(repair, operation, err);
+        return repair_take_new(repair, operation, err);
     if (operation->kind == TRACE_REALLOC && operation->before && !operation->size)
         return repair_release(repair, operation, err);
     return repair_write_failed(repair, operation, err);
 }
 
+/* Decides on the oldest of the window, whose place is not taken anew before that is done. */
 static int repair_shift(struct repair *repair, struct err *err)
 {
-    struct repair_operation operation = *repair_at(repair, repair->first++);
-    return repair_decide(repair, &operation, err);
+    const struct repair_operation *oldest = repair_at(repair, repair->first++);
+    return repair_decide(repair, oldest, err);
 }
 
 /* The writer's threads have numbers of 32 bits. */
@@ -283,20 +335,28 @@ static int repair_thread(struct repair *repair, uint64_t *thread, struct err *er
     return 0;
 }
 
+struct repair_operation *repair_room(struct repair *repair, struct err *err)
+{
+    if (repair->next - repair->first == REPAIR_WINDOW && repair_shift(repair, err))
+        return NULL;
+    struct repair_operation *room = &repair->window[repair->next % REPAIR_WINDOW];
+    *room = (struct repair_operation){0};
+    return room;
+}
+
 int repair_add(struct repair *repair, const struct repair_operation *operation, struct err *err)
 {
-    struct repair_operation own = *operation;
-    int failed = repair_thread(repair, &own.thread, err);
-    if (failed)
-        return failed;
-    if (repair->next - repair->first == REPAIR_WINDOW) {
-        failed = repair_shift(repair, err);
-        if (failed)
-            return failed;
+    struct repair_operation *room = &repair->window[repair->next % REPAIR_WINDOW];
+    if (operation != room) {
+        room = repair_room(repair, err);
+        if (!room)
+            return -err->code;
+        *room = *operation;
     }
-    repair->window[repair->next++ % REPAIR_WINDOW] = own;
-    repair->summary->source_events++;
-    return 0;
+    int failed = repair_thread(repair, &room->thread, err);
+    repair->next += !failed;
+    repair->summary->source_events += !failed;
+    return failed;
 }
 
 int repair_finish(struct repair *repair, struct err *err)

@@ -37,6 +37,10 @@ struct repair_operation {
 int repair_create(struct repair **out, struct trace_writer *writer, bool threads_known,
                   struct err *err);
 
+/* The place of the next operation, zeroed, until one is added. NULL after a failure. */
+struct repair_operation *repair_room(struct repair *repair, struct err *err);
+
+/* Adds the operation at that place, or a copy of another. */
 int repair_add(struct repair *repair, const struct repair_operation *operation, struct err *err);
 
 /* Writes the operations still in the window and ends the repair, also after a failure. */

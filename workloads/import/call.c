@@ -1,16 +1,29 @@
 /* Calls of allocation functions as text. */
 #include "workloads/import/call.h"
 
+/* The four of nearly all calls. */
+static bool call_form_usual(const char *name, size_t length, enum call_form *form)
+{
+    bool is_usual = true;
+    if (length == 4 && memcmp(name, "free", 4) == 0)
+        *form = CALL_FREE;
+    else if (length == 6 && memcmp(name, "malloc", 6) == 0)
+        *form = CALL_MALLOC;
+    else if (length == 6 && memcmp(name, "calloc", 6) == 0)
+        *form = CALL_CALLOC;
+    else if (length == 7 && memcmp(name, "realloc", 7) == 0)
+        *form = CALL_REALLOC;
+    else
+        is_usual = false;
+    return is_usual;
+}
+
 bool call_form(const char *name, size_t length, enum call_form *form)
 {
     static const struct {
         const char *name;
         enum call_form form;
-    } forms[] = {{"malloc", CALL_MALLOC},
-                 {"free", CALL_FREE},
-                 {"calloc", CALL_CALLOC},
-                 {"realloc", CALL_REALLOC},
-                 {"memalign", CALL_ALIGNED},
+    } forms[] = {{"memalign", CALL_ALIGNED},
                  {"aligned_alloc", CALL_ALIGNED},
                  {"posix_memalign", CALL_ALIGNED},
                  {"valloc", CALL_PAGE},
@@ -19,6 +32,8 @@ bool call_form(const char *name, size_t length, enum call_form *form)
                  {"reallocarray", CALL_REALLOCARRAY},
                  {"free_sized", CALL_FREE},
                  {"free_aligned_sized", CALL_FREE}};
+    if (call_form_usual(name, length, form))
+        return true;
     for (size_t i = 0; i < sizeof forms / sizeof *forms; i++)
         if (strlen(forms[i].name) == length && memcmp(forms[i].name, name, length) == 0) {
             *form = forms[i].form;
@@ -49,12 +64,13 @@ bool call_numbers(struct scan *scan, struct call *call)
     call->count = 0;
     while (!scan_done(scan) && *scan->at != ')' && *scan->at != '<') {
         uint64_t value;
-        if (strchr(" ,\t", *scan->at) ||
-            ((*scan->at | 32) >= 'a' && (*scan->at | 32) <= 'z' && *scan->at != 'n')) {
+        char c = *scan->at;
+        bool is_word = (unsigned)((c | 32) - 'a') < 26 && c != 'n';
+        if (c == ' ' || c == ',' || c == '\t' || is_word) {
             scan->at++;
             continue;
         }
-        if (!call_number(scan, &value))
+        if ((unsigned)(c - '0') < 10 ? !scan_number(scan, &value) : !call_number(scan, &value))
             return false;
         if (call->count < CALL_NUMBERS)
             call->numbers[call->count++] = value;

@@ -70,20 +70,37 @@ bool import_align(struct repair_operation *operation, uint64_t align)
     return true;
 }
 
-int import_operation(struct import *import, const struct repair_operation *operation,
-                     struct err *err)
+/* From the source's time to the trace's. */
+static uint64_t import_time(struct import *import, uint64_t time_ns)
 {
-    struct repair_operation own = *operation;
-    if (own.address && own.kind != TRACE_FREE && own.size >> IMPORT_ADDRESS_BITS) {
+    if (!import->records)
+        import->first_time_ns = import->last_time_ns = time_ns;
+    import->summary->backward_times += time_ns < import->last_time_ns;
+    if (time_ns > import->last_time_ns)
+        import->last_time_ns = time_ns;
+    return time_ns > import->first_time_ns ? time_ns - import->first_time_ns : 0;
+}
+
+int import_operation(struct import *import, struct repair_operation *operation, struct err *err)
+{
+    if (operation->address && operation->kind != TRACE_FREE &&
+        operation->size >> IMPORT_ADDRESS_BITS) {
         import_bad(import, "an impossible size", 18);
         return 0;
     }
-    if (!import->records++)
-        import->first_time_ns = import->last_time_ns = own.time_ns;
-    import->summary->backward_times += own.time_ns < import->last_time_ns;
-    import->last_time_ns = own.time_ns > import->last_time_ns ? own.time_ns : import->last_time_ns;
-    own.time_ns = own.time_ns > import->first_time_ns ? own.time_ns - import->first_time_ns : 0;
-    return repair_add(import->repair, &own, err);
+    operation->time_ns = import_time(import, operation->time_ns);
+    import->records++;
+    return repair_add(import->repair, operation, err);
+}
+
+/* What follows from an open end of the last line. */
+static void import_open_end(struct import *import, enum import_verdict verdict)
+{
+    bool taken = verdict == IMPORT_OPERATION || verdict == IMPORT_TAKEN;
+    if (verdict == IMPORT_BAD)
+        import_cut(import, "the last line is not whole");
+    else if (taken && !import->by_hand)
+        import_cut(import, "the last line has no end: more may be missing");
 }
 
 int import_lines(struct import *import, struct source *source,
@@ -95,19 +112,18 @@ int import_lines(struct import *import, struct source *source,
     size_t length;
     int failed = 0;
     while (!failed && source_line(source, &text, &length)) {
-        struct repair_operation operation = {0};
         if (length && *text == '#')
             continue;
-        enum import_verdict verdict = take(scan_over(text, length), state, &operation);
-        bool taken = verdict == IMPORT_OPERATION || verdict == IMPORT_TAKEN;
+        struct repair_operation *operation = repair_room(import->repair, err);
+        if (!operation)
+            return -err->code;
+        enum import_verdict verdict = take(scan_over(text, length), state, operation);
         if (verdict == IMPORT_OPERATION)
-            failed = import_operation(import, &operation, err);
+            failed = import_operation(import, operation, err);
         else if (verdict == IMPORT_BAD && !source_line_is_open(source))
             import_bad(import, text, length);
-        if (source_line_is_open(source) && verdict == IMPORT_BAD)
-            import_cut(import, "the last line is not whole");
-        else if (source_line_is_open(source) && taken && !import->by_hand)
-            import_cut(import, "the last line has no end: more may be missing");
+        if (source_line_is_open(source))
+            import_open_end(import, verdict);
     }
     return failed;
 }
@@ -143,7 +159,7 @@ static int import_unrecognised(const char *from, struct err *err)
                    import_names().text);
 }
 
-static const struct importer *import_recognised(const struct source *source)
+static const struct importer *import_recognised(struct source *source)
 {
     size_t length;
     const char *start = source_start(source, &length);

@@ -35,9 +35,8 @@ struct importer {
 };
 
 /* Hands an operation on; one that no program can have done (a size beyond any address space) counts
- * as bad. `operation->thread` is any number, `time_ns` counts from anywhere. */
-int import_operation(struct import *import, const struct repair_operation *operation,
-                     struct err *err);
+ * as bad. `operation->thread` is any number, `time_ns` counts from anywhere, and is changed. */
+int import_operation(struct import *import, struct repair_operation *operation, struct err *err);
 
 /* Makes it an aligned allocation. No power of two is rounded up to one, as memalign does; false
  * where an allocation that did not fail can have had no such alignment. */

@@ -69,9 +69,12 @@ static enum import_verdict logalloc_take(struct scan line, void *state,
                                          struct repair_operation *operation)
 {
     (void)state;
-    if (scan_done(&line) || logalloc_is_remark(line))
+    if (scan_done(&line))
         return IMPORT_NOTHING;
-    return logalloc_parse(line, operation) ? IMPORT_OPERATION : IMPORT_BAD;
+    if (logalloc_parse(line, operation))
+        return IMPORT_OPERATION;
+    *operation = (struct repair_operation){0};
+    return logalloc_is_remark(line) ? IMPORT_NOTHING : IMPORT_BAD;
 }
 
 static bool logalloc_recognise(const char *start, size_t length)

@@ -17,7 +17,8 @@ static void ltrace_prefix(struct scan *line, struct ltrace_line *out)
     bool bracket = scan_text(&ahead, "[pid ");
     if (scan_decimal(&ahead, &out->pid) && (!bracket || scan_char(&ahead, ']')))
         *line = ahead;
-    while (!scan_done(line) && strchr(" \t0123456789.:", *line->at))
+    while (!scan_done(line) && ((unsigned)(*line->at - '0') < 10 || *line->at == ' ' ||
+                                *line->at == '.' || *line->at == ':' || *line->at == '\t'))
         line->at++;
     ahead = *line;
     uint64_t instruction;
@@ -32,8 +33,9 @@ static bool ltrace_name(struct scan *line, char stop, struct call *call)
     const char *bracket = memchr(line->at, stop, (size_t)(line->end - line->at));
     if (!bracket)
         return false;
-    struct scan name = {line->at, bracket};
-    scan_past(&name, "->");
+    struct scan name = {bracket, bracket};
+    while (name.at > line->at && name.at[-1] != '>')
+        name.at--;
     line->at = bracket + 1;
     const char *version = memchr(name.at, '@', (size_t)(name.end - name.at));
     size_t length = (size_t)((version ? version : name.end) - name.at);
@@ -57,7 +59,10 @@ static bool ltrace_parse(struct scan line, struct ltrace_line *out)
 static bool ltrace_result(struct scan rest, uint64_t *address)
 {
     *address = 0;
-    if (!scan_past(&rest, "= "))
+    scan_blanks(&rest);
+    scan_char(&rest, ')');
+    scan_blanks(&rest);
+    if (!scan_text(&rest, "= ") && !scan_past(&rest, "= "))
         return false;
     scan_blanks(&rest);
     return scan_text(&rest, "<void>") || scan_text(&rest, "nil") || scan_number(&rest, address);
@@ -79,34 +84,43 @@ static enum import_verdict ltrace_finish(struct pending *pending, struct ltrace_
                                          struct repair_operation *operation)
 {
     uint64_t address;
-    struct pending_call open = {0};
-    if (line->resumed && !pending_take(pending, line->pid, &line->call.form, &open))
-        return IMPORT_BAD;
-    if (open.settled)
-        return IMPORT_NOTHING;
-    if (line->resumed)
+    if (line->resumed) {
+        struct pending_call open;
+        if (!pending_take(pending, line->pid, &line->call.form, &open))
+            return IMPORT_BAD;
+        if (open.settled)
+            return IMPORT_NOTHING;
         line->call = open.call;
+    }
     if (!ltrace_result(line->rest, &address) || !call_operation(&line->call, address, operation))
         return IMPORT_BAD;
     return IMPORT_OPERATION;
 }
 
-static bool ltrace_has_no_result(struct scan line)
+static bool ltrace_has_no_result(const struct ltrace_line *line, struct scan text)
 {
-    return scan_past(&line, "posix_memalign");
+    return line->call.form == CALL_ALIGNED && scan_past(&text, "posix_memalign");
+}
+
+/* The rest of a call begins where its numbers end. */
+static bool ltrace_is_open(const struct ltrace_line *line)
+{
+    struct scan rest = line->rest;
+    if (!line->resumed && (scan_done(&rest) || *rest.at != '<'))
+        return false;
+    return scan_past(&rest, "<unfinished ...>") || scan_past(&rest, "<no return ...>");
 }
 
 static enum import_verdict ltrace_take(struct scan text, void *state,
                                        struct repair_operation *operation)
 {
     struct ltrace_line line;
-    if (!ltrace_parse(text, &line) || ltrace_has_no_result(text))
+    if (!ltrace_parse(text, &line) || ltrace_has_no_result(&line, text))
         return IMPORT_NOTHING;
     operation->thread = line.pid;
     if (!line.resumed && !call_numbers(&line.rest, &line.call))
         return IMPORT_BAD;
-    struct scan rest = line.rest;
-    if (scan_past(&rest, "<unfinished ...>") || scan_past(&rest, "<no return ...>"))
+    if (ltrace_is_open(&line))
         return ltrace_leave_open(state, &line, operation);
     return ltrace_finish(state, &line, operation);
 }

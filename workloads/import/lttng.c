@@ -5,10 +5,6 @@
 
 enum { LTTNG_SPACE = 48 }; /* addresses of one process stay below 2 to the … */
 
-struct lttng {
-    uint64_t last_ns, days_ns; /* times of day begin anew at midnight */
-};
-
 enum lttng_name {
     LTTNG_PTR,
     LTTNG_SIZE,
@@ -24,47 +20,138 @@ enum lttng_name {
 
 /* Numbers of a line by their names; the event's own come last and stand above its contexts'. */
 struct lttng_fields {
-    bool known[LTTNG_NAMES];
+    unsigned known; /* a bit a name */
     uint64_t value[LTTNG_NAMES];
 };
 
-static void lttng_note(struct lttng_fields *fields, const char *name, size_t length,
-                       struct scan number)
-{
-    static const struct {
-        const char *name;
-        size_t length;
-    } names[] = {[LTTNG_PTR] = {"ptr", 3},         [LTTNG_SIZE] = {"size", 4},
-                 [LTTNG_NMEMB] = {"nmemb", 5},     [LTTNG_IN_PTR] = {"in_ptr", 6},
-                 [LTTNG_OUT_PTR] = {"out_ptr", 7}, [LTTNG_ALIGNMENT] = {"alignment", 9},
-                 [LTTNG_RESULT] = {"result", 6},   [LTTNG_VPID] = {"vpid", 4},
-                 [LTTNG_VTID] = {"vtid", 4}};
-    for (unsigned i = 0; i < LTTNG_NAMES; i++)
-        if (names[i].length == length && memcmp(names[i].name, name, length) == 0) {
-            fields->known[i] = scan_number(&number, &fields->value[i]);
-            return;
-        }
-}
+enum { LTTNG_CONTEXT = 512 };
 
-/* "name = number", each behind a blank. */
-static void lttng_collect(struct scan line, struct lttng_fields *fields)
+struct lttng {
+    uint64_t last_ns, days_ns; /* times of day begin anew at midnight */
+    /* The contexts of the event before and what they say: mostly the next has the same. */
+    struct lttng_fields fields;
+    size_t length;
+    char context[LTTNG_CONTEXT];
+};
+
+static bool lttng_knows(const struct lttng_fields *fields, enum lttng_name name)
 {
-    const char *sign;
-    *fields = (struct lttng_fields){0};
-    while ((sign = memchr(line.at, '=', (size_t)(line.end - line.at)))) {
-        const char *end = sign > line.at && sign[-1] == ' ' ? sign - 1 : sign, *name = end;
-        while (name > line.at && name[-1] != ' ')
-            name--;
-        line.at = sign + 1;
-        scan_blanks(&line);
-        lttng_note(fields, name, (size_t)(end - name), line);
-    }
+    return fields->known >> name & 1;
 }
 
 static bool lttng_field(const struct lttng_fields *fields, enum lttng_name name, uint64_t *value)
 {
     *value = fields->value[name];
-    return fields->known[name];
+    return lttng_knows(fields, name);
+}
+
+static bool lttng_same(const char *name, const char *wanted)
+{
+    return memcmp(name, wanted, strlen(wanted)) == 0;
+}
+
+/* LTTNG_NAMES for any other. */
+__attribute__((always_inline)) static inline enum lttng_name lttng_name(const char *name,
+                                                                        size_t length)
+{
+    switch (length) {
+    case 3:
+        return lttng_same(name, "ptr") ? LTTNG_PTR : LTTNG_NAMES;
+    case 4:
+        if (lttng_same(name, "size"))
+            return LTTNG_SIZE;
+        if (lttng_same(name, "vtid"))
+            return LTTNG_VTID;
+        return lttng_same(name, "vpid") ? LTTNG_VPID : LTTNG_NAMES;
+    case 5:
+        return lttng_same(name, "nmemb") ? LTTNG_NMEMB : LTTNG_NAMES;
+    case 6:
+        if (lttng_same(name, "in_ptr"))
+            return LTTNG_IN_PTR;
+        return lttng_same(name, "result") ? LTTNG_RESULT : LTTNG_NAMES;
+    case 7:
+        return lttng_same(name, "out_ptr") ? LTTNG_OUT_PTR : LTTNG_NAMES;
+    case 9:
+        return lttng_same(name, "alignment") ? LTTNG_ALIGNMENT : LTTNG_NAMES;
+    default:
+        return LTTNG_NAMES;
+    }
+}
+
+/* Numbers, brackets and commas are no words: what stands before the sign is one. */
+static bool lttng_is_word(char c)
+{
+    return c > ' ' && c != ',' && c != '{' && c != '}' && c != '=';
+}
+
+/* A text in quotation marks may hold whatever looks like a field. */
+static void lttng_pass_text(struct scan *line)
+{
+    const char *end;
+    do {
+        end = memchr(line->at + 1, '"', (size_t)(line->end - line->at - 1));
+        line->at = end ? end : line->end - 1;
+    } while (end && end[-1] == '\\');
+    line->at++;
+}
+
+/* "name = value", where the value is a number, a text, or opens a bracket. */
+static void lttng_collect(struct scan line, struct lttng_fields *fields)
+{
+    while (!scan_done(&line)) {
+        while (!scan_done(&line) && !lttng_is_word(*line.at))
+            line.at++;
+        const char *word = line.at;
+        while (!scan_done(&line) && lttng_is_word(*line.at))
+            line.at++;
+        size_t length = (size_t)(line.at - word);
+        scan_blanks(&line);
+        if (!scan_char(&line, '='))
+            continue;
+        scan_blanks(&line);
+        enum lttng_name name = lttng_name(word, length);
+        if (name != LTTNG_NAMES && scan_number(&line, &fields->value[name]))
+            fields->known |= 1u << name;
+        else if (!scan_done(&line) && *line.at == '"')
+            lttng_pass_text(&line);
+    }
+}
+
+/* The fields of a malloc or a free in their usual form. */
+static bool lttng_usual(struct scan own, struct lttng_fields *fields)
+{
+    unsigned known = 1u << LTTNG_PTR;
+    if (!scan_text(&own, "{ "))
+        return false;
+    if (scan_text(&own, "size = ")) {
+        known |= 1u << LTTNG_SIZE;
+        if (!scan_decimal(&own, &fields->value[LTTNG_SIZE]) || !scan_text(&own, ", "))
+            return false;
+    }
+    if (!scan_text(&own, "ptr = ") || !scan_address(&own, &fields->value[LTTNG_PTR]) ||
+        !scan_text(&own, " }"))
+        return false;
+    fields->known |= known;
+    return scan_done(&own);
+}
+
+/* All fields of an event, `line` beginning with its name. */
+static void lttng_fields(struct lttng *lttng, struct scan line, struct lttng_fields *fields)
+{
+    const char *own = memrchr(line.at, '{', (size_t)(line.end - line.at));
+    const char *contexts = memchr(line.at, ' ', (size_t)((own ? own : line.at) - line.at));
+    size_t length = contexts ? (size_t)(own - contexts) : 0;
+    if (!length || length != lttng->length || memcmp(contexts, lttng->context, length) != 0) {
+        lttng->fields = (struct lttng_fields){0};
+        lttng->length = length < LTTNG_CONTEXT ? length : 0;
+        if (length)
+            lttng_collect(scan_over(contexts, length), &lttng->fields);
+        memcpy(lttng->context, contexts ? contexts : "", lttng->length);
+    }
+    *fields = lttng->fields;
+    struct scan rest = {own ? own : line.end, line.end};
+    if (!lttng_usual(rest, fields))
+        lttng_collect(rest, fields);
 }
 
 /* Moves behind the provider's name and its colon. */
@@ -87,20 +174,15 @@ static bool lttng_time(struct scan *line, uint64_t *ns)
 {
     uint64_t part, seconds = 0, nanoseconds = 0;
     bool named = scan_text(line, "timestamp = ");
-    if (!named && !scan_char(line, '['))
+    if ((!named && !scan_char(line, '[')) || !scan_decimal(line, &part))
         return false;
-    const char *blank = memchr(line->at, ' ', (size_t)(line->end - line->at));
-    const char *close = memchr(line->at, named ? ',' : ']', (size_t)(line->end - line->at));
-    if (!close)
+    if (scan_char(line, '-') && (!scan_past(line, " ") || !scan_decimal(line, &part)))
         return false;
-    if (blank && blank < close)
-        line->at = blank + 1;
-    do {
+    for (seconds = part; scan_char(line, ':'); seconds = seconds * 60 + part)
         if (!scan_decimal(line, &part))
             return false;
-        seconds = seconds * 60 + part;
-    } while (scan_char(line, ':'));
-    if (!scan_char(line, '.') || !scan_decimal(line, &nanoseconds) || line->at != close)
+    if (!scan_char(line, '.') || !scan_decimal(line, &nanoseconds) ||
+        !scan_char(line, named ? ',' : ']'))
         return false;
     *ns = seconds * 1000000000 + nanoseconds % 1000000000;
     return true;
@@ -117,35 +199,44 @@ static bool lttng_sized(const struct lttng_fields *fields, uint8_t kind,
 
 static bool lttng_aligned(const struct lttng_fields *fields, struct repair_operation *operation)
 {
-    if (!fields->known[LTTNG_ALIGNMENT] || !lttng_sized(fields, TRACE_ALIGNED, operation))
+    if (!lttng_knows(fields, LTTNG_ALIGNMENT) || !lttng_sized(fields, TRACE_ALIGNED, operation))
         return false;
     if (fields->value[LTTNG_RESULT])
         operation->address = 0;
     return import_align(operation, fields->value[LTTNG_ALIGNMENT]);
 }
 
-static bool lttng_is(struct scan name, const char *wanted)
+static bool lttng_calloc(const struct lttng_fields *fields, struct repair_operation *operation)
 {
-    return scan_text(&name, wanted) && (scan_char(&name, ':') || scan_char(&name, ','));
+    uint64_t count;
+    return lttng_field(fields, LTTNG_NMEMB, &count) &&
+           lttng_sized(fields, TRACE_CALLOC, operation) &&
+           (!__builtin_mul_overflow(operation->size, count, &operation->size) ||
+            !operation->address);
 }
 
+static bool lttng_free(const struct lttng_fields *fields, struct repair_operation *operation)
+{
+    operation->kind = TRACE_FREE;
+    return lttng_field(fields, LTTNG_PTR, &operation->before);
+}
+
+/* The name ends by a colon, or by a comma where all names are printed. */
 static bool lttng_event(struct scan name, const struct lttng_fields *fields,
                         struct repair_operation *operation)
 {
-    uint64_t count = fields->value[LTTNG_NMEMB];
-    if (lttng_is(name, "malloc"))
+    if (scan_text(&name, "malloc:") || scan_text(&name, "malloc,"))
         return lttng_sized(fields, TRACE_MALLOC, operation);
-    if (lttng_is(name, "calloc"))
-        return fields->known[LTTNG_NMEMB] && lttng_sized(fields, TRACE_CALLOC, operation) &&
-               (!__builtin_mul_overflow(operation->size, count, &operation->size) ||
-                !operation->address);
-    if (lttng_is(name, "realloc"))
+    if (scan_text(&name, "free:") || scan_text(&name, "free,"))
+        return lttng_free(fields, operation);
+    if (scan_text(&name, "calloc:") || scan_text(&name, "calloc,"))
+        return lttng_calloc(fields, operation);
+    if (scan_text(&name, "realloc:") || scan_text(&name, "realloc,"))
         return lttng_field(fields, LTTNG_IN_PTR, &operation->before) &&
                lttng_sized(fields, TRACE_REALLOC, operation);
-    if (lttng_is(name, "memalign") || lttng_is(name, "posix_memalign"))
-        return lttng_aligned(fields, operation);
-    operation->kind = TRACE_FREE;
-    return lttng_is(name, "free") && lttng_field(fields, LTTNG_PTR, &operation->before);
+    scan_text(&name, "posix_");
+    return (scan_text(&name, "memalign:") || scan_text(&name, "memalign,")) &&
+           lttng_aligned(fields, operation);
 }
 
 /* Processes have address spaces of their own. */
@@ -160,11 +251,14 @@ static enum import_verdict lttng_take(struct scan line, void *state,
     struct lttng *lttng = state;
     struct lttng_fields fields;
     struct scan event = line;
-    uint64_t ns;
+    uint64_t ns = 0;
+    bool timed = lttng_time(&event, &ns);
+    if (!timed)
+        event = line;
     if (!lttng_provider(&event))
         return IMPORT_NOTHING;
-    lttng_collect(event, &fields);
-    if (line.end[-1] != '}' || !lttng_time(&line, &ns) || !lttng_event(event, &fields, operation))
+    lttng_fields(lttng, event, &fields);
+    if (!timed || line.end[-1] != '}' || !lttng_event(event, &fields, operation))
         return IMPORT_BAD;
     const uint64_t half_a_day = UINT64_C(43200000000000);
     if (ns + half_a_day < lttng->last_ns)
@@ -177,14 +271,16 @@ static enum import_verdict lttng_take(struct scan line, void *state,
     return IMPORT_OPERATION;
 }
 
-/* The first event of the kind, or false. */
-static bool lttng_first(const char *start, size_t length, struct scan *line)
+/* What the contexts of the first event of the kind say, or false. */
+static bool lttng_first(const char *start, size_t length, struct lttng_fields *fields)
 {
-    struct scan text = scan_over(start, length);
-    for (int i = 0; i < 50 && scan_line(&text, line); i++) {
+    struct scan text = scan_over(start, length), line;
+    for (int i = 0; i < 50 && scan_line(&text, &line); i++) {
         struct lttng lttng = {0};
         struct repair_operation operation = {0};
-        if (lttng_take(*line, &lttng, &operation) == IMPORT_OPERATION)
+        enum import_verdict verdict = lttng_take(line, &lttng, &operation);
+        *fields = lttng.fields;
+        if (verdict == IMPORT_OPERATION)
             return true;
     }
     return false;
@@ -192,17 +288,15 @@ static bool lttng_first(const char *start, size_t length, struct scan *line)
 
 static bool lttng_recognise(const char *start, size_t length)
 {
-    struct scan line;
-    return lttng_first(start, length, &line);
+    struct lttng_fields fields;
+    return lttng_first(start, length, &fields);
 }
 
 static uint32_t lttng_columns(const char *start, size_t length)
 {
-    struct scan line;
     struct lttng_fields fields = {0};
-    if (lttng_first(start, length, &line))
-        lttng_collect(line, &fields);
-    return TRACE_HAS_TIMES | (fields.known[LTTNG_VTID] ? TRACE_HAS_THREADS : 0);
+    lttng_first(start, length, &fields);
+    return TRACE_HAS_TIMES | (lttng_knows(&fields, LTTNG_VTID) ? TRACE_HAS_THREADS : 0);
 }
 
 static int lttng_read(struct import *import, struct source *source, struct err *err)

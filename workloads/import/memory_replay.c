@@ -44,30 +44,40 @@ static bool replay_realloc(struct scan *scan, struct repair_operation *operation
            scan_decimal(scan, &operation->size);
 }
 
+static bool replay_free(struct scan *scan, struct repair_operation *operation)
+{
+    operation->kind = TRACE_FREE;
+    return scan_blanks(scan) && replay_address(scan, &operation->before);
+}
+
+/* A word, which a blank ends. */
+static bool replay_is(struct scan *scan, const char *word)
+{
+    struct scan ahead = *scan;
+    if (!scan_text(&ahead, word) || scan_done(&ahead) || (*ahead.at != ' ' && *ahead.at != '\t'))
+        return false;
+    *scan = ahead;
+    return true;
+}
+
 static bool replay_call(struct scan *scan, struct replay_line *line)
 {
     struct repair_operation *operation = line->operation;
-    const char *word;
-    size_t length;
-    if (!scan_word(scan, &word, &length) || !scan_blanks(scan) ||
-        !replay_address(scan, &operation->address))
-        return false;
-    if (length == 6 && memcmp(word, "malloc", 6) == 0)
-        return replay_allocation(scan, operation, 'a');
-    if (length == 6 && memcmp(word, "calloc", 6) == 0)
-        return replay_allocation(scan, operation, 'c');
-    if (length == 8 && memcmp(word, "memalign", 8) == 0)
-        return replay_allocation(scan, operation, 'e');
-    if (length == 7 && memcmp(word, "realloc", 7) == 0)
-        return replay_realloc(scan, operation);
-    if (length == 4 && memcmp(word, "free", 4) == 0) {
-        operation->kind = TRACE_FREE;
-        operation->before = operation->address;
-        operation->address = 0;
-        return true;
+    char letter = scan_done(scan) ? '\0' : *scan->at;
+    if (replay_is(scan, "free"))
+        return replay_free(scan, operation);
+    bool is_realloc = replay_is(scan, "realloc");
+    if (!is_realloc && !replay_is(scan, "malloc") && !replay_is(scan, "calloc")) {
+        letter = 'e';
+        line->done = replay_is(scan, "thread_done");
+        if (!line->done && !replay_is(scan, "memalign"))
+            return false;
     }
-    line->done = length == 11 && memcmp(word, "thread_done", 11) == 0;
-    return line->done;
+    if (!scan_blanks(scan) || !replay_address(scan, &operation->address))
+        return false;
+    if (is_realloc)
+        return replay_realloc(scan, operation);
+    return line->done || replay_allocation(scan, operation, letter);
 }
 
 /* Frees and reallocs may end with how much of the block was resident, -1 unknown. */

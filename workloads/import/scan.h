@@ -7,6 +7,8 @@
 #include <stdint.h>
 #include <string.h>
 
+#include "workloads/bytes.h"
+
 struct scan {
     const char *at, *end;
 };
@@ -48,12 +50,30 @@ static inline bool scan_blanks(struct scan *scan)
     return true;
 }
 
+/* Whether the eight bytes are all decimal digits: 3 above, and below still 3 with 6 added. */
+static inline bool scan_is_digits(uint64_t bytes)
+{
+    const uint64_t high = UINT64_C(0xf0f0f0f0f0f0f0f0), six = UINT64_C(0x0606060606060606);
+    return ((bytes & high) | ((bytes + six) & high) >> 4) == UINT64_C(0x3333333333333333);
+}
+
+/* The number of eight decimal digits, the first in the lowest byte: neighbours are added up in
+ * pairs, then fours (Lemire, "Quickly parsing eight digits"). */
+static inline uint64_t scan_digits(uint64_t bytes)
+{
+    bytes = (bytes & UINT64_C(0x0f0f0f0f0f0f0f0f)) * ((10 << 8) + 1) >> 8;
+    bytes = (bytes & UINT64_C(0x00ff00ff00ff00ff)) * ((100 << 16) + 1) >> 16;
+    return (bytes & UINT64_C(0x0000ffff0000ffff)) * ((UINT64_C(10000) << 32) + 1) >> 32;
+}
+
 /* At least one digit; false, too, where the number needs more than 64 bits. */
 static inline bool scan_decimal(struct scan *scan, uint64_t *value)
 {
     const char *first = scan->at, *at = first;
     const char *sure = scan->end - first > SCAN_DIGITS ? first + SCAN_DIGITS : scan->end;
-    uint64_t sum = 0;
+    uint64_t sum = 0, bytes;
+    for (; sure - at >= 8 && (bytes = bytes_get64((const uint8_t *)at), scan_is_digits(bytes)); at += 8)
+        sum = sum * 100000000 + scan_digits(bytes);
     for (; at < sure && (unsigned)(*at - '0') < 10; at++)
         sum = sum * 10 + (unsigned)(*at - '0');
     for (; at < scan->end && (unsigned)(*at - '0') < 10; at++)
@@ -65,24 +85,19 @@ static inline bool scan_decimal(struct scan *scan, uint64_t *value)
     return at != first;
 }
 
-/* -1 for what is no hexadecimal digit. */
-static inline int scan_digit(char c)
-{
-    if ((unsigned)(c - '0') < 10)
-        return c - '0';
-    unsigned letter = (unsigned)((c | 32) - 'a');
-    return letter < 6 ? (int)letter + 10 : -1;
-}
+/* Hexadecimal digits plus 1; 0 is none. Looked up, as which of them are letters cannot be foretold.
+ */
+extern const uint8_t scan_hex_digits[256];
 
 /* Hexadecimal digits without a prefix; at least one, at most sixteen. */
 static inline bool scan_hex(struct scan *scan, uint64_t *value)
 {
     const char *first = scan->at, *at = first;
     uint64_t sum = 0;
-    for (int digit; at < scan->end && (digit = scan_digit(*at)) >= 0; at++) {
+    for (unsigned digit; at < scan->end && (digit = scan_hex_digits[(uint8_t)*at]); at++) {
         if (sum >> 60)
             return false;
-        sum = sum << 4 | (unsigned)digit;
+        sum = sum << 4 | (digit - 1);
     }
     scan->at = at;
     *value = sum;

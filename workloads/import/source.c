@@ -9,22 +9,23 @@
 
 #include "workloads/import/unpack.h"
 
-enum { SOURCE_ROOM = 1 << 20 };
+enum { SOURCE_BLOCK = 128 << 10 }; /* of the archive as it is read: the second cache holds it */
 
+/* What is unread lies in one or two pieces: from `at` to `end`, and behind that the rest of the
+ * archive's block, unless the first piece is of it. Only what spans two blocks is copied. */
 struct source {
     struct unpack unpack;
     struct archive *archive; /* NULL: not begun */
     int fd;
-    const void *block; /* borrowed from the archive */
+    const char *at, *end;
+    const char *block; /* borrowed from the archive */
     size_t block_left;
-    bool drained; /* its file has no more */
+    bool drained; /* its file has no more blocks */
     bool more;    /* another file follows */
     bool open;    /* the line read last had no end */
     uint64_t line;
-    size_t at, end; /* unread bytes of `bytes` */
     char flaw[200]; /* "" while all is well */
-    char long_line[SOURCE_LINE];
-    char bytes[SOURCE_ROOM];
+    char joined[2 * SOURCE_LINE];
 };
 
 /* Folders are passed over. */
@@ -39,12 +40,14 @@ static int source_next_file(struct source *source)
     return got;
 }
 
-/* The next block of the archive: by blocks, damage costs only what comes after it. */
-static bool source_block(struct source *source)
+/* The archive's next block: by blocks, damage costs only what comes after it. */
+static bool source_read_block(struct source *source)
 {
+    const void *block;
     la_int64_t offset;
-    int got = source->unpack.read_data_block(source->archive, &source->block, &source->block_left,
-                                             &offset);
+    int got =
+        source->unpack.read_data_block(source->archive, &block, &source->block_left, &offset);
+    source->block = block;
     if (got == ARCHIVE_OK || got == ARCHIVE_WARN)
         return true;
     source->drained = true;
@@ -55,24 +58,58 @@ static bool source_block(struct source *source)
     return false;
 }
 
-/* Moves the unread bytes to the front and fills up behind them. */
-static void source_fill(struct source *source)
+/* Whether there is anything behind `end`. */
+static bool source_has_block(struct source *source)
 {
-    memmove(source->bytes, source->bytes + source->at, source->end - source->at);
-    source->end -= source->at;
-    source->at = 0;
-    while (!source->drained && source->end < SOURCE_ROOM) {
-        if (!source->block_left && !source_block(source))
-            return;
-        if (!source->block_left)
-            continue; /* an empty block has no address either */
-        size_t room = SOURCE_ROOM - source->end;
-        size_t part = source->block_left < room ? source->block_left : room;
-        memcpy(source->bytes + source->end, source->block, part);
-        source->block = (const char *)source->block + part;
-        source->block_left -= part;
-        source->end += part;
-    }
+    while (!source->block_left && !source->drained)
+        source_read_block(source);
+    return source->block_left;
+}
+
+/* The first piece is used up: goes on in the block, so far as a line may reach. False at the end. */
+static bool source_advance(struct source *source)
+{
+    if (!source_has_block(source))
+        return false;
+    size_t length = source->block_left < SOURCE_LINE ? source->block_left : SOURCE_LINE;
+    source->at = source->block;
+    source->end = source->block += length;
+    source->block_left -= length;
+    return true;
+}
+
+/* Moves the first piece to where more can be joined to it. */
+static void source_begin_joining(struct source *source)
+{
+    size_t left = (size_t)(source->end - source->at);
+    if (left)
+        memmove(source->joined, source->at, left);
+    source->at = source->joined;
+    source->end = source->joined + left;
+}
+
+/* Joins `length` bytes of the block to the first piece. */
+static void source_join(struct source *source, size_t length)
+{
+    size_t used = (size_t)(source->end - source->joined);
+    memcpy(source->joined + used, source->block, length);
+    source->end += length;
+    source->block += length;
+    source->block_left -= length;
+}
+
+/* Makes the first piece `length` <= SOURCE_LINE bytes long, where there are as many. */
+static void source_gather(struct source *source, size_t length)
+{
+    if ((size_t)(source->end - source->at) >= length)
+        return;
+    if (source->at == source->end && source_advance(source) &&
+        (size_t)(source->end - source->at) >= length)
+        return;
+    source_begin_joining(source);
+    size_t missing;
+    while ((missing = length - (size_t)(source->end - source->at)) && source_has_block(source))
+        source_join(source, source->block_left < missing ? source->block_left : missing);
 }
 
 static int source_no_memory(const char *path, struct err *err)
@@ -83,8 +120,8 @@ static int source_no_memory(const char *path, struct err *err)
 /* Editors put a byte order mark before text. */
 static void source_pass_mark(struct source *source)
 {
-    if (source->end >= 3 && memcmp(source->bytes, "\xef\xbb\xbf", 3) == 0)
-        source->at = 3;
+    if (source->end - source->at >= 3 && memcmp(source->at, "\xef\xbb\xbf", 3) == 0)
+        source->at += 3;
 }
 
 static int source_open_archive(struct source *source, const char *path, struct err *err)
@@ -102,15 +139,15 @@ static int source_open_archive(struct source *source, const char *path, struct e
     unpack->read_support_format_zip(archive);
     unpack->read_support_format_raw(archive);
     unpack->read_support_format_empty(archive);
-    if (unpack->read_open_fd(archive, source->fd, SOURCE_PEEK) != ARCHIVE_OK)
+    if (unpack->read_open_fd(archive, source->fd, SOURCE_BLOCK) != ARCHIVE_OK)
         return err_set(err, EINVAL, "cannot read %s: %s", path, unpack->error_string(archive));
     int got = source_next_file(source);
     if (got == ARCHIVE_EOF)
         return err_set(err, EINVAL, "%s is empty: there is nothing to import", path);
     if (got != ARCHIVE_OK)
         return err_set(err, EINVAL, "cannot unpack %s: %s", path, unpack->error_string(archive));
-    source_fill(source);
-    if (source->end == 0)
+    source_gather(source, SOURCE_PEEK);
+    if (source->end == source->at)
         return err_set(err, EINVAL, "%s %s", path,
                        source->flaw[0] ? "is damaged from the start" : "holds an empty file");
     source_pass_mark(source);
@@ -123,7 +160,7 @@ int source_open(struct source **out, const char *path, struct err *err)
     struct source *source = malloc(sizeof *source);
     if (!source)
         return source_no_memory(path, err);
-    memset(source, 0, offsetof(struct source, long_line));
+    memset(source, 0, offsetof(struct source, joined));
     source->fd = standard ? STDIN_FILENO : open(path, O_RDONLY | O_CLOEXEC);
     int failed = source->fd < 0 ? err_set(err, errno, "cannot open %s: %s", path, strerror(errno))
                                 : source_open_archive(source, path, err);
@@ -143,46 +180,60 @@ void source_close(struct source *source)
     free(source);
 }
 
-const char *source_start(const struct source *source, size_t *length)
+const char *source_start(struct source *source, size_t *length)
 {
-    size_t left = source->end - source->at;
+    source_gather(source, SOURCE_PEEK);
+    size_t left = (size_t)(source->end - source->at);
     *length = left < SOURCE_PEEK ? left : SOURCE_PEEK;
-    return source->bytes + source->at;
+    return source->at;
 }
 
-static char *source_line_end(struct source *source)
+/* Joins blocks up to the end of a line that the first piece has none of, or up to what is too much.
+ * That end, or NULL. */
+static const char *source_join_line(struct source *source)
 {
-    char *end = memchr(source->bytes + source->at, '\n', source->end - source->at);
-    if (end || source->drained)
-        return end;
-    source_fill(source);
-    return memchr(source->bytes + source->at, '\n', source->end - source->at);
+    const char *found = NULL;
+    source_begin_joining(source);
+    while (!found && source->end - source->at <= SOURCE_LINE && source_has_block(source)) {
+        found = memchr(source->block, '\n', source->block_left);
+        size_t length = found ? (size_t)(found - source->block) + 1 : source->block_left;
+        size_t room = SOURCE_LINE + 1 - (size_t)(source->end - source->at);
+        if (length > room)
+            found = NULL;
+        source_join(source, length < room ? length : room);
+    }
+    return found ? source->end - 1 : NULL;
 }
 
 /* Passes over what is left of a line that is too long; what it would be taken for is not there. */
 static void source_pass_line(struct source *source)
 {
-    const char *end;
-    while (!(end = source_line_end(source)) && source->end > source->at)
-        source->at = source->end;
-    if (end)
-        source->at = (size_t)(end - source->bytes) + 1;
+    const char *end = NULL;
+    while (!end && source_has_block(source)) {
+        end = memchr(source->block, '\n', source->block_left);
+        size_t length = end ? (size_t)(end - source->block) + 1 : source->block_left;
+        source->block += length;
+        source->block_left -= length;
+    }
 }
 
 bool source_line(struct source *source, const char **line, size_t *length)
 {
-    const char *end = source_line_end(source);
-    size_t left = source->end - source->at;
+    size_t left = (size_t)(source->end - source->at);
+    const char *end = left ? memchr(source->at, '\n', left) : NULL;
+    if (!end && !left && source_advance(source))
+        end = memchr(source->at, '\n', (size_t)(source->end - source->at));
+    if (!end)
+        end = source_join_line(source);
+    left = (size_t)(source->end - source->at);
     if (left == 0)
         return false;
-    *line = source->bytes + source->at;
+    *line = source->at;
     *length = end ? (size_t)(end - *line) : left;
     source->open = !end && *length <= SOURCE_LINE;
     source->line++;
     source->at += *length + (end != NULL);
     if (*length > SOURCE_LINE) {
-        memcpy(source->long_line, *line, SOURCE_LINE);
-        *line = source->long_line;
         *length = SOURCE_LINE;
         if (!end)
             source_pass_line(source);
@@ -204,11 +255,10 @@ bool source_line_is_open(const struct source *source)
 
 const uint8_t *source_bytes(struct source *source, size_t length, size_t *got)
 {
-    if (source->end - source->at < length)
-        source_fill(source);
-    size_t left = source->end - source->at;
+    source_gather(source, length);
+    size_t left = (size_t)(source->end - source->at);
+    const uint8_t *bytes = (const uint8_t *)source->at;
     *got = left < length ? left : length;
-    const uint8_t *bytes = (const uint8_t *)source->bytes + source->at;
     source->at += *got;
     return bytes;
 }

@@ -20,8 +20,8 @@ enum {
 int source_open(struct source **out, const char *path, struct err *err);
 void source_close(struct source *source);
 
-/* What comes next, without reading it. Up to SOURCE_PEEK bytes, borrowed until the next read. */
-const char *source_start(const struct source *source, size_t *length);
+/* What comes next, without reading it. Up to SOURCE_PEEK bytes, borrowed until the next call. */
+const char *source_start(struct source *source, size_t *length);
 
 /* The next line without its end, borrowed until the next call; false at the end. */
 bool source_line(struct source *source, const char **line, size_t *length);
