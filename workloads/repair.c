@@ -273,8 +273,8 @@ static int repair_take_resized(struct repair *repair, const struct repair_operat
     if (taken->before == taken->address)
         return repair_write_placed(repair, taken, err);
     bool is_live = addresses_find(&repair->live, taken->address) != ADDRESSES_NONE;
-    int failed = is_live ? repair_take_live(repair, taken, err)
-                         : repair_write_placed(repair, taken, err);
+    int failed =
+        is_live ? repair_take_live(repair, taken, err) : repair_write_placed(repair, taken, err);
     return failed ? failed : repair_unhold(repair, taken->before, err);
 }
 

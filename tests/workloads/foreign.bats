@@ -153,6 +153,31 @@ END
     [ "$(info cut_tails)" -eq 1 ]
 }
 
+@test "lttng: a thread's name that looks like fields, contexts that change and come back" {
+    for vtid in 6 6 7 6; do
+        n=$((${n:-0} + 1))
+        printf '%s\n' "[00:00:01.${n}00000000] (+0.1) h lttng_ust_libc:malloc: { cpu_id = 0 }, { procname = \"a, vtid = 9 \\\" { size = 7, ptr = 0x70\", vpid = 5, vtid = $vtid }, { size = $n, ptr = 0x${n}0 }"
+    done > b.txt
+    printf '%s\n' '[00:00:01.500000000] (+0.1) h lttng_ust_libc:realloc: { cpu_id = 0 }, { vpid = 5, vtid = 6 }, { in_ptr = 0x10, size = 9, ptr = 0x10 }' >> b.txt
+    run import b.txt
+    [ "${lines[1]}" = "1 100000000 t0 malloc #1 2" ]
+    [ "${lines[2]}" = "2 200000000 t1 malloc #2 3" ]
+    [ "${lines[3]}" = "3 300000000 t0 malloc #3 4" ]
+    [ "${lines[4]}" = "4 400000000 t0 realloc #0 9" ]
+    [ "$(info bad_records)" -eq 0 ]
+}
+
+@test "lines that span the blocks in which a file is read are whole, packed or not" {
+    awk 'BEGIN { for (i = 1; i < 30000; i++) printf "%d: malloc 0x%x %d\n", i % 7, 4096 + 16 * i, i * i }' > r.txt
+    import r.txt | awk '{ if ($4 != "#" NR - 1 || $5 != NR * NR) exit 1 } END { if (NR != 29999) exit 1 }'
+    "$BENCH" trace dump t.trace > plain
+    for tool in gzip zstd xz; do
+        $tool -c < r.txt > r.packed
+        import r.packed | cmp - plain
+        [ "$(info bad_records)" -eq 0 ]
+    done
+}
+
 @test "shmheap: comments, a cut line" {
     printf '# mine\n2 4096 10\n0 0 | 0 1\n# on\n3 0 1 10 | 3 1 2 6\n4 1 1 | 4 1' > s.txt
     run import s.txt

@@ -79,6 +79,13 @@ static struct symbols *stacks_symbols(struct heaptrack_stacks *stacks)
     return stacks->symbols;
 }
 
+/* What was told of frames may be wrong from now on. */
+static void stacks_forget_frames(struct heaptrack_stacks *stacks)
+{
+    table_release(&stacks->frames);
+    names_release(&stacks->frame_texts);
+}
+
 /* The program itself is called x; what is on this machine under a file's name may be another one.
  */
 static enum import_verdict stacks_add_file(struct heaptrack_stacks *stacks, struct scan line)
@@ -104,6 +111,7 @@ static enum import_verdict stacks_add_file(struct heaptrack_stacks *stacks, stru
         return IMPORT_BAD;
     if (!stacks_symbols(stacks))
         return IMPORT_BAD;
+    stacks_forget_frames(stacks);
     return symbols_add(stacks->symbols, bias + segments[0].address, bias + end, bias, file,
                        symbols_is_file(file, segments, count))
                ? stacks_no_memory(stacks)
@@ -159,35 +167,61 @@ static const char *stacks_text(const struct heaptrack_stacks *stacks, uint32_t n
 }
 
 /* As symbols_describe says it. */
-static int stacks_describe_place(const struct heaptrack_stacks *stacks, uint64_t number, char *text,
-                                 size_t length)
+static void stacks_describe_place(const struct heaptrack_stacks *stacks, uint64_t number,
+                                  char *text, size_t length)
 {
-    if (!number || number > stacks->place_count)
-        return snprintf(text, length, "?");
+    if (!number || number > stacks->place_count) {
+        snprintf(text, length, "?");
+        return;
+    }
     const struct heaptrack_place *place = (struct heaptrack_place *)stacks->places.at + number - 1;
     const char *function = stacks_text(stacks, place->function);
     const char *file = stacks_text(stacks, place->file), *slash = file ? strrchr(file, '/') : NULL;
     file = slash ? slash + 1 : file;
     if (function)
-        return snprintf(text, length, "%.200s [%.80s]", function, file ? file : "?");
-    return snprintf(text, length, "0x%llx [%.80s]", (unsigned long long)place->address,
-                    file ? file : "?");
+        snprintf(text, length, "%.200s [%.80s]", function, file ? file : "?");
+    else
+        snprintf(text, length, "0x%llx [%.80s]", (unsigned long long)place->address,
+                 file ? file : "?");
+}
+
+/* Most frames are of many stacks. NULL: no memory. */
+static const char *stacks_frame(struct heaptrack_stacks *stacks, uint64_t place)
+{
+    char text[SYMBOLS_FRAME - 1];
+    struct table_slot *slot = table_enter(&stacks->frames, place + (place != UINT64_MAX));
+    if (!slot)
+        return NULL;
+    if (!slot->value) {
+        if (stacks->place_count)
+            stacks_describe_place(stacks, place, text, sizeof text);
+        else if (stacks_symbols(stacks))
+            symbols_describe(stacks->symbols, place, text, sizeof text);
+        else
+            return NULL;
+        if (names_add(&stacks->frame_texts, text, strlen(text)))
+            return NULL;
+        slot->value = stacks->frame_texts.count;
+    }
+    return names_at(&stacks->frame_texts, (uint32_t)slot->value - 1);
 }
 
 static uint32_t stacks_new_site(struct heaptrack_stacks *stacks, const uint64_t *frames,
                                 size_t count)
 {
     char text[HEAPTRACK_CALLERS * SYMBOLS_FRAME];
-    size_t used = 0;
-    *text = '\0';
-    if (!stacks->place_count && stacks_symbols(stacks))
-        symbols_describe_stack(stacks->symbols, frames, count, text, sizeof text);
-    for (size_t i = 0; stacks->place_count && i < count; i++) {
+    char *at = text;
+    for (size_t i = 0; i < count; i++) {
+        const char *frame = stacks_frame(stacks, frames[i]);
+        if (!frame) {
+            stacks->no_memory = true;
+            return 0;
+        }
         if (i)
-            text[used++] = '\n';
-        used += (size_t)stacks_describe_place(stacks, frames[i], text + used, SYMBOLS_FRAME - 1);
+            *at++ = '\n';
+        at = stpcpy(at, frame);
     }
-    return *text ? trace_writer_site(stacks->writer, text) : 0;
+    return at > text ? trace_writer_site(stacks->writer, text) : 0;
 }
 
 uint32_t heaptrack_stacks_site(struct heaptrack_stacks *stacks, uint64_t number)
@@ -216,6 +250,7 @@ uint32_t heaptrack_stacks_site(struct heaptrack_stacks *stacks, uint64_t number)
 
 void heaptrack_stacks_release(struct heaptrack_stacks *stacks)
 {
+    stacks_forget_frames(stacks);
     names_release(&stacks->strings);
     symbols_destroy(stacks->symbols);
     array_release(&stacks->places);

@@ -18,6 +18,8 @@ struct heaptrack_stacks {
     struct array places;     /* interpreted: struct heaptrack_place */
     struct array nodes;      /* struct heaptrack_node */
     uint32_t place_count, node_count;
+    struct table frames; /* a frame's number in `frame_texts` + 1, by its place */
+    struct names frame_texts;
     struct table sites; /* the trace's number, by a hash of the frames that are kept */
     bool no_memory;
 };

@@ -51,7 +51,7 @@ static bool replay_free(struct scan *scan, struct repair_operation *operation)
 }
 
 /* A word, which a blank ends. */
-static bool replay_is(struct scan *scan, const char *word)
+__attribute__((always_inline)) static inline bool replay_is(struct scan *scan, const char *word)
 {
     struct scan ahead = *scan;
     if (!scan_text(&ahead, word) || scan_done(&ahead) || (*ahead.at != ' ' && *ahead.at != '\t'))

@@ -33,7 +33,8 @@ static inline bool scan_char(struct scan *scan, char wanted)
     return true;
 }
 
-static inline bool scan_text(struct scan *scan, const char *wanted)
+/* Where the text is known to the compiler, it is compared in one or two steps. */
+__attribute__((always_inline)) static inline bool scan_text(struct scan *scan, const char *wanted)
 {
     size_t length = strlen(wanted);
     if ((size_t)(scan->end - scan->at) < length || memcmp(scan->at, wanted, length) != 0)
@@ -72,7 +73,8 @@ static inline bool scan_decimal(struct scan *scan, uint64_t *value)
     const char *first = scan->at, *at = first;
     const char *sure = scan->end - first > SCAN_DIGITS ? first + SCAN_DIGITS : scan->end;
     uint64_t sum = 0, bytes;
-    for (; sure - at >= 8 && (bytes = bytes_get64((const uint8_t *)at), scan_is_digits(bytes)); at += 8)
+    for (; sure - at >= 8 && (bytes = bytes_get64((const uint8_t *)at), scan_is_digits(bytes));
+         at += 8)
         sum = sum * 100000000 + scan_digits(bytes);
     for (; at < sure && (unsigned)(*at - '0') < 10; at++)
         sum = sum * 10 + (unsigned)(*at - '0');

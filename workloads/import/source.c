@@ -9,7 +9,9 @@
 
 #include "workloads/import/unpack.h"
 
-enum { SOURCE_BLOCK = 128 << 10 }; /* of the archive as it is read: the second cache holds it */
+enum {
+    SOURCE_BLOCK = 32 << 10
+}; /* of the archive as it is read: the first cache holds most of it */
 
 /* What is unread lies in one or two pieces: from `at` to `end`, and behind that the rest of the
  * archive's block, unless the first piece is of it. Only what spans two blocks is copied. */
@@ -45,8 +47,7 @@ static bool source_read_block(struct source *source)
 {
     const void *block;
     la_int64_t offset;
-    int got =
-        source->unpack.read_data_block(source->archive, &block, &source->block_left, &offset);
+    int got = source->unpack.read_data_block(source->archive, &block, &source->block_left, &offset);
     source->block = block;
     if (got == ARCHIVE_OK || got == ARCHIVE_WARN)
         return true;
@@ -66,7 +67,8 @@ static bool source_has_block(struct source *source)
     return source->block_left;
 }
 
-/* The first piece is used up: goes on in the block, so far as a line may reach. False at the end. */
+/* The first piece is used up: goes on in the block, so far as a line may reach. False at the end.
+ */
 static bool source_advance(struct source *source)
 {
     if (!source_has_block(source))
