@@ -235,11 +235,18 @@ void shm_object_disconnect(struct shm_object *object)
     object_unmap(object, object_mapped_bytes(object->heap));
 }
 
+static bool object_has_name(const struct shm_object *object)
+{
+    struct stat status;
+    return object_is_of(object->file, object->id) && fstat(object->file, &status) == 0 &&
+           status.st_nlink > 0;
+}
+
 int shm_object_unlink(const char *name, const struct shm_object *object)
 {
     int file = name ? shm_open(name, O_RDONLY, 0) : -1;
     if (file < 0)
-        return name ? -errno : -EINVAL;
+        return name && !object_has_name(object) ? -errno : -EINVAL;
     bool ours = object_is_of(file, object->id);
     close(file);
     if (!ours)

@@ -32,7 +32,8 @@ int shm_object_connect(const char *name, struct shm_object **out);
 /* Unmaps and closes it; `object` is gone. */
 void shm_object_disconnect(struct shm_object *object);
 
-/* Removes the name if it is this heap's; else -ENOENT or -EINVAL and nothing happens. */
+/* Removes the name if it is this heap's. Else nothing happens: -EINVAL, or -ENOENT when the heap
+ * has no name any more. */
 int shm_object_unlink(const char *name, const struct shm_object *object);
 
 /* Whether there is an object of that id: asks the kernel first, so any pointer will do. */
