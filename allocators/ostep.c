@@ -47,7 +47,9 @@ struct ostep {
 };
 
 static const struct option_row ostep_options[] = {
-    [OPTION_COALESCE_ROW] = {"coalesce", OPTION_FLAG, "1", "join a freed block with its neighbours",
+    [OPTION_COALESCE_ROW] = {"coalesce", OPTION_FLAG, "1",
+                             "join a freed block with its neighbours; 0, as the text has it: where "
+                             "sizes vary, the heap grows without end",
                              NULL},
     [OPTION_FIT_ROW] = {"fit", OPTION_CHOICE, "first", "which free block is taken",
                         "first|best|worst|next"},
