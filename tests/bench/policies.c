@@ -1,18 +1,21 @@
 /* How fast placement is: backends against the C library's malloc over traces and made-up streams.
  *
- *     bench-policies [-a SPEC,...] [-n ROUNDS] [-r MIB] [-tw] TRACE|STREAM...
+ *     bench-policies [-a SPEC,...] [-n ROUNDS] [-r MIB] [-gtw] TRACE|STREAM...
  *
  * A stream is one of: churn (random sizes, 10,000 live), churn10 (the same, ten times as many
  * live), churn:N (the same, N live; as many operations or 20 a block), holes (many equal holes too
  * small for every other request), border (sizes around those of classes), saw (the heap fills and
- * empties). Each replay runs in a child process of its own over a shared, decoded stream; the specs
- * take turns in every round. Printed are the least ns/op of all rounds, its ratio to the first
- * spec's, the range of that ratio over the rounds, the least ns/op of the second half of the
+ * empties). Each replay runs in a child process of its own over a shared, decoded stream; streams
+ * and specs take turns in every round. Printed are the least ns/op of all rounds, its ratio to the
+ * first spec's, the range of that ratio over the rounds, the least ns/op of the second half of the
  * stream, and of the best round what the kernel took and the page faults. With -t only a table of
- * geometric means. With -w the first word of each block is written when it is allocated and read
- * when it is freed, as programs do at least: what a cache costs that is too small for the stream is
- * then in every row, and not only in those of allocators with headers. With -r the region has so
- * many MiB, since valgrind cannot reserve the usual 64 GiB. */
+ * geometric means. With -g, instead of those, how often the time of its first stream a spec takes
+ * on the others: churn before churn10 tells what ten times the live set costs; what that second
+ * half took is without most of the pages' first faults. With -w the first word of each block is
+ * written when it is allocated and read when it is freed, as programs do at least: what a cache
+ * costs that is too small for the stream is then in every row, and not only in those of allocators
+ * with headers. With -r the region has so many MiB, since valgrind cannot reserve the usual 64 GiB.
+ */
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -28,7 +31,7 @@
 #include "harness/base/rng.h"
 #include "workloads/reader.h"
 
-enum { SPECS_MAX = 16, ROUNDS_MAX = 64, STREAM_EVENTS = 2000000 };
+enum { SPECS_MAX = 16, STREAMS_MAX = 16, ROUNDS_MAX = 64, STREAM_EVENTS = 2000000 };
 
 struct operation {
     uint32_t object;
@@ -51,6 +54,7 @@ struct options {
     int rounds;
     bool terse;
     bool touch;
+    bool growth;
     size_t region; /* bytes */
 };
 
@@ -187,6 +191,14 @@ static void stream_make(struct stream *stream, const char *name)
 
 /* ---- replay ---------------------------------------------------------------------------------- */
 
+/* As the harness's own loop does: what its table of refs takes is no time of the calls. */
+static inline void fetch_ahead(const struct operation *operation, const struct operation *end,
+                               void **refs)
+{
+    const struct operation *ahead = end - operation > 8 ? operation + 8 : operation;
+    __builtin_prefetch(&refs[ahead->object], 1);
+}
+
 static void *replay_alloc(struct heap *heap, const struct operation *operation, void *old)
 {
     if (operation->kind == TRACE_MALLOC)
@@ -202,6 +214,7 @@ static void replay(struct heap *heap, const struct operation *operation,
 {
     for (; operation < end; operation++) {
         void **ref = &refs[operation->object];
+        fetch_ahead(operation, end, refs);
         if (operation->kind == TRACE_FREE)
             heap_free(heap, *ref);
         else
@@ -214,6 +227,7 @@ static void replay_touching(struct heap *heap, const struct operation *operation
 {
     for (; operation < end; operation++) {
         void **ref = &refs[operation->object];
+        fetch_ahead(operation, end, refs);
         if (operation->kind == TRACE_FREE) {
             (void)*(volatile char *)heap_resolve(heap, *ref);
             heap_free(heap, *ref);
@@ -292,26 +306,36 @@ static struct cost child_cost(const char *text, const struct stream *stream,
 
 /* ---- the table ------------------------------------------------------------------------------- */
 
+/* What one spec took on one stream. */
 struct row {
     double ns[ROUNDS_MAX];
-    struct cost least;
-    double log_ratios; /* over all streams */
+    struct cost least; /* of the best round, but for the second half's */
 };
 
-static void measure(const struct options *options, struct stream *stream, struct row *rows)
+static void row_add(struct row *row, int round, const struct cost *cost)
 {
-    for (size_t i = 0; i < options->spec_count; i++)
-        rows[i].least.ns = HUGE_VAL;
+    double later = round && row->least.later < cost->later ? row->least.later : cost->later;
+    row->ns[round] = cost->ns;
+    if (!round || cost->ns < row->least.ns)
+        row->least = *cost;
+    row->least.later = later;
+}
+
+/* Everything takes turns, so that what the machine does besides is in all of it alike. */
+static void measure(const struct options *options, const struct stream *streams, size_t count,
+                    struct row rows[][SPECS_MAX])
+{
     for (int round = 0; round < options->rounds; round++)
-        for (size_t i = 0; i < options->spec_count; i++) {
-            struct row *row = &rows[(i + (size_t)round) % options->spec_count];
-            struct cost cost = child_cost(options->specs[row - rows], stream, options);
-            row->ns[round] = cost.ns;
-            cost.later = round && row->least.later < cost.later ? row->least.later : cost.later;
-            double later = cost.later;
-            row->least = cost.ns < row->least.ns ? cost : row->least;
-            row->least.later = later;
-        }
+        for (size_t j = 0; j < count; j++)
+            for (size_t i = 0; i < options->spec_count; i++) {
+                size_t spec = (i + (size_t)round) % options->spec_count;
+                struct cost cost = child_cost(options->specs[spec], &streams[j], options);
+                row_add(&rows[j][spec], round, &cost);
+            }
+}
+
+static void print_stream(const struct options *options, const char *name, const struct row *rows)
+{
     for (size_t i = 0; i < options->spec_count; i++) {
         double low = HUGE_VAL, high = 0;
         for (int round = 0; round < options->rounds; round++) {
@@ -319,15 +343,36 @@ static void measure(const struct options *options, struct stream *stream, struct
             low = ratio < low ? ratio : low;
             high = ratio > high ? ratio : high;
         }
-        rows[i].log_ratios += log(rows[i].least.ns / rows[0].least.ns);
-        if (!options->terse)
-            printf("%-16s %-24s %8.2f ns/op %6.3f  [%.3f, %.3f]  %8.2f later  %6.2f in the kernel, "
-                   "%ld faults\n",
-                   stream->name, options->specs[i], rows[i].least.ns,
-                   rows[i].least.ns / rows[0].least.ns, low, high, rows[i].least.later,
-                   rows[i].least.system, rows[i].least.faults);
+        const struct cost *least = &rows[i].least;
+        printf("%-16s %-24s %8.2f ns/op %6.3f  [%.3f, %.3f]  %8.2f later  %6.2f in the kernel, "
+               "%ld faults\n",
+               name, options->specs[i], least->ns, least->ns / rows[0].least.ns, low, high,
+               least->later, least->system, least->faults);
     }
-    fflush(stdout);
+}
+
+static void print_means(const struct options *options, struct row rows[][SPECS_MAX], size_t count)
+{
+    for (size_t i = 0; i < options->spec_count; i++) {
+        double logs = 0;
+        for (size_t j = 0; j < count; j++)
+            logs += log(rows[j][i].least.ns / rows[j][0].least.ns);
+        printf("%-16s %-24s %21.3f\n", "geometric mean", options->specs[i],
+               exp(logs / (double)count));
+    }
+}
+
+/* How often the ns of a spec on its first stream the others take: over all, and the second half. */
+static void print_growth(const struct options *options, const struct stream *streams,
+                         struct row rows[][SPECS_MAX], size_t count)
+{
+    for (size_t j = 1; j < count; j++)
+        for (size_t i = 0; i < options->spec_count; i++) {
+            const struct cost *first = &rows[0][i].least, *here = &rows[j][i].least;
+            printf("%-16s %-24s %8.2f times %s's ns/op, %.2f later\n", streams[j].name,
+                   options->specs[i], here->ns / first->ns, streams[0].name,
+                   here->later / first->later);
+        }
 }
 
 static void read_specs(struct options *options, const char *list)
@@ -346,7 +391,7 @@ int main(int argc, char **argv)
     struct options options = {.rounds = 5, .region = REGION_DEFAULT};
     int option;
     read_specs(&options, "system,first-fit,best-fit,next-fit,worst-fit,buddy");
-    while ((option = getopt(argc, argv, "a:n:r:tw")) != -1) {
+    while ((option = getopt(argc, argv, "a:gn:r:tw")) != -1) {
         if (option == 'a')
             read_specs(&options, optarg);
         else if (option == 'n')
@@ -357,20 +402,27 @@ int main(int argc, char **argv)
             options.terse = true;
         else if (option == 'w')
             options.touch = true;
+        else if (option == 'g')
+            options.growth = true;
         else
             return 2;
     }
-    if (options.rounds < 1 || options.rounds > ROUNDS_MAX || optind == argc)
-        quit("give from 1 to 64 rounds (-n) and at least one trace or stream");
-    static struct row rows[SPECS_MAX];
-    for (int i = optind; i < argc; i++) {
-        struct stream stream;
-        stream_make(&stream, argv[i]);
-        measure(&options, &stream, rows);
-        stream_close(&stream);
-    }
-    for (size_t i = 0; i < options.spec_count; i++)
-        printf("%-16s %-24s %21.3f\n", "geometric mean", options.specs[i],
-               exp(rows[i].log_ratios / (argc - optind)));
+    if (options.rounds < 1 || options.rounds > ROUNDS_MAX || optind == argc ||
+        argc - optind > STREAMS_MAX)
+        quit("give from 1 to 64 rounds (-n) and from 1 to 16 traces or streams");
+    static struct row rows[STREAMS_MAX][SPECS_MAX];
+    struct stream streams[STREAMS_MAX];
+    size_t count = (size_t)(argc - optind);
+    for (size_t j = 0; j < count; j++)
+        stream_make(&streams[j], argv[(size_t)optind + j]);
+    measure(&options, streams, count, rows);
+    for (size_t j = 0; j < count && !options.terse; j++)
+        print_stream(&options, streams[j].name, rows[j]);
+    if (options.growth)
+        print_growth(&options, streams, rows, count);
+    else
+        print_means(&options, rows, count);
+    for (size_t j = 0; j < count; j++)
+        stream_close(&streams[j]);
     return 0;
 }
