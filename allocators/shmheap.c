@@ -243,6 +243,7 @@ static void *shmheap_zalloc(struct heap *heap, size_t size)
 static void shmheap_free(struct heap *heap, void *ref)
 {
     struct shmheap *shmheap = (struct shmheap *)heap;
+    shm_heap_give_soon(shmheap->shared, shmheap_offset(ref));
     if (!shmheap_enter(shmheap))
         return;
     shm_heap_give(shmheap->shared, shmheap_offset(ref));

@@ -93,6 +93,12 @@ static inline uint64_t shm_heap_take(struct shm_heap *heap, uint64_t units)
 /* `offset` may be anything: whether a live object begins there. */
 bool shm_heap_is_live(const struct shm_heap *heap, uint64_t offset);
 
+/* Before the lock is taken: the object is about to be freed. */
+static inline void shm_heap_give_soon(const struct shm_heap *heap, uint64_t offset)
+{
+    space_free_soon(&heap->space, offset / SPACE_UNIT - 1);
+}
+
 /* Frees a live object. False: done, but the bookkeeping before it had been overwritten. */
 static inline bool shm_heap_give(struct shm_heap *heap, uint64_t offset)
 {
