@@ -78,7 +78,7 @@ INLINED uint32_t decoding_named(struct decoding *now, struct codec_in *in)
 {
     uint32_t code = *now->target++;
     uint32_t by_age = now->next - 1 - code, by_offset = now->named_at + code - CODEC_NEAR_ZERO;
-    uint32_t at = code < CODEC_NEAR ? by_age : by_offset;
+    uint32_t at = by_offset ^ ((by_age ^ by_offset) & -(uint32_t)(code < CODEC_NEAR));
     if (UNLIKELY(code >= CODEC_FAR)) {
         if (code == CODEC_ELSE) {
             uint64_t by = bytes_get_varint(&in->at[CODEC_TARGET_REST]);

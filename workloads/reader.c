@@ -31,7 +31,8 @@ struct trace_reader {
     struct codec_in in;
     bool narrow; /* no times and sites */
     struct names labels, sites;
-    struct array columns_memory;
+    void *columns_memory; /* owned; touched as it is used */
+    size_t columns_bytes;
     struct codec_columns columns;
     struct touched_reader touched;
 };
@@ -152,9 +153,10 @@ static int reader_memory(struct trace_reader *reader)
     struct codec_columns *columns = &reader->columns;
     size_t times = reader->origin.columns & TRACE_HAS_TIMES ? 8 : 0;
     size_t sites = reader->origin.columns & TRACE_HAS_SITES ? 4 : 0;
-    if (array_reserve(&reader->columns_memory, CODEC_STRETCH * (ALWAYS + times + sites)))
+    reader->columns_bytes = CODEC_STRETCH * (ALWAYS + times + sites);
+    uint8_t *at = reader->columns_memory = pages_map_lazy(reader->columns_bytes);
+    if (!at)
         return -ENOMEM;
-    uint8_t *at = reader->columns_memory.at;
     columns->size = (uint64_t *)at;
     columns->time_ns = times ? (uint64_t *)(at += 8 * CODEC_STRETCH) : NULL;
     columns->thread = (uint32_t *)(at += 8 * CODEC_STRETCH);
@@ -229,7 +231,7 @@ void trace_reader_close(struct trace_reader *reader)
     names_release(&reader->labels);
     names_release(&reader->sites);
     array_release(&reader->text);
-    array_release(&reader->columns_memory);
+    pages_unmap(reader->columns_memory, reader->columns_bytes);
     pages_unmap(reader, sizeof *reader);
 }
 
@@ -339,6 +341,11 @@ static int reader_touched(struct trace_reader *reader, struct trace_block *block
         if (!reader_can_touch(block, block->touched[i].event))
             failed = chunks_damaged(&reader->touched.chunks, "touched pages of no block", err);
     return failed;
+}
+
+void trace_reader_settle_columns(struct trace_reader *reader)
+{
+    memset(reader->columns_memory, 0, reader->columns_bytes);
 }
 
 void trace_reader_narrow(struct trace_reader *reader)

@@ -35,6 +35,9 @@ uint64_t trace_reader_bytes(const struct trace_reader *reader);
  * handed out, and the sentence names the offset. */
 int trace_reader_next(struct trace_reader *reader, struct trace_block *block, struct err *err);
 
+/* Touches the memory that blocks are decoded into, for a process that must not grow. */
+void trace_reader_settle_columns(struct trace_reader *reader);
+
 /* Times and sites are not wanted: blocks come without them, and faster. Before the first block. */
 void trace_reader_narrow(struct trace_reader *reader);
 

@@ -1,6 +1,8 @@
 /* The memory that the worker shares with its parent. */
 #include "harness/measure/area.h"
 
+#include <unistd.h>
+
 #include "workloads/checksum.h"
 
 const uint64_t size_class_limits[SIZE_CLASSES - 1] = {16, 64, 256, 1024, 4096, 32768, 262144};
@@ -44,7 +46,8 @@ static size_t area_bytes(enum pass pass)
 
 static size_t area_whole(size_t bytes)
 {
-    return (bytes + 65535) / 65536 * 65536;
+    size_t page = (size_t)sysconf(_SC_PAGESIZE);
+    return (bytes + page - 1) / page * page;
 }
 
 size_t area_size(enum pass pass)

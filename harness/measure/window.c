@@ -38,7 +38,9 @@ int window_init(struct window *window, struct trace_reader *reader, uint64_t *wo
         return err_set(err, EINVAL,
                        "the trace's footer is damaged: %" PRIu64 " objects in %" PRIu64 " events",
                        summary->objects, summary->events);
-    if (!places)
+    if (places)
+        trace_reader_settle_columns(reader);
+    else
         trace_reader_narrow(reader);
     *window = (struct window){
         .reader = reader,
