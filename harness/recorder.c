@@ -1,6 +1,7 @@
 /* Three threads: the main one waits for the program, one keeps the spool ahead of it, and one
- * turns records into traces: as a batch, so that it does not interrupt the program, but gets its
- * share where processors are scarce and leaves little to do for when the program has ended. */
+ * turns records into traces: as a batch, so that it does not interrupt the program, and gets its
+ * share where processors are scarce, unless the program alone has them all (pacing.h). What is left
+ * when the program has ended is done by two threads. */
 #include "harness/recorder.h"
 
 #include <errno.h>
@@ -28,7 +29,12 @@
 #include "harness/spare.h"
 #include "harness/start.h"
 
-enum { RECORDER_STEP_MS = 4, RECORDER_KEEP_MS = 100, RECORDER_FULL_MS = 4 };
+enum {
+    RECORDER_STEP_MS = 4,
+    RECORDER_KEEP_MS = 100,
+    RECORDER_FULL_MS = 4,
+    RECORDER_MANY = 4, /* cores: then there are some beside the program */
+};
 
 struct recorder {
     const struct recorder_plan *plan;
@@ -109,6 +115,8 @@ static void *recorder_drain(void *arg)
     struct pacing pacing;
     pthread_setschedparam(pthread_self(), SCHED_BATCH, &param);
     pacing_begin(&pacing, recorder->child);
+    if (pacing.cores >= RECORDER_MANY)
+        recording_split(recorder->recording);
     while (!atomic_load(&recorder->all_over) && !recorder->drain_failed) {
         if (recorder_rests(recorder, &pacing)) {
             recorder_wait_while(&recorder->all_over, 0, RECORDER_STEP_MS);
@@ -214,10 +222,11 @@ static void recorder_account(struct recorder *recorder, uint64_t start_ns)
     recorder->outcome->drain_ns = (uint64_t)cpu.tv_sec * 1000000000u + (uint64_t)cpu.tv_nsec;
 }
 
-/* Nobody writes any more. What the first step finds for the first time, a process that lived but a
- * moment, the second one knows to be over. */
+/* Nobody writes any more, nor needs the processors. What the first step finds for the first time, a
+ * process that lived but a moment, the second one knows to be over. */
 static int recorder_take_the_rest(struct recorder *recorder, struct err *err)
 {
+    recording_split(recorder->recording);
     int failed = recording_step(recorder->recording, recorder_is_over, recorder, err);
     return failed ? failed : recording_step(recorder->recording, recorder_is_over, recorder, err);
 }

@@ -128,6 +128,14 @@ int merge_run(struct merge *merge, uint64_t limit, bool ended, const struct merg
     return 0;
 }
 
+uint64_t merge_waiting(const struct merge *merge)
+{
+    uint64_t waiting = 0;
+    for (uint32_t i = 0; i < merge->streams; i++)
+        waiting += merge_intake(merge, i)->count - merge_intake(merge, i)->begun;
+    return waiting;
+}
+
 struct merge_tally merge_tally(const struct merge *merge)
 {
     struct merge_tally tally = {0};

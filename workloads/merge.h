@@ -37,6 +37,9 @@ int merge_add(struct merge *merge, struct spool *spool);
  * writes any more, and all records are handed out. 0 or the visitor's negative answer. */
 int merge_run(struct merge *merge, uint64_t limit, bool ended, const struct merge_visitor *visitor);
 
+/* Chunks of records that are waiting, over all threads. */
+uint64_t merge_waiting(const struct merge *merge);
+
 /* Over all threads: records that were never finished, and those taken without and with a stamp. */
 struct merge_tally {
     uint64_t lost, plain, stamped;

@@ -14,6 +14,9 @@
  * call's last instructions. Microseconds would be many times what a processor looks ahead. */
 enum { RECORDING_SLACK_TICKS = 20000 };
 
+/* Chunks that are worth a thread of their own. */
+enum { RECORDING_MUCH = 32 };
+
 struct recording_process {
     pid_t pid;
     char *path;
@@ -40,6 +43,7 @@ struct recording {
     struct recording_image *images;
     struct recording_process *processes;
     uint32_t image_count, process_count;
+    bool splits;         /* there are processors to spare */
     uint64_t limit;      /* stamps up to here were taken before the last step */
     struct array opened; /* uint32_t: chunks found in this step */
 };
@@ -198,7 +202,11 @@ static int recording_run_image(struct recording *recording, uint32_t number, boo
     bool by_counter = recording->spool->control->order == SPOOL_BY_COUNTER;
     struct merge_visitor visitor = {session_visit, session_expect, &process->session,
                                     by_counter ? RECORDING_SLACK_TICKS : 0};
+    if (recording->splits && merge_waiting(&image->merge) >= RECORDING_MUCH)
+        session_split(&process->session);
     int failed = merge_run(&image->merge, recording->limit, ended, &visitor);
+    int lost = session_join(&process->session);
+    failed = failed ? failed : lost;
     if (failed || !ended)
         return failed;
     const struct spool_image *entry = &recording->spool->control->image[number];
@@ -225,6 +233,11 @@ static int recording_step_image(struct recording *recording, uint32_t number, st
     while (recording->images[next].process != image->process)
         next++;
     return session_exec(&process->session, recording->spool->control->image[next].program);
+}
+
+void recording_split(struct recording *recording)
+{
+    recording->splits = true;
 }
 
 int recording_step(struct recording *recording, recording_is_over *is_over, void *arg,

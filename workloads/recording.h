@@ -39,6 +39,9 @@ void recording_set_root(struct recording *recording, pid_t pid);
 /* Whether a process has written its last; `arg` is what was given with it. */
 typedef bool recording_is_over(pid_t pid, void *arg);
 
+/* There are processors to spare: where much is to be taken in, two threads do it. */
+void recording_split(struct recording *recording);
+
 /* Takes in what is there. */
 int recording_step(struct recording *recording, recording_is_over *is_over, void *arg,
                    struct err *err);

@@ -1,9 +1,10 @@
 /* What turning records into a trace costs, apart from the program that makes them. `keep` keeps a
  * program's records (the variable RECORDER names the preloaded library); they are then drained
- * again and again: processor time an event, the least and the median.
+ * again and again: time an event, the least and the median, which is the processor's, or with
+ * `split`, on two threads, the wall's.
  *
  *     drain keep RECORDS COMMAND [ARGUMENT...]
- *     drain ROUNDS RECORDS FILE.trace */
+ *     drain ROUNDS RECORDS FILE.trace [split] */
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -71,7 +72,7 @@ static void load(struct spool *spool, const struct spool_control *kept)
         quit("no spool", &err);
     struct spool_control *control = spool->control;
     while (atomic_load(&control->allocated) < atomic_load(&kept->fresh)) {
-        atomic_store(&control->fresh, atomic_load(&control->allocated));
+        atomic_store(&control->held, atomic_load(&control->allocated));
         spool_extend(spool);
     }
     memcpy((void *)control, kept, used_bytes(kept));
@@ -88,7 +89,7 @@ struct drained {
     uint64_t events;
 };
 
-static struct drained drain(const struct spool_control *kept, const char *path)
+static struct drained drain(const struct spool_control *kept, const char *path, bool split)
 {
     struct err err = {0};
     struct spool spool;
@@ -98,14 +99,17 @@ static struct drained drain(const struct spool_control *kept, const char *path)
     if (recording_create(&recording, &spool, &plan, &err))
         quit("no recording", &err);
     recording_set_root(recording, kept->root_pid);
-    uint64_t start = clock_thread_ns();
+    if (split)
+        recording_split(recording);
+    uint64_t (*const now)(void) = split ? clock_ns : clock_thread_ns;
+    uint64_t start = now();
     if (recording_step(recording, is_over, NULL, &err) ||
         recording_step(recording, is_over, NULL, &err))
         quit("not drained", &err);
-    uint64_t stepped = clock_thread_ns();
+    uint64_t stepped = now();
     if (recording_finish(recording, &(struct recording_cost){0}, &err))
         quit("not finished", &err);
-    struct drained drained = {(double)(stepped - start), (double)(clock_thread_ns() - stepped),
+    struct drained drained = {(double)(stepped - start), (double)(now() - stepped),
                               recording_result(recording, 0).events};
     recording_destroy(recording);
     spool_destroy(&spool);
@@ -118,13 +122,13 @@ static int by_value(const void *a, const void *b)
     return (*x > *y) - (*x < *y);
 }
 
-static void drain_again(int rounds, const struct spool_control *kept, const char *path)
+static void drain_again(int rounds, const struct spool_control *kept, const char *path, bool split)
 {
     static double each[ROUNDS_MOST];
     struct drained drained = {0};
     for (int i = 0; i < rounds; i++) {
         unlink(path);
-        drained = drain(kept, path);
+        drained = drain(kept, path, split);
         each[i] = drained.step_ns / (double)(drained.events ? drained.events : 1);
     }
     qsort(each, (size_t)rounds, sizeof *each, by_value);
@@ -136,15 +140,17 @@ int main(int argc, char **argv)
 {
     if (argc > 3 && strcmp(argv[1], "keep") == 0 && getenv("RECORDER"))
         return keep(argv[2], argv + 3);
-    int rounds = argc == 4 ? atoi(argv[1]) : 0;
+    bool split = argc == 5 && strcmp(argv[4], "split") == 0;
+    int rounds = argc == 4 || split ? atoi(argv[1]) : 0;
     int file = argc > 2 ? open(argv[2], O_RDONLY) : -1;
     if (rounds < 1 || rounds > ROUNDS_MOST || file < 0)
-        quit("drain keep RECORDS COMMAND..., with RECORDER set, or drain ROUNDS RECORDS FILE.trace",
+        quit("drain keep RECORDS COMMAND..., with RECORDER set, or drain ROUNDS RECORDS FILE.trace "
+             "[split]",
              NULL);
     off_t bytes = lseek(file, 0, SEEK_END);
     void *kept = mmap(NULL, (size_t)bytes, PROT_READ, MAP_SHARED, file, 0);
     if (kept == MAP_FAILED)
         quit("the records cannot be read", NULL);
-    drain_again(rounds, kept, argv[3]);
+    drain_again(rounds, kept, argv[3], split);
     return 0;
 }
