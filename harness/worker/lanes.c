@@ -117,13 +117,14 @@ static void lanes_report_count(struct worker *worker)
     worker->result->processes_replayed = crew->processes ? crew->count : 1;
 }
 
-/* Lanes that take turns share a core: one hands over to the next within it. What the C library maps
- * for threads is the harness's, except where it is the C library that is measured. */
+/* Lanes have all cores, also where they take turns: an allocator that counts them in a call, or
+ * keeps something for each, does as in the program. What the C library maps for threads is the
+ * harness's, except where it is the C library that is measured. */
 void lanes_start(struct worker *worker)
 {
     const struct request *request = &worker->area->request;
     struct crew *crew = &worker->crew;
-    if (crew->count > 1 && !lanes_take_turns(worker))
+    if (crew->count > 1)
         sched_setaffinity(0, sizeof request->cores, &request->cores);
     crew_start(crew);
     if (crew->count > 1 && worker->spec.backend->scope == SCOPE_HEAP)

@@ -182,7 +182,7 @@ PY
     grep -q '"detail": *"heap corrupted"' out2/cells.jsonl
 }
 
-@test "a preloaded allocator counts all processors, and is measured on one" {
+@test "a preloaded allocator counts all processors, and is measured on one, or with threads on all" {
     [ -z "${SANITIZE-}" ] || skip "a sanitizer's malloc cannot be replaced by another"
     cat >count.c <<'C'
 #define _GNU_SOURCE
@@ -210,6 +210,10 @@ C
     "$BENCH" import plain.rep -o plain.trace
     "$BENCH" run -a "so:$PWD/count.so" -n 1 -p throughput -o out plain.trace || true
     grep -q "\"detail\": *\"$(nproc), then 1\"" out/cells.jsonl || { cat out/cells.jsonl; false; }
+    "$BENCH" generate larson:threads=2,rounds=1,blocks=10 -o larson.trace
+    "$BENCH" run -a "so:$PWD/count.so" -n 1 -p throughput,memory -o out2 larson.trace || true
+    [ "$(grep -c "\"detail\": *\"$(nproc), then $(nproc)\"" out2/cells.jsonl)" = 2 ] ||
+        { cat out2/cells.jsonl; false; }
 }
 
 @test "the memory pass finds nothing of the harness's own, and the region agrees with the kernel" {
