@@ -25,6 +25,12 @@ struct decoding {
     uint32_t nulls, reallocs, aligned;
 };
 
+/* Out of the way of the loop. */
+static __attribute__((noinline, cold)) uint64_t decoding_varint(const uint8_t **at)
+{
+    return bytes_get_varint(at);
+}
+
 INLINED void decoding_enter(struct decoding *now, struct codec *codec, uint32_t thread)
 {
     struct codec_lane *lane = &codec->lanes[thread % CODEC_LANES];
@@ -73,16 +79,17 @@ INLINED uint64_t decoding_size(struct decoding *now, struct codec_in *in)
     return size + (size == 0);
 }
 
-/* The object that is named, whatever number comes out of damaged streams. */
-INLINED uint32_t decoding_named(struct decoding *now, struct codec_in *in)
+/* The object that is named: one of those that are ready, but live only in sound streams. */
+INLINED uint32_t decoding_named(struct decoding *now, struct codec_in *in, uint32_t ready)
 {
     uint32_t code = *now->target++;
     uint32_t by_age = now->next - 1 - code, by_offset = now->named_at + code - CODEC_NEAR_ZERO;
     uint32_t at = by_offset ^ ((by_age ^ by_offset) & -(uint32_t)(code < CODEC_NEAR));
     if (UNLIKELY(code >= CODEC_FAR)) {
         if (code == CODEC_ELSE) {
-            uint64_t by = bytes_get_varint(&in->at[CODEC_TARGET_REST]);
-            return now->lane->named += (uint32_t)bytes_unzigzag(by);
+            uint64_t by = decoding_varint(&in->at[CODEC_TARGET_REST]);
+            uint32_t named = now->lane->named += (uint32_t)bytes_unzigzag(by);
+            return named < ready ? named : now->head;
         }
         at = now->next - 1 - (CODEC_NEAR + ((code - CODEC_FAR) << 8));
         at -= *in->at[CODEC_TARGET_AGE]++;
@@ -119,8 +126,8 @@ INLINED int decoding_allocate(struct decoding *now, struct codec_in *in,
 INLINED int decoding_end(struct decoding *now, const struct codec *codec, struct codec_in *in,
                          const struct trace_words *words, uint64_t size)
 {
-    uint32_t object = decoding_named(now, in);
-    if (UNLIKELY(object >= codec->numbering.ready || now->links[object] != NUMBERING_LIVE))
+    uint32_t object = decoding_named(now, in, codec->numbering.ready);
+    if (UNLIKELY(now->links[object] != NUMBERING_LIVE))
         return -EBADMSG;
     if (size) {
         uint64_t old = words->sizes[object];
