@@ -1,8 +1,8 @@
 /* ostep: the memory manager of the OSTEP text, with a free list in the order of freeing.
  *
- * 1. A block begins with 8 bytes: its size, and a magic number while it is live, or its place in
- * the free list. A freed block becomes the head of the list; what is left of one that was cut keeps
- *    its place.
+ * 1. A block begins with 8 bytes: its size, and a magic number while it is live, or the place in
+ *    the free list that it was given. A freed block becomes the head of the list; what is left of
+ *    one that was cut keeps its place.
  * 2. first: the first block from the head that is large enough. best: the smallest, worst: the
  *    largest, of equals the first in the list. next: the first from where the last search ended,
  *    round the list. When nothing in the list is large enough, the memory behind the last block is
@@ -11,7 +11,9 @@
  *    block, when it is freed; what comes of it goes to the head.
  * 4. The whole pages of large free blocks go back, but for those with their headers.
  * Where blocks begin is also kept out of band (granules.h), and the list is (list_order.h), so that
- * neither neighbours nor a fit are searched for; for best, free blocks hold a tree (ostep_tree.h).
+ * neither neighbours nor a fit are searched for; so are most free blocks' places in the list
+ * (ostep_places.h), so that headers are written but seldom read; for best, free blocks hold a tree
+ * (ostep_tree.h).
  * In the classic interface the list is linked through the headers, and payloads are not aligned;
  * here they are, to 16 bytes. Text: the allocator of Arpaci-Dusseau and Arpaci-Dusseau, Operating
  * Systems: Three Easy Pieces, chapter 17.
@@ -20,6 +22,7 @@
 #include <stdio.h>
 
 #include "allocators/list_order.h"
+#include "allocators/ostep_places.h"
 #include "allocators/ostep_tree.h"
 #include "allocators/segments.h"
 
@@ -32,7 +35,8 @@ enum { OPTION_COALESCE_ROW, OPTION_FIT_ROW };
 
 struct ostep_header {
     int32_t size;        /* bytes behind the header */
-    uint32_t magic_slot; /* OSTEP_MAGIC, or the slot of a free block */
+    uint32_t magic_slot; /* OSTEP_MAGIC, or the slot of a free block; not its present one where an
+                            entry tells of the block, but for best fit */
 };
 
 struct ostep {
@@ -43,6 +47,7 @@ struct ostep {
     size_t reserved; /* blocks that the list has memory for */
     size_t rover;    /* next fit: a slot */
     struct list_order order;
+    struct ostep_place *places;
     struct ostep_tree sizes; /* best fit: free blocks by size and slot */
 };
 
@@ -72,6 +77,43 @@ FIT_INLINE void ostep_write(struct ostep *heap, size_t position, size_t size, si
     *ostep_header(heap, position) = (struct ostep_header){ostep_size(size), (uint32_t)magic_slot};
 }
 
+/* ---- places in the list ---------------------------------------------------------------------- */
+
+/* The free block has that slot from now on. The one that the entry told of has to tell itself. */
+FIT_INLINE void ostep_note(struct ostep *heap, size_t position, size_t slot)
+{
+    struct ostep_place *place = ostep_places_at(heap->places, position), other = *place;
+    *place = (struct ostep_place){(uint32_t)position + 1, (uint32_t)slot};
+    if (other.begins && other.begins != place->begins)
+        ostep_header(heap, other.begins - (size_t)1)->magic_slot = other.slot;
+}
+
+FIT_INLINE void ostep_forget(struct ostep *heap, size_t position)
+{
+    struct ostep_place *place = ostep_places_at(heap->places, position);
+    if (ostep_place_is_of(place, position))
+        place->begins = 0;
+}
+
+FIT_INLINE size_t ostep_slot(const struct ostep *heap, size_t position)
+{
+    const struct ostep_place *place = ostep_places_at(heap->places, position);
+    return __builtin_expect(ostep_place_is_of(place, position), 1)
+               ? place->slot
+               : ostep_header(heap, position)->magic_slot;
+}
+
+/* Its slot has changed, and nothing else. */
+static void ostep_move(struct ostep *heap, size_t position, size_t slot)
+{
+    struct ostep_place *place = ostep_places_at(heap->places, position);
+    bool noted = ostep_place_is_of(place, position);
+    if (noted)
+        place->slot = (uint32_t)slot;
+    if (!noted || heap->fit == FIT_BEST) /* whose tree looks at headers */
+        ostep_header(heap, position)->magic_slot = (uint32_t)slot;
+}
+
 /* ---- the list -------------------------------------------------------------------------------- */
 
 FIT_INLINE void ostep_index(struct ostep *heap, size_t position)
@@ -97,8 +139,7 @@ static void ostep_renumbered(void *arg, size_t from, size_t to)
 {
     struct ostep_renumbering *renumbering = arg;
     struct ostep *heap = renumbering->heap;
-    size_t position = heap->order.position[to];
-    ostep_header(heap, position)->magic_slot = (uint32_t)to;
+    ostep_move(heap, heap->order.position[to], to);
     if (from >= renumbering->rover)
         heap->rover = to;
 }
@@ -154,18 +195,15 @@ FIT_INLINE void ostep_push(struct ostep *heap, size_t position, size_t size)
         ostep_make_room(heap);
     size_t slot = list_order_push(&heap->order, position, size);
     ostep_write(heap, position, size, slot);
+    ostep_note(heap, position, slot);
     ostep_index(heap, position);
 }
 
 FIT_INLINE void ostep_unlink(struct ostep *heap, size_t position, size_t slot)
 {
     ostep_unindex(heap, position);
+    ostep_forget(heap, position);
     list_order_remove(&heap->order, slot);
-}
-
-FIT_INLINE size_t ostep_slot(const struct ostep *heap, size_t position)
-{
-    return ostep_header(heap, position)->magic_slot;
 }
 
 /* The front of the free block in `slot` is taken: the rest has its place in the list. */
@@ -173,7 +211,9 @@ FIT_INLINE void ostep_cut(struct ostep *heap, size_t slot, size_t position, size
                           size_t rest)
 {
     ostep_unindex(heap, position);
+    ostep_forget(heap, position);
     ostep_write(heap, position + size, rest, slot);
+    ostep_note(heap, position + size, slot);
     ostep_index(heap, position + size);
     list_order_cut(&heap->order, slot, position + size, rest);
 }
@@ -242,6 +282,9 @@ static void *ostep_alloc(struct heap *heap, size_t size)
 FIT_INLINE void ostep_release(struct segments *segments, size_t position)
 {
     struct ostep *heap = (struct ostep *)segments;
+    /* What is written at the end, while the map is waited for. */
+    __builtin_prefetch(ostep_header(heap, position), 1);
+    __builtin_prefetch(ostep_places_at(heap->places, position), 1);
     struct segments_hole hole =
         segments_release(segments, position, heap->coalesce, heap->coalesce);
     size_t end = hole.start + hole.size;
@@ -299,15 +342,20 @@ static void *ostep_alloc_aligned(struct heap *heap, size_t align, size_t size)
 
 static size_t ostep_index_bytes(size_t count)
 {
-    return list_order_bytes(count);
+    return list_order_bytes(count) + fit_store_bytes(ostep_places_bytes(count));
 }
 
 /* The list has its memory by the number of blocks. */
 static int ostep_reach(struct segments *segments, size_t last)
 {
-    (void)segments;
-    (void)last;
-    return 0;
+    const struct ostep *heap = (const struct ostep *)segments;
+    return fit_store_reach(&segments->store, heap->places, ostep_places_bytes(last));
+}
+
+static void ostep_retreat(struct segments *segments, size_t last)
+{
+    const struct ostep *heap = (const struct ostep *)segments;
+    fit_store_retreat(&segments->store, heap->places, ostep_places_bytes(last));
 }
 
 static void ostep_release_any(struct segments *segments, size_t position)
@@ -342,7 +390,7 @@ static const char *ostep_flaw(const struct ostep *heap, size_t position)
         return "its size is not that of the block";
     if (granules_is_used(&heap->segments.map, position))
         return header->magic_slot == OSTEP_MAGIC ? NULL : "it has no magic number";
-    size_t slot = header->magic_slot;
+    size_t slot = ostep_slot(heap, position);
     if (slot < heap->order.front || slot >= heap->order.end ||
         heap->order.position[slot] != position)
         return "its place in the list is not its own";
@@ -387,6 +435,7 @@ static const struct segments_policy ostep_policy = {
     .remove = ostep_remove,
     .leave = ostep_leave,
     .joins = ostep_joins,
+    .retreat = ostep_retreat,
 };
 
 static int ostep_create(const struct heap_config *config, struct heap **out, struct err *err);
@@ -428,6 +477,8 @@ static int ostep_create(const struct heap_config *config, struct heap **out, str
     heap->rover = OSTEP_END;
     heap->fit = (enum ostep_fit)config->values[OPTION_FIT_ROW].number;
     segments_set_returning(segments);
+    char *places = fit_store_table(&segments->store, ostep_places_bytes(segments->limit + 64));
+    heap->places = (struct ostep_place *)(void *)places;
     heap->sizes.base = segments->base;
     if (list_order_init(&heap->order, segments->limit, &segments->store) < 0)
         return err_set(err, ENOMEM, "ostep: no memory for its list");
