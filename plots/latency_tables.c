@@ -130,12 +130,21 @@ static void latency_tables_cell(FILE *out, const struct store *store,
     table_of_cell(out, store, cell, ".worst.csv", SLOWEST);
 }
 
+/* A run whose files by cell were left out, as when it is kept for its tables, has none. */
+static bool latency_tables_has(const struct store *store, const struct cell_result *cell)
+{
+    FILE *file = cell ? series_open(store, "latency", cell, ".csv") : NULL;
+    if (file)
+        fclose(file);
+    return file;
+}
+
 void latency_tables(FILE *out, const struct store *store, const struct row *rows, size_t count)
 {
     bool begun = false;
     for (size_t i = 0; i < count; i++) {
         const struct cell_result *cell = slowest_cell(store, rows[i].allocator, rows[i].trace);
-        if (!cell)
+        if (!latency_tables_has(store, cell))
             continue;
         if (!begun)
             fputs("<details>\n<summary>Latency by operation and size, and the slowest calls</"
