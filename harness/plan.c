@@ -30,16 +30,21 @@ void plan_init(struct plan *plan)
     };
 }
 
+void plan_drop_trace(struct plan *plan)
+{
+    const struct plan_trace *trace = &plan->traces[--plan->trace_count];
+    free(trace->path);
+    free(trace->name);
+    free(trace->scaling);
+    json_decref(trace->profile);
+}
+
 void plan_release(struct plan *plan)
 {
     for (size_t i = 0; i < plan->spec_count; i++)
         free(plan->specs[i]);
-    for (size_t i = 0; i < plan->trace_count; i++) {
-        free(plan->traces[i].path);
-        free(plan->traces[i].name);
-        free(plan->traces[i].scaling);
-        json_decref(plan->traces[i].profile);
-    }
+    while (plan->trace_count > 0)
+        plan_drop_trace(plan);
     free(plan->specs);
     free(plan->traces);
 }

@@ -60,6 +60,9 @@ int plan_add_allocators(struct plan *plan, const char *list, struct err *err);
 /* A trace file, read once to its end: a damaged one is refused before anything is measured. */
 int plan_add_trace(struct plan *plan, const char *path, struct err *err);
 
+/* Takes the trace added last out again. */
+void plan_drop_trace(struct plan *plan);
+
 /* Makes the trace added last one of several that show how `scaling` does with more threads: its
  * name becomes that of a workload with so many, "sqlite:threads=4". */
 int plan_scale_trace(struct plan *plan, unsigned threads, const char *scaling, struct err *err);

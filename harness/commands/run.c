@@ -320,14 +320,45 @@ static int plan_trace(struct plan *plan, const char *name, const char *folder, s
     return failed ? failed : plan_add_trace(plan, path, err);
 }
 
+/* How many threads replay the trace added last: no more than it has. */
+static unsigned cap_threads(const struct plan *plan, const char *name)
+{
+    const json_t *profile = plan->traces[plan->trace_count - 1].profile;
+    unsigned has = (unsigned)json_integer_value(json_object_get(profile, "threads"));
+    if (plan->threads == CELL_THREADS_AS_RECORDED || plan->threads <= has)
+        return plan->threads;
+    fprintf(stderr, "bench run: %s has %u thread%s, so that no %u can replay it\n", name, has,
+            has == 1 ? "" : "s", plan->threads);
+    return has;
+}
+
+/* Whether the number after `count` others comes to the same as one of them, but was not asked for
+ * twice. */
+static bool is_replayed(const struct request *request, size_t count, size_t first, unsigned threads)
+{
+    const struct plan *plan = &request->plan;
+    for (size_t i = 0; i < count; i++)
+        if (request->threads[i] == request->threads[count])
+            return false;
+    for (size_t i = first; i + 1 < plan->trace_count; i++)
+        if (plan->traces[i].threads == threads)
+            return true;
+    return false;
+}
+
 /* Once, or once for each number of threads. */
 static int plan_trace_or_several(struct request *request, const char *name, const char *folder,
                                  struct err *err)
 {
     struct plan *plan = &request->plan;
+    size_t first = plan->trace_count;
     int failed = 0;
-    if (request->thread_counts < 2)
-        return plan_trace(plan, name, folder, err);
+    if (request->thread_counts < 2) {
+        failed = plan_trace(plan, name, folder, err);
+        if (!failed)
+            plan->traces[first].threads = cap_threads(plan, name);
+        return failed;
+    }
     if (strcmp(name, "-") == 0)
         return err_set(err, EINVAL,
                        "standard input is read once: --threads takes one number there");
@@ -335,10 +366,15 @@ static int plan_trace_or_several(struct request *request, const char *name, cons
     for (size_t i = 0; !failed && i < request->thread_counts; i++) {
         plan->threads = request->threads[i];
         failed = plan_trace(plan, name, folder, err);
+        unsigned threads = failed ? 0 : cap_threads(plan, name);
+        if (!failed && is_replayed(request, i, first, threads)) {
+            plan_drop_trace(plan);
+            continue;
+        }
         if (!failed && !scaling)
             scaling = strdup(is_workload(name) ? name : plan->traces[plan->trace_count - 1].name);
         if (!failed)
-            failed = plan_scale_trace(plan, plan->threads, scaling ? scaling : name, err);
+            failed = plan_scale_trace(plan, threads, scaling ? scaling : name, err);
     }
     free(scaling);
     return failed;

@@ -229,3 +229,21 @@ PY
     run "$BENCH" run -a shmheap --processes 2 --threads 2 -o wrong crowd.trace
     [ "$status" = 2 ]
 }
+
+@test "more threads than a trace has are no figure of their own" {
+    printf '1: malloc 0x10000 100\n1: free 0x10000\n2: malloc 0x20000 9\n' >two.txt
+    "$BENCH" import two.txt -o two.trace
+    "$BENCH" run -a system,null -n 1 -p throughput --threads 4,1,2,as-recorded -o out two.trace sawtooth:teeth=1,blocks=9 2>said.txt >/dev/null
+    grep -qx 'bench run: two.trace has 2 threads, so that no 4 can replay it' said.txt
+    grep -qx 'bench run: sawtooth:teeth=1,blocks=9 has 1 thread, so that no 2 can replay it' said.txt
+    python <<'PY'
+import json
+cells = [json.loads(line) for line in open("out/cells.jsonl")]
+seen = sorted((cell["trace"], cell["threads_replayed"]) for cell in cells if cell["allocator"] == "system")
+assert seen == [("sawtooth:teeth=1,blocks=9,threads=1", 1), ("sawtooth:teeth=1,blocks=9,threads=as-recorded", 1),
+                ("two:threads=1", 1), ("two:threads=2", 2), ("two:threads=as-recorded", 2)], seen
+PY
+    "$BENCH" run --resume out >/dev/null
+    "$BENCH" run -a system -n 1 -p throughput --threads 4 -o one two.trace 2>said.txt >/dev/null
+    grep -q 'has 2 threads' said.txt
+}
