@@ -14,6 +14,7 @@
 
 #include "allocators/spec.h"
 #include "harness/artefacts.h"
+#include "harness/base/pages.h"
 #include "harness/base/units.h"
 #include "harness/launch.h"
 #include "harness/measure/area.h"
@@ -117,6 +118,36 @@ static uint64_t cell_operations(const uint64_t *op, const uint64_t *at)
     return count;
 }
 
+/* Decodes the window again that the worker was in, whose first operation is number `done`. */
+static int cell_decode_again(const struct area *area, struct window *window, uint64_t *words,
+                             struct trace_reader *reader)
+{
+    int status = window_init(window, reader, words, area->window_words, false, NULL);
+    uint64_t done = 0;
+    for (; status >= 0; done += window->operations) {
+        status = window_fill(window, NULL);
+        if (status <= 0 || done == area->operations_done)
+            break;
+    }
+    return status;
+}
+
+/* The whole operations of a window that only the worker saw, up to the player's. */
+static uint64_t cell_replayed_alone(const struct area *area, const uint64_t *at)
+{
+    struct trace_reader *reader;
+    struct window window = {0};
+    uint64_t count = 0, *words = pages_map(area->window_words * sizeof *words);
+    if (!words || trace_reader_open(&reader, area->request.trace, NULL) < 0)
+        return 0;
+    if (trace_reader_summary(reader) && cell_decode_again(area, &window, words, reader) > 0)
+        count = cell_operations(words, words + (at - area->words));
+    window_release(&window);
+    trace_reader_close(reader);
+    pages_unmap(words, area->window_words * sizeof *words);
+    return count;
+}
+
 /* The operations that were done when the worker ended, the ones under way left out. */
 static uint64_t cell_progress(const struct area *area, int fd)
 {
@@ -131,7 +162,9 @@ static uint64_t cell_progress(const struct area *area, int fd)
     const struct lane *lanes = (const struct lane *)(void *)shared;
     const uint64_t *words = (const uint64_t *)(void *)(shared + area->lanes_size);
     for (uint32_t i = 0; i < area->lanes; i++)
-        if (lanes[i].player.at)
+        if (lanes[i].player.at && area->window_words)
+            done += cell_replayed_alone(area, lanes[i].player.at);
+        else if (lanes[i].player.at)
             done += cell_operations(words + (lanes[i].begin - area->words),
                                     words + (lanes[i].player.at - area->words));
     munmap(shared, size);

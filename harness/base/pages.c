@@ -46,6 +46,14 @@ void *pages_map_huge(size_t bytes)
     return wide + before;
 }
 
+void *pages_map_quick(size_t bytes)
+{
+    volatile char *pages = pages_map_huge(bytes < PAGES_HUGE ? PAGES_HUGE : bytes);
+    for (size_t i = 0; pages && i < bytes; i += PAGES_SIZE)
+        pages[i] = 0;
+    return (void *)(uintptr_t)pages;
+}
+
 void pages_unmap(void *pages, size_t bytes)
 {
     if (pages)

@@ -24,6 +24,11 @@ void *pages_map_private(size_t bytes);
  * that are read at random, in processes that measure nothing. */
 void *pages_map_huge(size_t bytes);
 
+/* Zeroed, touched private memory in huge pages where the kernel gives them: a tenth of the time
+ * that shared pages take. For a process whose own resident memory is taken off before it measures.
+ */
+void *pages_map_quick(size_t bytes);
+
 void pages_unmap(void *pages, size_t bytes);
 
 #endif

@@ -80,8 +80,9 @@ struct area {
     uint64_t operations_done;  /* before the window under way */
     uint32_t lanes;            /* 0 when there are none yet; else they lie behind the area, as */
     uint64_t lanes_size;       /* many bytes whole pages of them, and then the words they play: */
-    uint64_t words_size;       /* bytes */
+    uint64_t words_size;       /* bytes, 0 where the words are the worker's alone */
     const uint64_t *words;     /* where those begin in the worker, whose addresses the lanes hold */
+    uint64_t window_words;     /* of a window whose words are the worker's alone */
     struct cell_result result;
     union {
         struct memory_area memory;

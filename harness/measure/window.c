@@ -16,39 +16,51 @@ size_t window_capacity(const struct trace_summary *summary, size_t words)
     return wanted < words ? (size_t)wanted : words;
 }
 
-static int window_map(struct window *window, bool places, struct err *err)
+size_t window_sizes(const struct trace_summary *summary)
 {
-    if (places)
-        window->places = pages_map(window->capacity * sizeof *window->places);
-    window->sizes = pages_map((window->objects + (size_t)1) * sizeof *window->sizes);
-    if ((places && !window->places) || !window->sizes) {
-        int code = errno;
-        window_release(window);
-        return err_set(err, code, "no memory to decode a trace of %" PRIu32 " live objects",
-                       window->objects);
-    }
-    return 0;
+    return ((size_t)summary->objects + 1) * sizeof(uint64_t);
 }
 
-int window_init(struct window *window, struct trace_reader *reader, uint64_t *words,
-                size_t capacity, bool places, struct err *err)
+int window_init_with(struct window *window, struct trace_reader *reader, uint64_t *words,
+                     size_t capacity, uint64_t *sizes, struct err *err)
 {
     const struct trace_summary *summary = trace_reader_summary(reader);
     if (summary->objects > summary->events || summary->objects >= TRACE_NO_OBJECT)
         return err_set(err, EINVAL,
                        "the trace's footer is damaged: %" PRIu64 " objects in %" PRIu64 " events",
                        summary->objects, summary->events);
-    if (places)
-        trace_reader_settle_columns(reader);
-    else
-        trace_reader_narrow(reader);
     *window = (struct window){
         .reader = reader,
         .words = words,
         .capacity = capacity,
+        .sizes = sizes,
         .objects = (uint32_t)summary->objects,
     };
-    return window_map(window, places, err);
+    if (sizes)
+        trace_reader_narrow(reader);
+    return 0;
+}
+
+int window_init(struct window *window, struct trace_reader *reader, uint64_t *words,
+                size_t capacity, bool places, struct err *err)
+{
+    int status = window_init_with(window, reader, words, capacity, NULL, err);
+    if (status < 0)
+        return status;
+    if (places)
+        window->places = pages_map(window->capacity * sizeof *window->places);
+    window->sizes = window->own_sizes = pages_map(window_sizes(trace_reader_summary(reader)));
+    if ((places && !window->places) || !window->sizes) {
+        int code = errno;
+        window_release(window);
+        return err_set(err, code, "no memory to decode a trace of %" PRIu32 " live objects",
+                       window->objects);
+    }
+    if (places)
+        trace_reader_settle_columns(reader);
+    else
+        trace_reader_narrow(reader);
+    return 0;
 }
 
 int window_want_touched(struct window *window, struct err *err)
@@ -63,7 +75,7 @@ void window_release(struct window *window)
 {
     pages_unmap(window->touched, (window->objects + (size_t)1) * sizeof *window->touched);
     pages_unmap(window->places, window->capacity * sizeof *window->places);
-    pages_unmap(window->sizes, (window->objects + (size_t)1) * sizeof *window->sizes);
+    pages_unmap(window->own_sizes, (window->objects + (size_t)1) * sizeof *window->own_sizes);
 }
 
 int window_rewind(struct window *window, struct err *err)

@@ -118,7 +118,8 @@ struct window {
     uint64_t by_kind[OP_LARGE];             /* in this window, by enum op_kind */
     uint32_t *touched;   /* owned, op_touched.pages of live objects; NULL unless asked for */
     size_t next_touched; /* of the block's to decode next */
-    uint64_t *sizes;     /* owned; of live objects, as replayed; WINDOW_DEAD of others */
+    uint64_t *sizes;     /* of live objects, as replayed; WINDOW_DEAD of others */
+    uint64_t *own_sizes; /* owned; the same, or NULL where they are borrowed */
     uint32_t objects;
     struct trace_block block;
     size_t next; /* event of the block to decode next */
@@ -140,6 +141,13 @@ size_t window_capacity(const struct trace_summary *summary, size_t words);
  * is mapped and touched here. The trace must have its footer. */
 int window_init(struct window *window, struct trace_reader *reader, uint64_t *words,
                 size_t capacity, bool places, struct err *err);
+
+/* The same without places, and with `sizes` the caller's too: zeroed, touched, window_sizes()
+ * bytes.
+ */
+int window_init_with(struct window *window, struct trace_reader *reader, uint64_t *words,
+                     size_t capacity, uint64_t *sizes, struct err *err);
+size_t window_sizes(const struct trace_summary *summary);
 
 /* From now on the thread of each operation is written to `threads`, which has room for one a word.
  */

@@ -36,6 +36,36 @@ static unsigned lanes_wanted(const struct worker *worker)
     return threads > LANES_MAX ? LANES_MAX : threads ? (unsigned)threads : 1;
 }
 
+/* Where one lane plays a throughput pass, words and tables are the worker's alone, in memory that
+ * is mapped in a tenth of the time: the pass tells only what comes on top of it. A limit of data
+ * would count that memory as the heap's. */
+static bool lanes_are_quick(const struct worker *worker, unsigned lanes)
+{
+    const struct trace_summary *summary = worker_summary(worker);
+    const struct request *request = &worker->area->request;
+    return request->pass == PASS_THROUGHPUT && lanes == 1 && !request->memory_limit &&
+           summary->objects <= summary->events && summary->objects < TRACE_NO_OBJECT;
+}
+
+static int lanes_open_quickly(struct worker *worker, size_t capacity, struct err *err)
+{
+    const struct trace_summary *summary = worker_summary(worker);
+    size_t bytes = window_sizes(summary), words = (capacity * sizeof(uint64_t) + 63) / 64 * 64;
+    char *at = pages_map_quick(words + 2 * bytes);
+    if (!at)
+        return err_set(err, errno, "no memory for a table of %llu live objects",
+                       (unsigned long long)summary->objects);
+    uint64_t *sizes = (uint64_t *)(void *)(at + words);
+    worker->player->refs = (void **)(void *)(at + words + bytes);
+    worker->area->words = (uint64_t *)(void *)at;
+    worker->area->window_words = capacity;
+    int status = window_init_with(&worker->window, worker->reader, (uint64_t *)(void *)at, capacity,
+                                  sizes, err);
+    if (status == 0 && worker->touch == TOUCH_RECORDED)
+        status = window_want_touched(&worker->window, err);
+    return status;
+}
+
 /* Lanes and words lie behind the area in the memory that the parent sees, so that after a crash it
  * can count how far the replay was. Returns the words. */
 static uint64_t *lanes_map(struct worker *worker, unsigned lanes, size_t words)
@@ -83,15 +113,38 @@ static size_t lanes_words(const struct worker *worker)
     return worker->area->request.pass == PASS_LATENCY ? LONGEST / 2 : LONGEST;
 }
 
+/* The table of refs, where there is none yet. */
+static int lanes_map_refs(struct worker *worker, struct err *err)
+{
+    size_t refs = crew_refs(&worker->crew, worker->window.objects + (size_t)1);
+    if (!worker->player->refs)
+        worker->player->refs = pages_map(refs * sizeof(void *));
+    if (!worker->player->refs)
+        return err_set(err, errno, "no memory for the table of %u live objects",
+                       worker->window.objects);
+    return 0;
+}
+
+/* Splits windows, or plays them as they are: `played` is where, `capacity` the words decoded. */
+static int lanes_open(struct worker *worker, unsigned lanes, bool split, uint64_t *played,
+                      size_t capacity, struct err *err)
+{
+    uint64_t *decoded = split && played ? pages_map(capacity * sizeof *decoded) : played;
+    return lanes_open_window(worker, lanes, decoded, capacity, err);
+}
+
 int lanes_prepare(struct worker *worker, size_t words, struct err *err)
 {
     const struct trace_summary *summary = worker_summary(worker);
     unsigned count = lanes_wanted(worker);
-    bool split = count > 1 && !lanes_take_turns(worker);
+    bool split = count > 1 && !lanes_take_turns(worker), quick = lanes_are_quick(worker, count);
     size_t capacity = window_capacity(summary, split ? lanes_words(worker) : words);
-    uint64_t *played = lanes_map(worker, count, split ? split_words(capacity, count) : capacity);
-    uint64_t *decoded = split && played ? pages_map(capacity * sizeof *decoded) : played;
-    int status = lanes_open_window(worker, count, decoded, capacity, err);
+    size_t shared = split ? split_words(capacity, count) : quick ? 0 : capacity;
+    uint64_t *played = lanes_map(worker, count, shared);
+    if (!played)
+        return err_set(err, errno, "no memory for a window of %zu operations", capacity);
+    int status = quick ? lanes_open_quickly(worker, capacity, err)
+                       : lanes_open(worker, count, split, played, capacity, err);
     if (status < 0)
         return status;
     const struct crew_plan plan = {
@@ -105,7 +158,8 @@ int lanes_prepare(struct worker *worker, size_t words, struct err *err)
         .processes = lanes_are_processes(worker),
     };
     worker->result->threads_recorded = summary->threads;
-    return crew_init(&worker->crew, &plan, err);
+    status = crew_init(&worker->crew, &plan, err);
+    return status < 0 ? status : lanes_map_refs(worker, err);
 }
 
 /* ---- replaying ------------------------------------------------------------------------------- */

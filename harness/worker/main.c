@@ -158,11 +158,6 @@ static int worker_prepare(struct worker *worker, struct err *err)
         status = worker_open_window(worker, err);
     if (status < 0)
         return status;
-    size_t refs = crew_refs(&worker->crew, worker->window.objects + (size_t)1);
-    worker->player->refs = pages_map(refs * sizeof(void *));
-    if (!worker->player->refs)
-        return err_set(err, errno, "no memory for the table of %u live objects",
-                       worker->window.objects);
     worker_touch_stack(request->pass);
     maps_touch_files();
     if (request->pass == PASS_THROUGHPUT)

@@ -168,6 +168,22 @@ PY
     done
 }
 
+@test "a crash in a later window is counted from the beginning" {
+    [ -z "${SANITIZE-}" ] || skip "a sanitizer's malloc cannot be replaced by another"
+    gcc -shared -fPIC -O1 -w -fno-builtin -DBREAK=CRASH -DAFTER=300000 -o later.so \
+        "$BATS_TEST_DIRNAME/libraries/broken.c"
+    "$BENCH" generate ramp-decay:blocks=310000,rounds=1 -o long.trace
+    "$BENCH" run -a "so:$PWD/later.so" -n 1 -p throughput,verify --memory-limit 2G -o limited long.trace || true
+    "$BENCH" run -a "so:$PWD/later.so" -n 1 -p throughput -o alone long.trace || true
+    cat limited/cells.jsonl alone/cells.jsonl >cells.jsonl
+    python3 - <<'PY'
+import json
+cells = [json.loads(line) for line in open("cells.jsonl")]
+assert len(cells) == 3 and {cell["status"] for cell in cells} == {cells[0]["status"]}, cells
+assert cells[0]["status"] == "crashed: SIGSEGV after 299,999 operations", cells[0]["status"]
+PY
+}
+
 @test "what an allocator said before it gave up is told" {
     [ -z "${SANITIZE-}" ] || skip "a sanitizer's malloc cannot be replaced by another"
     printf '#include <stdlib.h>\n#include <unistd.h>\nvoid *malloc(size_t n)\n{\n    (void)n;\n    write(2, "heap corrupted\\n", 15);\n    abort();\n}\nvoid free(void *p)\n{\n    (void)p;\n}\n' >talk.c
