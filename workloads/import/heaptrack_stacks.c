@@ -166,14 +166,10 @@ static const char *stacks_text(const struct heaptrack_stacks *stacks, uint32_t n
     return text && *text ? text : NULL;
 }
 
-/* As symbols_describe says it. */
+/* As symbols_describe says it; the place is there. */
 static void stacks_describe_place(const struct heaptrack_stacks *stacks, uint64_t number,
                                   char *text, size_t length)
 {
-    if (!number || number > stacks->place_count) {
-        snprintf(text, length, "?");
-        return;
-    }
     const struct heaptrack_place *place = (struct heaptrack_place *)stacks->places.at + number - 1;
     const char *function = stacks_text(stacks, place->function);
     const char *file = stacks_text(stacks, place->file), *slash = file ? strrchr(file, '/') : NULL;
@@ -189,6 +185,8 @@ static void stacks_describe_place(const struct heaptrack_stacks *stacks, uint64_
 static const char *stacks_frame(struct heaptrack_stacks *stacks, uint64_t place)
 {
     char text[SYMBOLS_FRAME - 1];
+    if (stacks->place_count && (!place || place > stacks->place_count))
+        return "?";
     struct table_slot *slot = table_enter(&stacks->frames, place + (place != UINT64_MAX));
     if (!slot)
         return NULL;
