@@ -199,6 +199,49 @@ END
     grep -q "holds more than one file" warnings
 }
 
+@test "an archive whose checksum does not fit is told of, several gzip files in one are not" {
+    python3 - <<'END'
+import gzip, zipfile
+text = b"".join(b"1: malloc 0x%x 5\n" % (16 * i) for i in range(1, 9))
+def damage(name):
+    with open(name, "rb") as f:
+        packed = f.read()
+    with open(name, "wb") as f:
+        f.write(packed.replace(b"0x30 5", b"0x30 6"))
+with open("d.gz", "wb") as f:
+    f.write(gzip.compress(text, 0))
+with open("two.gz", "wb") as f:
+    f.write(gzip.compress(text[:64], 0) + gzip.compress(text[64:], 0))
+with zipfile.ZipFile("d.zip", "w") as z:
+    z.writestr("a.txt", text)
+damage("d.gz")
+damage("d.zip")
+END
+    for name in d.gz d.zip; do
+        import $name
+        [ "$(info events)" -eq 8 ]
+        [ "$(info cut_tails)" -eq 1 ]
+        grep -q "damaged inside its archive" warnings
+    done
+    import two.gz
+    [ "$(info events)" -eq 8 ]
+    [ ! -s warnings ]
+}
+
+@test "heaptrack: a tail cut within a line that is no operation is told of" {
+    printf 'v 10400 3\n+ 10 1 5500\nt 7f0' > h.txt
+    run import h.txt
+    [ "${#lines[@]}" -eq 1 ]
+    [ "$(info cut_tails)" -eq 1 ]
+}
+
+@test "lttng: times as cycles of its clock" {
+    printf '%s\n' '[00000036990061018252] (+????????????) vm lttng_ust_libc:malloc: { cpu_id = 1 }, { size = 1, ptr = 0x10 }' \
+        '[00000036990061018352] (+000000000100) vm lttng_ust_libc:free: { cpu_id = 1 }, { ptr = 0x10 }' > b.txt
+    run import b.txt
+    [ "${lines[1]}" = "1 100 t0 free #0" ]
+}
+
 @test "the recording itself is not overwritten, and a pipe in a list of modules is not waited for" {
     echo '1: malloc 0x10 5' > r.txt
     run "$BENCH" import r.txt -o r.txt

@@ -125,6 +125,8 @@ static enum import_verdict stacks_add_place(struct heaptrack_stacks *stacks, str
         return IMPORT_BAD;
     place.file = stacks_optional(&line);
     place.function = stacks_optional(&line);
+    if (!stacks->place_count)
+        stacks_forget_frames(stacks);
     if (array_reserve(&stacks->places, (stacks->place_count + (size_t)1) * sizeof place))
         return stacks_no_memory(stacks);
     ((struct heaptrack_place *)stacks->places.at)[stacks->place_count++] = place;

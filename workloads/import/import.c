@@ -96,10 +96,9 @@ int import_operation(struct import *import, struct repair_operation *operation, 
 /* What follows from an open end of the last line. */
 static void import_open_end(struct import *import, enum import_verdict verdict)
 {
-    bool taken = verdict == IMPORT_OPERATION || verdict == IMPORT_TAKEN;
     if (verdict == IMPORT_BAD)
         import_cut(import, "the last line is not whole");
-    else if (taken && !import->by_hand)
+    else if (!import->by_hand)
         import_cut(import, "the last line has no end: more may be missing");
 }
 

@@ -45,8 +45,7 @@ bool import_align(struct repair_operation *operation, uint64_t align);
 /* What a line is. */
 enum import_verdict {
     IMPORT_OPERATION,
-    IMPORT_TAKEN,   /* `take` handed operations on by itself */
-    IMPORT_NOTHING, /* a line that has its place in the format, but no operation */
+    IMPORT_NOTHING, /* a line of the format without an operation, or those are handed on already */
     IMPORT_BAD,
 };
 

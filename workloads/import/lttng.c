@@ -110,9 +110,13 @@ static void lttng_collect(struct scan line, struct lttng_fields *fields)
             continue;
         scan_blanks(&line);
         enum lttng_name name = lttng_name(word, length);
-        if (name != LTTNG_NAMES && scan_number(&line, &fields->value[name]))
-            fields->known |= 1u << name;
-        else if (!scan_done(&line) && *line.at == '"')
+        unsigned bit = name < LTTNG_NAMES ? 1u << name : 0;
+        if (bit && scan_number(&line, &fields->value[name])) {
+            fields->known |= bit;
+            continue;
+        }
+        fields->known &= ~bit;
+        if (!scan_done(&line) && *line.at == '"')
             lttng_pass_text(&line);
     }
 }
@@ -168,8 +172,8 @@ static bool lttng_provider(struct scan *line)
     return false;
 }
 
-/* [HH:MM:SS.nnnnnnnnn], with or without a date before it, or [seconds.nnnnnnnnn]; with all names
- * printed, "timestamp = …,". */
+/* [HH:MM:SS.nnnnnnnnn], with or without a date before it, [seconds.nnnnnnnnn], or [cycles], of
+ * which LTTng's clock has one a nanosecond; with all names printed, "timestamp = …,". */
 static bool lttng_time(struct scan *line, uint64_t *ns)
 {
     uint64_t part, seconds = 0, nanoseconds = 0;
@@ -181,11 +185,10 @@ static bool lttng_time(struct scan *line, uint64_t *ns)
     for (seconds = part; scan_char(line, ':'); seconds = seconds * 60 + part)
         if (!scan_decimal(line, &part))
             return false;
-    if (!scan_char(line, '.') || !scan_decimal(line, &nanoseconds) ||
-        !scan_char(line, named ? ',' : ']'))
-        return false;
-    *ns = seconds * 1000000000 + nanoseconds % 1000000000;
-    return true;
+    *ns = seconds;
+    if (scan_char(line, '.') && scan_decimal(line, &nanoseconds))
+        *ns = seconds * 1000000000 + nanoseconds % 1000000000;
+    return scan_char(line, named ? ',' : ']');
 }
 
 static bool lttng_sized(const struct lttng_fields *fields, uint8_t kind,

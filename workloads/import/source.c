@@ -7,6 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "workloads/import/gzip_sum.h"
 #include "workloads/import/unpack.h"
 
 enum {
@@ -19,6 +20,7 @@ struct source {
     struct unpack unpack;
     struct archive *archive; /* NULL: not begun */
     int fd;
+    struct gzip_sum gzip;
     const char *at, *end;
     const char *block; /* borrowed from the archive */
     size_t block_left;
@@ -42,6 +44,13 @@ static int source_next_file(struct source *source)
     return got;
 }
 
+/* The first that is wrong counts. */
+static void source_note(struct source *source, const char *why)
+{
+    if (!source->flaw[0])
+        strncpy(source->flaw, why ? why : "unreadable", sizeof source->flaw - 1);
+}
+
 /* The archive's next block: by blocks, damage costs only what comes after it. */
 static bool source_read_block(struct source *source)
 {
@@ -49,13 +58,17 @@ static bool source_read_block(struct source *source)
     la_int64_t offset;
     int got = source->unpack.read_data_block(source->archive, &block, &source->block_left, &offset);
     source->block = block;
-    if (got == ARCHIVE_OK || got == ARCHIVE_WARN)
+    if (got != ARCHIVE_OK && got != ARCHIVE_EOF)
+        source_note(source, source->unpack.error_string(source->archive));
+    if (got == ARCHIVE_OK || got == ARCHIVE_WARN) {
+        gzip_sum_add(&source->gzip, block, source->block_left);
         return true;
+    }
     source->drained = true;
     source->block_left = 0;
+    if (got == ARCHIVE_EOF && gzip_sum_flaw(&source->gzip))
+        source_note(source, gzip_sum_flaw(&source->gzip));
     source->more = got == ARCHIVE_EOF && source_next_file(source) == ARCHIVE_OK;
-    const char *why = got == ARCHIVE_EOF ? "" : source->unpack.error_string(source->archive);
-    strncpy(source->flaw, why ? why : "unreadable", sizeof source->flaw - 1);
     return false;
 }
 
@@ -148,6 +161,8 @@ static int source_open_archive(struct source *source, const char *path, struct e
         return err_set(err, EINVAL, "%s is empty: there is nothing to import", path);
     if (got != ARCHIVE_OK)
         return err_set(err, EINVAL, "cannot unpack %s: %s", path, unpack->error_string(archive));
+    if (unpack->filter_code(archive, 0) == ARCHIVE_FILTER_GZIP)
+        gzip_sum_begin(&source->gzip, source->fd);
     source_gather(source, SOURCE_PEEK);
     if (source->end == source->at)
         return err_set(err, EINVAL, "%s %s", path,

@@ -11,7 +11,6 @@ struct valgrind {
     struct import *import;
     struct err *err;
     int failed;
-    bool any; /* the line held an operation */
     struct pending pending;
 };
 
@@ -48,7 +47,6 @@ static bool valgrind_emit(struct valgrind *valgrind, uint64_t pid, const struct 
     if (!call_operation(call, valgrind_address(address, pid), &operation))
         return false;
     operation.before = valgrind_address(operation.before, pid);
-    valgrind->any = true;
     if (!valgrind->failed)
         valgrind->failed = import_operation(valgrind->import, &operation, valgrind->err);
     return true;
@@ -111,7 +109,6 @@ static enum import_verdict valgrind_take(struct scan line, void *state,
     (void)operation;
     if (!valgrind_prefix(&line, &pid))
         return IMPORT_NOTHING;
-    valgrind->any = false;
     while (good) {
         struct call call = {0};
         if (scan_text(&line, " = "))
@@ -119,7 +116,7 @@ static enum import_verdict valgrind_take(struct scan line, void *state,
         else if (valgrind_name(&line, &call))
             good = valgrind_arguments(&line, &call) && valgrind_call(valgrind, pid, &call);
         else
-            return valgrind->any ? IMPORT_TAKEN : IMPORT_NOTHING;
+            return IMPORT_NOTHING;
     }
     return IMPORT_BAD;
 }
@@ -156,7 +153,8 @@ const struct importer importer_valgrind = {
     .name = "valgrind",
     .source = "valgrind --trace-malloc",
     .losses = "valgrind runs threads one at a time and does not name them, and gives no time; "
-              "processes appear as threads.",
+              "processes appear as threads, and a forked one's frees of what it inherited are "
+              "orphans.",
     .in_order = true,
     .recognise = valgrind_recognise,
     .columns = valgrind_columns,

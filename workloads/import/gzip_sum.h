@@ -1,0 +1,26 @@
+/* Whether what came out of a gzip file is what went in: libarchive passes over the checksum and the
+ * length at its end (RFC 1952). */
+#ifndef WORKLOADS_GZIP_SUM_H
+#define WORKLOADS_GZIP_SUM_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+/* A zeroed struct checks nothing. */
+struct gzip_sum {
+    int fd; /* borrowed */
+    unsigned long (*crc32)(unsigned long sum, const unsigned char *bytes, unsigned length);
+    unsigned long sum;
+    uint64_t length;
+};
+
+/* Only of a plain file can the end be known, and only where zlib is there; else nothing is checked.
+ */
+void gzip_sum_begin(struct gzip_sum *gzip, int fd);
+
+void gzip_sum_add(struct gzip_sum *gzip, const void *bytes, size_t length);
+
+/* At the end: what is wrong, or NULL. A file of several gzip files is not checked. */
+const char *gzip_sum_flaw(const struct gzip_sum *gzip);
+
+#endif
