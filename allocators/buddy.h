@@ -14,6 +14,7 @@ enum {
     BUDDY_SEEN = 0xc0, /* free, while a stack is rid of what is not */
     BUDDY_ORDER = 0x3f,
     BUDDY_SPARE = 64,        /* places that a stack may hold beside twice those that are free */
+    BUDDY_SLACK = 1024,      /* places that it keeps room for besides twice those that it holds */
     BUDDY_AHEAD_SHARE = 32,  /* commit this share more than is needed */
     BUDDY_CREDIT_SHARE = 64, /* giving back is bounded by this share of what large blocks take, */
     BUDDY_GONE_MAX = 8192,   /* and by mappings: a process may have 65,530 */
@@ -68,6 +69,14 @@ static inline size_t buddy_units(unsigned order)
 static inline size_t buddy_bytes(const struct buddy *buddy, unsigned order)
 {
     return (size_t)1 << (order + buddy->min_log2);
+}
+
+/* Bytes of the map that tell of a chunk but for the first page, where a block may begin that holds
+ * it as a whole: of a chunk that is gone they are zero, not held, and not to be written. */
+static inline size_t buddy_retired(const struct buddy *buddy)
+{
+    size_t bytes = BUDDY_CHUNK >> buddy->min_log2, page = region_page();
+    return bytes > page ? bytes - page : 0;
 }
 
 /* The order for `size` > 0 bytes. */

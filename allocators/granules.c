@@ -16,6 +16,7 @@ void granules_init(struct granules *map, size_t count, struct fit_store *store)
 {
     char *table = fit_store_table(store, granules_words_bytes(count));
     map->word = (struct granules_word *)(void *)table;
+    fit_store_describe(store, table, sizeof *map->word, GRANULES_WORD_LOG2);
 }
 
 int granules_reach(struct granules *map, size_t last, struct fit_store *store)

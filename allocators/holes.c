@@ -15,6 +15,7 @@ void holes_init(struct holes *holes, size_t count, struct fit_store *store)
 {
     *holes = (struct holes){0};
     fit_tree_init(&holes->tree, holes_words(count), store);
+    fit_store_describe(store, holes->tree.level[0], sizeof(uint32_t), GRANULES_WORD_LOG2);
 }
 
 int holes_reach(struct holes *holes, size_t last, struct fit_store *store)

@@ -479,6 +479,7 @@ static int ostep_create(const struct heap_config *config, struct heap **out, str
     segments_set_returning(segments);
     char *places = fit_store_table(&segments->store, ostep_places_bytes(segments->limit + 64));
     heap->places = (struct ostep_place *)(void *)places;
+    fit_store_describe(&segments->store, places, sizeof *heap->places, GRANULES_WORD_LOG2);
     heap->sizes.base = segments->base;
     if (list_order_init(&heap->order, segments->limit, &segments->store) < 0)
         return err_set(err, ENOMEM, "ostep: no memory for its list");

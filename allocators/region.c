@@ -59,13 +59,23 @@ int region_commit(struct region *region, size_t offset, size_t bytes)
     return 0;
 }
 
-void region_decommit(struct region *region, size_t offset, size_t bytes)
+static void region_give(struct region *region, size_t offset, size_t bytes, int rights)
 {
     region->calls += 2;
     /* Contents first: should the kernel refuse another mapping, the pages are gone all the same. */
     madvise(region->base + offset, bytes, MADV_DONTNEED);
-    mprotect(region->base + offset, bytes, PROT_NONE);
+    mprotect(region->base + offset, bytes, rights);
     region->committed -= bytes;
+}
+
+void region_decommit(struct region *region, size_t offset, size_t bytes)
+{
+    region_give(region, offset, bytes, PROT_NONE);
+}
+
+void region_retire(struct region *region, size_t offset, size_t bytes)
+{
+    region_give(region, offset, bytes, PROT_READ);
 }
 
 void region_discard(struct region *region, size_t offset, size_t bytes)

@@ -35,6 +35,9 @@ int region_commit(struct region *region, size_t offset, size_t bytes);
 /* Gives [offset, offset + bytes), all of it committed, back: no access, contents gone, not held. */
 void region_decommit(struct region *region, size_t offset, size_t bytes);
 
+/* The same, but what is given back can be read, as zero. Committed again it can be written too. */
+void region_retire(struct region *region, size_t offset, size_t bytes);
+
 /* Drops the contents of committed pages; they stay held and read as zero. For holes too many or too
  * small to decommit (each decommitted hole costs the kernel a mapping of its own). */
 void region_discard(struct region *region, size_t offset, size_t bytes);

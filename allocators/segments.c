@@ -275,6 +275,7 @@ void segments_stats(struct heap *heap, struct heap_stats *out)
 {
     *out = (struct heap_stats){0};
     segments_walk(heap, segments_count, out);
+    out->metadata_bytes -= ((struct segments *)heap)->store.retired;
     out->held_bytes = ((struct segments *)heap)->region->committed;
 }
 

@@ -4,8 +4,8 @@
  * The memory behind the last used segment is the top; it is in no index, and the map ends where it
  * begins. It is committed in steps. Where the policy says so, what is free goes back to the region:
  * the top by itself when much of it is free, the whole pages of large holes at once, all whole
- * pages on request (segments_return.c). Tables stand at the high end of the region. Everything
- * small is inline; one thread. */
+ * pages on request, and with them what of the tables tells of nothing else (segments_return.c).
+ * Tables stand at the high end of the region. Everything small is inline; one thread. */
 #ifndef ALLOCATORS_SEGMENTS_H
 #define ALLOCATORS_SEGMENTS_H
 

@@ -83,6 +83,14 @@ static bool return_may(struct segments *heap, size_t bytes)
     return true;
 }
 
+/* The granules of which nothing is told when these bytes are gone. */
+static struct fit_span return_span(const struct segments *heap, struct range gone)
+{
+    size_t base = (size_t)(heap->base - heap->region->base);
+    return gone.hi ? (struct fit_span){(gone.lo - base) / 16 + 1, (gone.hi - base) / 16}
+                   : (struct fit_span){0, 0};
+}
+
 static void return_give(struct segments *heap, size_t lo, size_t hi)
 {
     if (lo < hi)
@@ -105,8 +113,14 @@ int segments_fill(struct segments *heap, size_t position, size_t size)
         rest.lo = return_page_up(heap, need + RETURN_SLACK);
         if (all || rest.lo + RETURN_SLACK > gone.hi)
             rest.lo = gone.hi;
-        if (region_commit(heap->region, gone.lo, rest.lo - gone.lo))
+        struct fit_span told = return_span(heap, gone);
+        struct fit_span untold = return_span(heap, rest.lo < rest.hi ? rest : (struct range){0, 0});
+        if (fit_store_revive(&heap->store, told, untold))
             return -ENOMEM;
+        if (region_commit(heap->region, gone.lo, rest.lo - gone.lo)) {
+            fit_store_retire(&heap->store, told, untold, (struct fit_span){0, 0});
+            return -ENOMEM;
+        }
         segments_regret(heap, rest.lo - gone.lo);
     }
     return_take(heap, position, room);
@@ -115,6 +129,11 @@ int segments_fill(struct segments *heap, size_t position, size_t size)
     else
         heap->holes--;
     return 0;
+}
+
+static bool return_same(struct range a, struct range b)
+{
+    return a.lo == b.lo && a.hi == b.hi;
 }
 
 static struct range return_unite(struct segments *heap, struct range low, struct range high)
@@ -151,22 +170,30 @@ void segments_settle(struct segments *heap, const struct segments_hole *hole)
     struct range pages = return_pages(heap, hole->start, hole->size);
     heap->credit += 16 * (hole->size - hole->before - hole->behind) / RETURN_EARNED;
     if (gone.hi) {
-        return_set(heap, hole->start, return_widen(heap, gone, pages));
+        gone = return_widen(heap, gone, pages);
     } else if (pages.hi >= pages.lo + RETURN_LEAST && heap->holes < RETURN_HOLES &&
                return_may(heap, pages.hi - pages.lo)) {
         return_give(heap, pages.lo, pages.hi);
-        return_set(heap, hole->start, pages);
+        gone = pages;
         heap->holes++;
     }
+    if (!gone.hi)
+        return;
+    return_set(heap, hole->start, gone);
+    if (return_same(gone, low) || return_same(gone, high))
+        return;
+    fit_store_retire(&heap->store, return_span(heap, gone), return_span(heap, low),
+                     return_span(heap, high));
 }
 
 /* ---- the top --------------------------------------------------------------------------------- */
 
-/* The tables follow, when they are much too long. */
-static void return_tables(struct segments *heap)
+/* The tables follow, when they are much too long, or much of their end is gone already. */
+static void return_tables(struct segments *heap, struct range gone)
 {
     size_t last = heap->reached;
-    if (heap->tabled < 2 * last + RETURN_TABLED)
+    bool cut = fit_store_abandon(&heap->store, return_span(heap, gone));
+    if (!cut && heap->tabled < last + last / 2 + RETURN_TABLED)
         return;
     granules_retreat(&heap->map, last, &heap->store);
     if (heap->policy->retreat)
@@ -176,13 +203,13 @@ static void return_tables(struct segments *heap)
     heap->tabled = last;
 }
 
-/* What is committed ends at `end`; what is from `from` on has still to be given back. */
-static void return_cut(struct segments *heap, size_t end, size_t from)
+/* What is committed ends at `end`. Of what was behind it, these pages are gone already. */
+static void return_cut(struct segments *heap, size_t end, struct range gone)
 {
-    return_give(heap, from, segments_bytes(heap, heap->reached));
+    return_give(heap, gone.hi ? gone.hi : end, segments_bytes(heap, heap->reached));
     heap->reached = segments_granules_in(heap, end);
     heap->dirty = heap->dirty < heap->reached ? heap->dirty : heap->reached;
-    return_tables(heap);
+    return_tables(heap, gone);
 }
 
 void segments_fell(struct segments *heap, const struct segments_hole *hole)
@@ -192,14 +219,14 @@ void segments_fell(struct segments *heap, const struct segments_hole *hole)
     struct range gone = return_take(heap, hole->start, hole->before);
     if (gone.hi) {
         heap->holes--;
-        return_cut(heap, gone.lo, gone.hi);
+        return_cut(heap, gone.lo, gone);
     }
     heap->credit += 16 * (hole->size - hole->before) / RETURN_EARNED;
     size_t keep = heap->top / 8 > SEGMENTS_KEEP ? heap->top / 8 : SEGMENTS_KEEP;
     size_t end = segments_bytes(heap, heap->top + keep);
     size_t held = segments_bytes(heap, heap->reached);
     if (held > end + 16 * keep && return_may(heap, held - end))
-        return_cut(heap, end, end);
+        return_cut(heap, end, (struct range){0, 0});
 }
 
 /* ---- on request ------------------------------------------------------------------------------ */
@@ -221,6 +248,8 @@ static size_t return_hole(struct segments *heap, size_t position, size_t size)
         return_give(heap, gone.hi, pages.hi);
     heap->holes += !gone.hi;
     return_set(heap, position, pages);
+    fit_store_retire(&heap->store, return_span(heap, pages), return_span(heap, gone),
+                     (struct fit_span){0, 0});
     return bytes;
 }
 
@@ -238,7 +267,7 @@ size_t segments_trim(struct heap *heap)
     if (held > end) {
         bytes += held - end;
         segments->dirty = segments->dirty > segments->top ? segments->dirty : segments->top;
-        return_cut(segments, end, end);
+        return_cut(segments, end, (struct range){0, 0});
     }
     return bytes;
 }

@@ -35,6 +35,7 @@ void sizes_init(struct sizes *index, size_t count, struct fit_store *store)
     *index = (struct sizes){.floor = SIZES_SMALL};
     size_t last = sizes_groups(count) - 1;
     index->node = (struct sizes_large *)(void *)fit_store_table(store, sizes_large_bytes(last));
+    fit_store_describe(store, index->node, sizeof *index->node, SIZES_GROUP_LOG2);
     for (index->group_bits = 1; last >> index->group_bits; index->group_bits++)
         continue;
     for (unsigned level = 0; level < SIZES_LEVELS; level++, last >>= 6) {
@@ -43,6 +44,7 @@ void sizes_init(struct sizes *index, size_t count, struct fit_store *store)
         if (last >> 6 == 0)
             break;
     }
+    fit_store_describe(store, index->level[0], sizeof(struct sizes_node), SIZES_GROUP_LOG2 + 6);
 }
 
 /* One level more: its first node tells of what was the top until now. */

@@ -289,6 +289,68 @@ static void tables_go_back_too(void **state)
     }
 }
 
+/* A block that is known by its first and last byte. */
+struct marked {
+    unsigned char *memory;
+    size_t size;
+};
+
+static void mark(struct fixture *fixture, struct marked *block, size_t size, unsigned char value)
+{
+    block->memory = heap_alloc(fixture->heap, size);
+    block->size = size;
+    if (block->memory)
+        block->memory[0] = block->memory[size - 1] = value;
+}
+
+static void unmark(struct fixture *fixture, struct marked *block, unsigned char value)
+{
+    assert_true(block->memory[0] == value && block->memory[block->size - 1] == value);
+    heap_free(fixture->heap, block->memory);
+    block->memory = NULL;
+}
+
+/* Mostly small blocks, many large ones, so that holes of megabytes come and go, and tables with
+ * them; with little memory, so that their pages are not always to be had again. */
+static void large_holes_come_and_go(struct fixture *fixture, struct rng *rng)
+{
+    enum { BLOCKS = 250, STEPS = 5000 };
+    struct marked blocks[BLOCKS] = {{NULL, 0}};
+    for (int step = 0; step < STEPS; step++) {
+        size_t i = rng_below(rng, BLOCKS), order = rng_below(rng, 5) ? 12 : 22;
+        if (blocks[i].memory)
+            unmark(fixture, &blocks[i], (unsigned char)i);
+        else
+            mark(fixture, &blocks[i], 1 + rng_below(rng, (uint64_t)1 << order), (unsigned char)i);
+        if (step % 700 == 0)
+            heap_trim(fixture->heap);
+        if (step % 250 == 0)
+            prove_sound(fixture);
+    }
+    for (size_t i = 0; i < BLOCKS; i++)
+        if (blocks[i].memory)
+            unmark(fixture, &blocks[i], (unsigned char)i);
+    prove_sound(fixture);
+}
+
+static void tables_of_large_holes_come_back(void **state)
+{
+    static const char *const policies[] = {"first-fit", "best-fit",     "next-fit",
+                                           "worst-fit", "ostep",        "ostep:coalesce=0",
+                                           "buddy",     "buddy:min=16", "buddy:min=512"};
+    (void)state;
+    for (size_t i = 0; i < sizeof policies / sizeof *policies; i++)
+        for (size_t mebibytes = 16; mebibytes <= 256; mebibytes *= 4) {
+            struct fixture fixture;
+            struct rng rng;
+            rng_init(&rng, mebibytes);
+            fixture_open(&fixture, policies[i]);
+            fixture.region.limit = mebibytes << 20;
+            large_holes_come_and_go(&fixture, &rng);
+            fixture_close(&fixture);
+        }
+}
+
 /* A large hole, and less than that behind the last block: which is taken first? */
 static void best_fit_uses_the_top_as_it_is_told(void **state)
 {
@@ -342,6 +404,7 @@ int main(void)
         cmocka_unit_test(large_holes_go_back),
         cmocka_unit_test(trim_gives_back_whole_pages),
         cmocka_unit_test(tables_go_back_too),
+        cmocka_unit_test(tables_of_large_holes_come_back),
     };
     return cmocka_run_group_tests_name("policies", tests, NULL, NULL);
 }

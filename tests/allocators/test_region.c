@@ -114,6 +114,21 @@ static void the_kernel_agrees(void **state)
     assert_int_equal(writable_bytes(), region.committed);
 }
 
+static void what_is_retired_reads_as_zero_and_is_not_held(void **state)
+{
+    (void)state;
+    assert_int_equal(region_commit(&region, 0, 4 * page), 0);
+    memset(region.base, 1, 4 * page);
+    region_retire(&region, page, 2 * page);
+    assert_int_equal(region.committed, 2 * page);
+    assert_int_equal(writable_bytes(), region.committed);
+    assert_int_equal(region.base[page] + region.base[3 * page - 1], 0);
+    assert_int_equal(region.base[page - 1] + region.base[3 * page], 2);
+    assert_int_equal(region_commit(&region, page, page), 0);
+    region.base[page] = 1;
+    assert_int_equal(region.committed, 3 * page);
+}
+
 static void what_is_not_committed_cannot_be_touched(void **state)
 {
     (void)state;
@@ -162,6 +177,7 @@ int main(void)
         IN_REGION(a_reservation_is_rounded_up_and_empty),
         IN_REGION(the_account_is_exact),
         IN_REGION(what_was_given_back_comes_again_as_zero),
+        IN_REGION(what_is_retired_reads_as_zero_and_is_not_held),
         IN_REGION(a_commit_above_the_limit_is_refused),
         IN_REGION(a_commit_outside_is_refused),
         IN_REGION(the_kernel_agrees),

@@ -10,7 +10,7 @@
 double burden_promised(const struct burden *burden, const struct burden_moment *moment)
 {
     double blocks = (double)moment->live_blocks, holes = (double)moment->holes;
-    double promised = 16 * blocks + 0.07 * (double)moment->heap_bytes;
+    double promised = 16 * blocks + 0.07 * (double)moment->held_bytes;
     bool segments = strcmp(burden->spec.backend->name, "mems") == 0;
     return segments && 64 * (blocks + holes) > promised ? 64 * (blocks + holes) : promised;
 }
@@ -19,7 +19,6 @@ static int burden_count(void *arg, const struct span *span)
 {
     struct burden_moment *now = arg;
     now->holes += span->kind == SPAN_FREE;
-    now->heap_bytes += span->kind == SPAN_AREA ? span->size : 0;
     return 0;
 }
 
@@ -82,6 +81,15 @@ int burden_set(struct burden *burden, size_t object, size_t size, struct err *er
     if (++burden->step % burden->every == 0)
         burden_look(burden);
     return 0;
+}
+
+int burden_ebb(struct burden *burden, size_t keep, struct err *err)
+{
+    int error = 0;
+    for (size_t i = 0; i < burden->room && !error; i++)
+        if (i % keep != 0)
+            error = burden_set(burden, i, 0, err);
+    return error;
 }
 
 static int burden_event(void *arg, struct trace_event event, struct err *err)

@@ -9,8 +9,7 @@
 /* At one moment. */
 struct burden_moment {
     uint64_t step, live_blocks, holes, held_bytes, metadata_bytes;
-    uint64_t heap_bytes; /* areas, what was given back inside of them included */
-    double excess;       /* bytes above what is promised: burden_promised */
+    double excess; /* bytes above what is promised: burden_promised */
 };
 
 struct burden {
@@ -26,7 +25,7 @@ struct burden {
     } * objects;
 };
 
-/* 16 bytes a live block and 7 % of the heap; of mems, whose segments are described one
+/* 16 bytes a live block and 7 % of what is held; of mems, whose segments are described one
  * by one, at least 64 bytes a segment. */
 double burden_promised(const struct burden *burden, const struct burden_moment *moment);
 
@@ -37,6 +36,9 @@ void burden_close(struct burden *burden);
 /* Size 0: the object is freed if it is live; else it is allocated or resized. 0, or -errno with a
  * sentence when the heap has no memory. */
 int burden_set(struct burden *burden, size_t object, size_t size, struct err *err);
+
+/* Frees what is live, the first objects first, but for one in `keep` of all. 0, or -errno. */
+int burden_ebb(struct burden *burden, size_t keep, struct err *err);
 
 /* The first `events` events of a trace, one thread after the other as recorded. */
 int burden_replay(struct burden *burden, const char *path, uint64_t events, struct err *err);
