@@ -120,6 +120,35 @@ void text_plain(FILE *out, const char *text)
         fputc(text_is_control(*text) ? '?' : *text, out);
 }
 
+static bool text_has_control(const char *text)
+{
+    while (*text && !text_is_control(*text))
+        text++;
+    return *text;
+}
+
+void text_shell(FILE *out, const char *text)
+{
+    static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
+                                "_./:=,@%+-";
+    if (*text && text[strspn(text, plain)] == '\0') {
+        fputs(text, out);
+        return;
+    }
+    bool escapes = text_has_control(text);
+    fputs(escapes ? "$'" : "'", out);
+    for (; *text; text++)
+        if (text_is_control(*text))
+            fprintf(out, "\\x%02x", (unsigned char)*text);
+        else if (escapes && (*text == '\'' || *text == '\\'))
+            fprintf(out, "\\%c", *text);
+        else if (*text == '\'')
+            fputs("'\\''", out);
+        else
+            fputc(*text, out);
+    fputc('\'', out);
+}
+
 void text_spaces(FILE *out, size_t count)
 {
     while (count--)

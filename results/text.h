@@ -26,6 +26,10 @@ void text_csv(FILE *out, const char *text);
  * '?'. */
 void text_plain(FILE *out, const char *text);
 
+/* Writes `text` as one word of a shell's, so that a command that holds it can be copied: as it is
+ * where it is plain, else in quotes, control characters too as 'bash' reads them. */
+void text_shell(FILE *out, const char *text);
+
 void text_spaces(FILE *out, size_t count);
 
 /* Writes words up to the width, further lines indented, and ends the line. The line stands at

@@ -20,6 +20,7 @@
 #include "results/answer.h"
 #include "results/store.h"
 #include "results/table.h"
+#include "results/text.h"
 #include "workloads/generate/generate.h"
 
 enum {
@@ -434,24 +435,31 @@ static int print_table(struct store *store, bool json)
     return STATUS_FAILED;
 }
 
+/* The folder so that it can be copied into a shell. */
+static void tell(const char *before, const char *folder, const char *after)
+{
+    fputs(before, stderr);
+    text_shell(stderr, folder);
+    fputs(after, stderr);
+}
+
 static int finish(struct store *store, const struct request *request, int failed,
                   const struct err *err)
 {
     int status = print_table(store, request->json);
     const char *folder = store_folder(store);
+    bool stopped = failed || *request->interrupted;
     if (*request->interrupted)
-        fprintf(stderr,
-                "bench run: interrupted; what is finished is in %s\n"
-                "bench run: to do the rest: bench run --resume %s\n",
-                folder, folder);
+        tell("bench run: interrupted; what is finished is in ", folder, "\n");
     else if (failed)
-        fprintf(stderr, "bench run: %s\nbench run: to do the rest: bench run --resume %s\n",
-                err->text, folder);
+        fprintf(stderr, "bench run: %s\n", err->text);
     else
-        fprintf(stderr,
-                "bench run: results in %s; figures and all: bench report --format html %s\n",
-                folder, folder);
-    return failed || *request->interrupted ? STATUS_FAILED : status;
+        tell("bench run: results in ", folder, "");
+    if (stopped)
+        tell("bench run: to do the rest: bench run --resume ", folder, "\n");
+    else
+        tell("; figures and all: bench report --format html ", folder, "\n");
+    return stopped ? STATUS_FAILED : status;
 }
 
 int command_run(int argc, char **argv)

@@ -165,3 +165,20 @@ PY
     [ "$status" = 2 ]
     [[ "$output" == *"has changed"* ]]
 }
+
+@test "a folder of any name is told so that a shell takes it for that name" {
+    local folder=$'it\'s $(touch broken) `id`\n"2'
+    "$BENCH" generate sawtooth:teeth=1,blocks=9 -o few.trace
+    "$BENCH" run -a null -n 1 -p throughput -o "$folder" few.trace 2>said.txt
+    grep -q 'bench report --format html ' said.txt
+    [ "$(grep -c '' said.txt)" -le 3 ]
+    eval "set -- $(sed -n 's/.*bench report --format html //p' said.txt)"
+    [ "$#" = 1 ]
+    [ "$1" = "$folder" ]
+    [ ! -e broken ]
+    "$BENCH" run -a null -n 1 -p throughput -o "it's" few.trace 2>said.txt
+    eval "set -- $(sed -n 's/.*bench report --format html //p' said.txt)"
+    [ "$1" = "it's" ]
+    "$BENCH" run -a null -n 1 -p throughput -o plain few.trace 2>said.txt
+    grep -q 'results in plain; figures and all: bench report --format html plain$' said.txt
+}
