@@ -79,12 +79,27 @@ static inline size_t buddy_retired(const struct buddy *buddy)
     return bytes > page ? bytes - page : 0;
 }
 
+/* Large free blocks are given back chunk by chunk; `gone` tells which chunks are. */
+static inline size_t buddy_chunk(const struct buddy *buddy, size_t place)
+{
+    return place >> buddy->chunk_order;
+}
+
 /* The order for `size` > 0 bytes. */
 static inline unsigned buddy_order(const struct buddy *buddy, size_t size)
 {
     size_t units = (size - 1) >> buddy->min_log2;
     return units ? 64 - (unsigned)__builtin_clzll(units) : 0;
 }
+
+/* Keeps of each place in a stack that is free the highest, in order. */
+void buddy_tidy(struct buddy *buddy, unsigned order);
+
+/* Gives a free block of at least a chunk back, as far as the credit goes. */
+void buddy_give(struct buddy *buddy, size_t place, unsigned order);
+
+/* A block that is about to be used has memory, or the chunk that it lies in: 0 or -ENOMEM. */
+int buddy_fill(struct buddy *buddy, size_t place, unsigned order);
 
 /* The hooks of the same names; see allocator.h. */
 void buddy_stats(struct heap *heap, struct heap_stats *out);
