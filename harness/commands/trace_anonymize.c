@@ -7,6 +7,8 @@
 #include "harness/commands/trace.h"
 #include "workloads/edit.h"
 
+#define ANONYMIZE_STEP_MOST (UINT64_C(1) << 40)
+
 struct anonymize_arguments {
     struct trace_files files;
     struct edit_anonymize how;
@@ -28,6 +30,8 @@ static error_t anonymize_parse(int key, char *value, struct argp_state *state)
     case 's':
         if (units_parse_size(value, &arguments->how.size_step, &err))
             argp_error(state, "%s", err.text);
+        else if (arguments->how.size_step > ANONYMIZE_STEP_MOST)
+            argp_error(state, "%s is larger than any block: round sizes to less", value);
         return 0;
     case 't':
         if (units_parse_time(value, &arguments->how.time_step, &err))

@@ -29,7 +29,9 @@ static void cut_thread(struct cut_arguments *arguments, const char *value, struc
     struct err err;
     if (units_parse_count(value, &thread, &err))
         argp_error(state, "%s", err.text);
-    else if (thread >= UINT32_MAX || arguments->cut.thread_count == CUT_THREADS)
+    else if (thread >= UINT32_MAX)
+        argp_error(state, "no trace has a thread %s", value);
+    else if (arguments->cut.thread_count == CUT_THREADS)
         argp_error(state, "thread %s: at most %d threads can be named", value, CUT_THREADS);
     else
         arguments->threads[arguments->cut.thread_count++] = (uint32_t)thread;

@@ -210,6 +210,8 @@ def damage(name):
         f.write(packed.replace(b"0x30 5", b"0x30 6"))
 with open("d.gz", "wb") as f:
     f.write(gzip.compress(text, 0))
+with open("twice.gz", "wb") as f:
+    f.write(gzip.compress(gzip.compress(text)))
 with open("two.gz", "wb") as f:
     f.write(gzip.compress(text[:64], 0) + gzip.compress(text[64:], 0))
 with zipfile.ZipFile("d.zip", "w") as z:
@@ -223,9 +225,28 @@ END
         [ "$(info cut_tails)" -eq 1 ]
         grep -q "damaged inside its archive" warnings
     done
-    import two.gz
-    [ "$(info events)" -eq 8 ]
-    [ ! -s warnings ]
+    for name in two.gz twice.gz; do
+        import $name
+        [ "$(info events)" -eq 8 ]
+        [ ! -s warnings ]
+    done
+}
+
+@test "what is no recording is named for what it is" {
+    run "$BENCH" import . -o t.trace
+    [ "$status" -eq 2 ]
+    [[ "$output" == *"is a folder"* ]]
+    echo '1: malloc 0x10 5' > r.txt
+    import r.txt
+    run "$BENCH" import t.trace -o u.trace
+    [ "$status" -eq 2 ]
+    [[ "$output" == *"is a trace already"* ]]
+    run "$BENCH" trace cut --thread 18446744073709551615 t.trace -o u.trace
+    [ "$status" -eq 2 ]
+    [[ "$output" == *"no trace has a thread"* ]]
+    run "$BENCH" trace anonymize --round-sizes 2T t.trace -o u.trace
+    [ "$status" -eq 2 ]
+    [[ "$output" == *"larger than any block"* ]]
 }
 
 @test "heaptrack: a tail cut within a line that is no operation is told of" {

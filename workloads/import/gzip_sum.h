@@ -14,7 +14,8 @@ struct gzip_sum {
     uint64_t length;
 };
 
-/* Only of a plain file can the end be known, and only where zlib is there; else nothing is checked.
+/* Of a file that is packed by gzip and nothing else. Only of a plain file can the end be known, and
+ * only where zlib is there; else nothing is checked.
  */
 void gzip_sum_begin(struct gzip_sum *gzip, int fd);
 

@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 
 #include "harness/base/nearest.h"
+#include "workloads/format.h"
 #include "workloads/import/importer.h"
 
 enum { IMPORT_ADDRESS_BITS = 48 };
@@ -151,8 +152,12 @@ static int import_unknown_name(const char *format, struct err *err)
                    nearest_hint(&nearest).text, import_names().text);
 }
 
-static int import_unrecognised(const char *from, struct err *err)
+static int import_unrecognised(struct source *source, const char *from, struct err *err)
 {
+    size_t length;
+    const char *start = source_start(source, &length);
+    if (length >= FORMAT_MAGIC_BYTES && memcmp(start, FORMAT_MAGIC, FORMAT_MAGIC_BYTES) == 0)
+        return err_set(err, EINVAL, "%s is a trace already: it can be replayed as it is", from);
     return err_set(err, EINVAL,
                    "%s is of no known format; if it is one of %s, name it with --format", from,
                    import_names().text);
@@ -189,7 +194,7 @@ static int import_choose(const struct importer **out, struct source *source, con
         import_pass_comments(source);
         *out = import_recognised(source);
     }
-    return *out ? 0 : import_unrecognised(from, err);
+    return *out ? 0 : import_unrecognised(source, from, err);
 }
 
 /* What was read before damage in the archive stays; nothing at all is no recording. */

@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "workloads/import/gzip_sum.h"
@@ -139,9 +140,25 @@ static void source_pass_mark(struct source *source)
         source->at += 3;
 }
 
+static bool source_is_gzip(const struct source *source)
+{
+    const struct unpack *unpack = &source->unpack;
+    return unpack->filter_code(source->archive, 0) == ARCHIVE_FILTER_GZIP &&
+           unpack->filter_code(source->archive, 1) == ARCHIVE_FILTER_NONE &&
+           unpack->format(source->archive) == ARCHIVE_FORMAT_RAW;
+}
+
+static bool source_is_folder(const struct source *source)
+{
+    struct stat status;
+    return fstat(source->fd, &status) == 0 && S_ISDIR(status.st_mode);
+}
+
 static int source_open_archive(struct source *source, const char *path, struct err *err)
 {
     struct unpack *unpack = &source->unpack;
+    if (source_is_folder(source))
+        return err_set(err, EISDIR, "%s is a folder; name a recording in it", path);
     if (unpack_load(unpack, err))
         return -ELIBACC;
     struct archive *archive = source->archive = unpack->read_new();
@@ -161,7 +178,7 @@ static int source_open_archive(struct source *source, const char *path, struct e
         return err_set(err, EINVAL, "%s is empty: there is nothing to import", path);
     if (got != ARCHIVE_OK)
         return err_set(err, EINVAL, "cannot unpack %s: %s", path, unpack->error_string(archive));
-    if (unpack->filter_code(archive, 0) == ARCHIVE_FILTER_GZIP)
+    if (source_is_gzip(source))
         gzip_sum_begin(&source->gzip, source->fd);
     source_gather(source, SOURCE_PEEK);
     if (source->end == source->at)

@@ -16,7 +16,7 @@ enum {
     SOURCE_LINE = 256 << 10, /* the longest line; of a longer one, this much is all there is */
 };
 
-/* "-" is standard input. The sentence names a file that is missing, empty, or packed twice. */
+/* "-" is standard input. The sentence names a file that is missing, empty, or a folder. */
 int source_open(struct source **out, const char *path, struct err *err);
 void source_close(struct source *source);
 

@@ -20,6 +20,7 @@
     FUNCTION(int, read_support_format_empty, (struct archive *))                                   \
     FUNCTION(int, read_open_fd, (struct archive *, int, size_t))                                   \
     FUNCTION(int, filter_code, (struct archive *, int))                                            \
+    FUNCTION(int, format, (struct archive *))                                                      \
     FUNCTION(int, read_next_header, (struct archive *, struct archive_entry **))                   \
     FUNCTION(int, read_data_block, (struct archive *, const void **, size_t *, la_int64_t *))      \
     FUNCTION(__LA_MODE_T, entry_filetype, (struct archive_entry *))                                \
