@@ -7,25 +7,42 @@
 
 enum { ENCODER_BYTES = ENCODER_STREAM * CODEC_STREAMS };
 
+static int encoder_map(uint8_t *streams[CODEC_STREAMS])
+{
+    uint8_t *all = pages_map_private(ENCODER_BYTES);
+    for (int i = 0; all && i < CODEC_STREAMS; i++)
+        streams[i] = all + ENCODER_STREAM * i;
+    return all ? 0 : -ENOMEM;
+}
+
 int encoder_init(struct encoder *encoder, uint32_t columns)
 {
     *encoder = (struct encoder){.columns = columns, .asked = TRANSLATE_NONE};
-    uint8_t *streams = pages_map_private(ENCODER_BYTES);
-    for (int i = 0; streams && i < CODEC_STREAMS; i++)
-        encoder->begin[i] = streams + ENCODER_STREAM * i;
+    int failed = encoder_map(encoder->begin);
     encoder_clear(encoder);
-    return streams ? 0 : -ENOMEM;
+    return failed;
+}
+
+int encoder_double(struct encoder *encoder)
+{
+    return encoder->other[0] ? 0 : encoder_map(encoder->other);
 }
 
 void encoder_release(struct encoder *encoder)
 {
     pages_unmap(encoder->begin[0], ENCODER_BYTES);
+    pages_unmap(encoder->other[0], ENCODER_BYTES);
     array_release(&encoder->objects);
     translate_release(&encoder->threads);
 }
 
 void encoder_clear(struct encoder *encoder)
 {
+    for (int i = 0; encoder->other[0] && i < CODEC_STREAMS; i++) {
+        uint8_t *full = encoder->begin[i];
+        encoder->begin[i] = encoder->other[i];
+        encoder->other[i] = full;
+    }
     memcpy(encoder->at, encoder->begin, sizeof encoder->at);
     encoder->counted = encoder->begin[CODEC_TAG];
 }

@@ -33,6 +33,7 @@ struct encoder_lane {
 struct encoder {
     uint8_t *at[CODEC_STREAMS];    /* where the next byte goes */
     uint8_t *begin[CODEC_STREAMS]; /* owned */
+    uint8_t *other[CODEC_STREAMS]; /* owned; for the next block, or NULL: the same */
     const uint8_t *counted;        /* tags before it are in the summary */
     struct array objects;          /* struct encoder_object by number */
     uint32_t head;                 /* the number that the next allocation gets */
@@ -53,6 +54,10 @@ void encoder_release(struct encoder *encoder);
 
 /* Brings the summary up to the last event. */
 void encoder_count(struct encoder *encoder);
+
+/* From here on a block's streams stay as they are until the block after it is full. 0 or -ENOMEM.
+ */
+int encoder_double(struct encoder *encoder);
 
 /* Begins the next block. */
 void encoder_clear(struct encoder *encoder);

@@ -203,10 +203,8 @@ static int recording_run_image(struct recording *recording, uint32_t number, boo
     struct merge_visitor visitor = {session_visit, session_expect, &process->session,
                                     by_counter ? RECORDING_SLACK_TICKS : 0};
     if (recording->splits && merge_waiting(&image->merge) >= RECORDING_MUCH)
-        session_split(&process->session);
+        trace_writer_split(process->session.writer);
     int failed = merge_run(&image->merge, recording->limit, ended, &visitor);
-    int lost = session_join(&process->session);
-    failed = failed ? failed : lost;
     if (failed || !ended)
         return failed;
     const struct spool_image *entry = &recording->spool->control->image[number];

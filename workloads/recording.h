@@ -39,7 +39,7 @@ void recording_set_root(struct recording *recording, pid_t pid);
 /* Whether a process has written its last; `arg` is what was given with it. */
 typedef bool recording_is_over(pid_t pid, void *arg);
 
-/* There are processors to spare: where much is to be taken in, two threads do it. */
+/* There are processors to spare: where much is to be taken in, a second thread packs it. */
 void recording_split(struct recording *recording);
 
 /* Takes in what is there. */

@@ -69,42 +69,18 @@ static int session_written(struct session *session)
                                              : 0;
 }
 
-/* The number that the next allocation gets. */
-static inline uint32_t *session_next(struct session *session)
-{
-    return session->relayed ? &session->relay.numbering.head : &session->encoder->head;
-}
-
-static int session_relay(struct session *session, const struct trace_event *event)
-{
-    struct numbering *numbering = &session->relay.numbering;
-    if (event->kind == TRACE_FREE && event->object != TRACE_NO_OBJECT)
-        numbering_give(numbering, event->object);
-    if (event->kind != TRACE_REALLOC && event->kind < TRACE_FREE && !event->flags) {
-        if (numbering_reserve(numbering, 1))
-            return session_no_memory(session);
-        numbering_take(numbering);
-    }
-    return relay_put(&session->relay, event, session->err);
-}
-
 static int session_emit(struct session *session, struct trace_event *event, uint32_t thread,
                         const struct intake_record *record)
 {
     event->thread = thread;
     event->site = session_site(session, record);
     event->time_ns = session_time(session, record);
-    return session->relayed ? session_relay(session, event)
-                            : trace_writer_add(session->writer, event, session->err);
+    return trace_writer_add(session->writer, event, session->err);
 }
 
 static int session_free_number(struct session *session, uint32_t number, uint32_t thread,
                                const struct intake_record *record)
 {
-    if (session->relayed) {
-        struct trace_event event = {.kind = TRACE_FREE, .object = number};
-        return session_emit(session, &event, thread, record);
-    }
     uint64_t time_ns = session_time(session, record);
     if (encoder_free(session->encoder, thread, number, session_site(session, record), time_ns))
         return session_no_memory(session);
@@ -164,8 +140,7 @@ static int session_note_large(struct session *session, uint64_t address, uint64_
     struct table_slot *slot = table_enter(&session->large, address);
     if (!slot)
         return session_no_memory(session);
-    uint64_t event = session->relayed ? session->relay.events : encoder_events(session->encoder);
-    slot->value = event << 1;
+    slot->value = encoder_events(session->encoder) << 1;
     return 0;
 }
 
@@ -182,7 +157,7 @@ static int session_allocate_other(struct session *session, uint32_t thread,
         .align_log2 = intake_trait(record),
         .flags = record->pointer ? 0 : TRACE_FAILED,
     };
-    const uint32_t *next = session_next(session);
+    const uint32_t *next = &session->encoder->head;
     int verdict =
         record->pointer ? session_enter(session, thread, record, next, last_call) : SESSION_TAKEN;
     if (verdict)
@@ -203,14 +178,9 @@ session_allocate(struct session *session, enum trace_kind kind, uint32_t thread,
     struct encoder *encoder = session->encoder;
     if (!record->pointer || record->size >= SPOOL_LARGE)
         return session_allocate_other(session, thread, record, last_call);
-    const uint32_t *next = session_next(session);
-    int verdict = session_enter(session, thread, record, next, last_call);
+    int verdict = session_enter(session, thread, record, &encoder->head, last_call);
     if (verdict)
         return verdict;
-    if (session->relayed) {
-        struct trace_event event = {.kind = kind, .object = *next, .size = record->size};
-        return session_emit(session, &event, thread, record);
-    }
     uint64_t time_ns = session_time(session, record);
     if (encoder_allocate(encoder, kind, thread, record->size, session_site(session, record),
                          time_ns))
@@ -284,8 +254,6 @@ static uint32_t session_describe(struct session *session, const uint64_t *addres
 {
     char text[SESSION_DEPTH_MOST * SYMBOLS_FRAME];
     symbols_describe_stack(session->symbols, addresses, count, text, sizeof text);
-    if (session->relayed && relay_settle(&session->relay, session->err))
-        return 0;
     return trace_writer_site(session->writer, text);
 }
 
@@ -397,15 +365,6 @@ int session_visit(void *arg, uint32_t thread, const struct intake_record *record
     return (int)count;
 }
 
-/* Of an object that will end. */
-static inline void session_expect_number(const struct session *session, uint32_t number)
-{
-    if (!session->relayed)
-        __builtin_prefetch(encoder_object(session->encoder, number), 1);
-    else if (number < session->relay.numbering.ready)
-        __builtin_prefetch(&numbering_links(&session->relay.numbering)[number], 1);
-}
-
 /* First what stands for the addresses is fetched, then what stands for the objects that it names.
  */
 void session_expect(void *arg, const struct intake_record *records, uint32_t count)
@@ -421,20 +380,7 @@ void session_expect(void *arg, const struct intake_record *records, uint32_t cou
         found += cells[found] && intake_kind(&records[i]) >= SPOOL_RELEASE;
     }
     for (uint32_t i = 0; i < found; i++)
-        session_expect_number(session, *cells[i] - 1);
-}
-
-void session_split(struct session *session)
-{
-    if (!session->relayed)
-        session->relayed = relay_open(&session->relay, session->writer) == 0;
-}
-
-int session_join(struct session *session)
-{
-    bool relayed = session->relayed;
-    session->relayed = false;
-    return relayed ? relay_close(&session->relay, session->err) : 0;
+        __builtin_prefetch(encoder_object(session->encoder, *cells[i] - 1), 1);
 }
 
 int session_exec(struct session *session, const char *program)
@@ -480,7 +426,6 @@ int session_finish(struct session *session, uint64_t lost)
 
 void session_release(struct session *session)
 {
-    session_join(session);
     if (session->writer)
         trace_writer_abandon(session->writer);
     addresses_release(&session->live);

@@ -8,7 +8,6 @@
 #include "harness/base/err.h"
 #include "workloads/addresses.h"
 #include "workloads/intake.h"
-#include "workloads/relay.h"
 #include "workloads/symbols.h"
 #include "workloads/trace.h"
 #include "workloads/writer.h"
@@ -16,8 +15,6 @@
 struct session {
     struct trace_writer *writer;
     struct encoder *encoder; /* the writer's */
-    struct relay relay;
-    bool relayed; /* events go to the encoder through the relay */
     struct addresses live;
     struct array moving; /* struct session_moving, by thread: blocks inside a realloc */
     struct table large;  /* by address: the event that gave a large block there its size, twice, + 1
@@ -42,12 +39,6 @@ int session_init(struct session *session, const char *path, const struct trace_o
 int session_visit(void *session, uint32_t thread, const struct intake_record *records,
                   uint32_t count, bool last_call);
 void session_expect(void *session, const struct intake_record *records, uint32_t count);
-
-/* From here on another thread encodes what this one finds out, until the end; or not, where none
- * can be started. session_visit and session_expect alone may be called meanwhile. The end is 0, or
- * negative where encoding failed. */
-void session_split(struct session *session);
-int session_join(struct session *session);
 
 /* The process has become another program: all its blocks are gone, a mark says so. */
 int session_exec(struct session *session, const char *program);

@@ -1,18 +1,16 @@
 /* Writes a trace: checks and numbers events, fills blocks, compresses and stores them. */
 #include "workloads/writer.h"
 
-#define ZSTD_STATIC_LINKING_ONLY
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <zstd.h>
 
 #include "workloads/bytes.h"
 #include "workloads/checksum.h"
 #include "workloads/encoder.h"
 #include "workloads/format.h"
 #include "workloads/names.h"
-#include "workloads/output.h"
+#include "workloads/packer.h"
 #include "workloads/touched.h"
 #include "workloads/translate.h"
 
@@ -24,65 +22,18 @@ struct writer_names {
 };
 
 struct trace_writer {
-    struct output output;
+    struct packer packer;
     struct encoder encoder;
     struct translate objects;
     bool translates; /* the caller has numbers of its own for objects */
     struct writer_names labels, sites;
     struct touched_list touched;
-    uint64_t sum; /* over the checksums of all blocks */
-    struct array head, stored;
-    ZSTD_CCtx *zstd;
-    bool poor[CODEC_STREAMS]; /* did not become a third in the block before */
+    struct array head;
 };
-
-/* Levels of zstd. 9 saves a tenth of the bytes for five times the time. What hardly repeats itself
- * is mostly packed by the frequencies of its bytes: looking for repetitions would cost twice as
- * much and save nothing. */
-enum { WRITER_LEVEL = 3, WRITER_LEVEL_POOR = 1, WRITER_POOR = 3 };
 
 static int writer_no_memory(struct err *err)
 {
     return err_set(err, ENOMEM, "no memory left to write a trace");
-}
-
-/* Packs `raw` bytes at `from` into `stored` at `at`, and moves `at` past them. */
-static int writer_pack(struct trace_writer *writer, int level, size_t *at, const void *from,
-                       size_t raw, struct err *err)
-{
-    size_t most = ZSTD_compressBound(raw);
-    if (array_reserve(&writer->stored, *at + most))
-        return writer_no_memory(err);
-    size_t stored =
-        ZSTD_compressCCtx(writer->zstd, (uint8_t *)writer->stored.at + *at, most, from, raw, level);
-    if (ZSTD_isError(stored))
-        return err_set(err, EIO, "cannot compress a block: %s", ZSTD_getErrorName(stored));
-    *at += stored;
-    return 0;
-}
-
-/* Puts the head before the `stored` bytes that follow it, and writes both. */
-static int writer_store(struct trace_writer *writer, uint32_t tag, size_t stored, size_t raw,
-                        uint32_t count, struct err *err)
-{
-    uint8_t *head = writer->stored.at;
-    bytes_put32(head, tag);
-    bytes_put32(head + 4, (uint32_t)stored);
-    bytes_put32(head + 8, (uint32_t)raw);
-    bytes_put32(head + 12, count);
-    uint64_t sum = checksum64(head + FORMAT_CHUNK_BYTES, stored, checksum64(head, 16, 0));
-    bytes_put64(head + 16, sum);
-    if (tag == FORMAT_BLOCK)
-        writer->sum = checksum64(head + 16, 8, writer->sum);
-    return output_write(&writer->output, head, FORMAT_CHUNK_BYTES + stored, err);
-}
-
-static int writer_chunk(struct trace_writer *writer, uint32_t tag, const void *from, size_t raw,
-                        uint32_t count, struct err *err)
-{
-    size_t at = FORMAT_CHUNK_BYTES;
-    int failed = writer_pack(writer, WRITER_LEVEL, &at, from, raw, err);
-    return failed ? failed : writer_store(writer, tag, at - FORMAT_CHUNK_BYTES, raw, count, err);
 }
 
 static int writer_names(struct trace_writer *writer, struct writer_names *names, struct err *err)
@@ -93,34 +44,21 @@ static int writer_names(struct trace_writer *writer, struct writer_names *names,
     const char *text = names_at(&names->names, first);
     size_t bytes = names->names.used - (size_t)(text - (const char *)names->names.text.at);
     names->written = names->names.count;
-    return writer_chunk(writer, names->tag, text, bytes, count, err);
+    return packer_chunk(&writer->packer, names->tag, text, bytes, count, err);
 }
 
-/* The block under way: a directory of its streams, then each packed by itself, so that each has its
- * own statistics. */
+/* The block under way. The encoder goes on in other memory where another thread packs it. */
 static int writer_streams(struct trace_writer *writer, struct err *err)
 {
     struct encoder *encoder = &writer->encoder;
-    size_t at = FORMAT_CHUNK_BYTES + FORMAT_DIRECTORY_BYTES * CODEC_STREAMS, raw = 0;
-    if (array_reserve(&writer->stored, at))
-        return writer_no_memory(err);
+    struct packer_block block = {.count = (uint32_t)encoder_pending(encoder)};
     for (int i = 0; i < CODEC_STREAMS; i++) {
-        const uint8_t *begin = encoder->begin[i];
-        size_t used = (size_t)(encoder->at[i] - begin), from = at;
-        int level = writer->poor[i] ? WRITER_LEVEL_POOR : WRITER_LEVEL;
-        if (used && writer_pack(writer, level, &at, begin, used, err))
-            return -err->code;
-        writer->poor[i] = (at - from) * WRITER_POOR > used;
-        uint8_t *entry =
-            (uint8_t *)writer->stored.at + FORMAT_CHUNK_BYTES + FORMAT_DIRECTORY_BYTES * i;
-        bytes_put32(entry, (uint32_t)used);
-        bytes_put32(entry + 4, (uint32_t)(at - from));
-        raw += used;
+        block.begin[i] = encoder->begin[i];
+        block.used[i] = (uint32_t)(encoder->at[i] - encoder->begin[i]);
     }
-    uint32_t count = (uint32_t)encoder_pending(encoder);
     encoder_count(encoder);
     encoder_clear(encoder);
-    return writer_store(writer, FORMAT_BLOCK, at - FORMAT_CHUNK_BYTES, raw, count, err);
+    return packer_block(&writer->packer, &block, err);
 }
 
 int trace_writer_block(struct trace_writer *writer, struct err *err)
@@ -131,6 +69,12 @@ int trace_writer_block(struct trace_writer *writer, struct err *err)
     if (!failed)
         failed = writer_names(writer, &writer->sites, err);
     return failed || !encoder_pending(&writer->encoder) ? failed : writer_streams(writer, err);
+}
+
+void trace_writer_split(struct trace_writer *writer)
+{
+    if (!encoder_double(&writer->encoder))
+        packer_split(&writer->packer);
 }
 
 /* One chunk also where every page was touched: that is known then. */
@@ -150,7 +94,7 @@ static int writer_touched(struct trace_writer *writer, struct err *err)
         if (array_reserve(&raw, (count + 1) * TOUCHED_ENTRY))
             return writer_no_memory(err);
         size_t bytes = touched_pack(list, at, count, &before, raw.at);
-        failed = writer_chunk(writer, FORMAT_TOUCHED, raw.at, bytes, (uint32_t)count, err);
+        failed = packer_chunk(&writer->packer, FORMAT_TOUCHED, raw.at, bytes, (uint32_t)count, err);
         at += count;
     } while (!failed && at < list->count);
     array_release(&raw);
@@ -163,13 +107,13 @@ static int writer_footer(struct trace_writer *writer, struct err *err)
     memcpy(fields, &writer->encoder.summary, sizeof fields);
     enum { COUNT = sizeof fields / sizeof *fields };
     uint8_t raw[8 + sizeof fields], trailer[FORMAT_TRAILER_BYTES];
-    bytes_put64(raw, writer->sum);
+    bytes_put64(raw, writer->packer.sum);
     for (size_t i = 0; i < COUNT; i++)
         bytes_put64(raw + 8 + 8 * i, fields[i]);
-    bytes_put64(trailer, writer->output.written);
+    bytes_put64(trailer, writer->packer.output.written);
     memcpy(trailer + 8, FORMAT_END, 8);
-    int failed = writer_chunk(writer, FORMAT_FOOTER, raw, sizeof raw, COUNT, err);
-    return failed ? failed : output_write(&writer->output, trailer, sizeof trailer, err);
+    int failed = packer_chunk(&writer->packer, FORMAT_FOOTER, raw, sizeof raw, COUNT, err);
+    return failed ? failed : output_write(&writer->packer.output, trailer, sizeof trailer, err);
 }
 
 static int writer_header(struct trace_writer *writer, const struct trace_origin *origin,
@@ -199,28 +143,27 @@ static int writer_header(struct trace_writer *writer, const struct trace_origin 
     for (int i = 0; i < FORMAT_STRINGS; i++)
         at = (uint8_t *)stpcpy((char *)at, strings[i] ? strings[i] : "") + 1;
     bytes_put64(at, checksum64(raw, bytes, 0));
-    return output_write(&writer->output, raw, bytes + 8, err);
+    return output_write(&writer->packer.output, raw, bytes + 8, err);
 }
 
 static void writer_release(struct trace_writer *writer)
 {
+    packer_release(&writer->packer); /* first, as it may still read what the encoder wrote */
     encoder_release(&writer->encoder);
     translate_release(&writer->objects);
     names_release(&writer->labels.names);
     names_release(&writer->sites.names);
     touched_release(&writer->touched);
     array_release(&writer->head);
-    array_release(&writer->stored);
-    ZSTD_freeCCtx(writer->zstd);
     free(writer);
 }
 
 static int writer_init(struct trace_writer *writer, uint32_t columns)
 {
-    writer->zstd = ZSTD_createCCtx();
+    int failed = packer_init(&writer->packer);
     writer->labels.tag = FORMAT_LABEL;
     writer->sites.tag = FORMAT_SITE;
-    return encoder_init(&writer->encoder, columns) || !writer->zstd ? -ENOMEM : 0;
+    return encoder_init(&writer->encoder, columns) || failed ? -ENOMEM : 0;
 }
 
 int trace_writer_create(struct trace_writer **out, const char *path,
@@ -229,10 +172,11 @@ int trace_writer_create(struct trace_writer **out, const char *path,
     struct trace_writer *writer = calloc(1, sizeof *writer);
     if (!writer)
         return writer_no_memory(err);
-    int failed = writer_init(writer, origin->columns) ? writer_no_memory(err)
-                                                      : output_open(&writer->output, path, err);
+    int failed = writer_init(writer, origin->columns)
+                     ? writer_no_memory(err)
+                     : output_open(&writer->packer.output, path, err);
     if (!failed && (failed = writer_header(writer, origin, err)))
-        output_abandon(&writer->output);
+        output_abandon(&writer->packer.output);
     if (failed)
         writer_release(writer);
     else
@@ -240,25 +184,34 @@ int trace_writer_create(struct trace_writer **out, const char *path,
     return failed;
 }
 
+/* Nobody writes any more then. */
+static void writer_abandon(struct trace_writer *writer)
+{
+    packer_settle(&writer->packer, NULL);
+    output_abandon(&writer->packer.output);
+}
+
 int trace_writer_finish(struct trace_writer *writer, struct err *err)
 {
     struct err own = {0};
     int failed = trace_writer_block(writer, &own);
+    if (!failed) /* the footer tells of the last block too */
+        failed = packer_settle(&writer->packer, &own);
     if (!failed)
         failed = writer_touched(writer, &own);
     if (!failed)
         failed = writer_footer(writer, &own);
     if (failed)
-        output_abandon(&writer->output);
+        writer_abandon(writer);
     else
-        failed = output_finish(&writer->output, &own);
+        failed = output_finish(&writer->packer.output, &own);
     writer_release(writer);
     return failed ? err_set(err, own.code, "%s", own.text) : 0;
 }
 
 void trace_writer_abandon(struct trace_writer *writer)
 {
-    output_abandon(&writer->output);
+    writer_abandon(writer);
     writer_release(writer);
 }
 

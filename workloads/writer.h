@@ -36,6 +36,10 @@ int trace_writer_add(struct trace_writer *writer, const struct trace_event *even
 struct encoder *trace_writer_encoder(struct trace_writer *writer);
 int trace_writer_block(struct trace_writer *writer, struct err *err);
 
+/* From here on blocks are packed and written by another thread, where there can be one. A failure
+ * is told with the next block. */
+void trace_writer_split(struct trace_writer *writer);
+
 /* The number of a phase label (the same for the same text); TRACE_NO_OBJECT when memory ran out. */
 uint32_t trace_writer_label(struct trace_writer *writer, const char *text);
 
