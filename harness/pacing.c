@@ -8,7 +8,7 @@
 #include "harness/base/clock.h"
 #include "harness/measure/proc.h"
 
-enum { PACING_LOOK_NS = 10000000 };
+enum { PACING_LOOK_NS = 10000000, PACING_REST_NS = 30000000 };
 
 static uint64_t pacing_clock(clockid_t clock)
 {
@@ -65,7 +65,7 @@ bool pacing_rests(struct pacing *pacing, bool pressed)
         pacing->busy_until_ns = now_ns + (now_ns - pacing->since_ns);
         pacing_turn(pacing, now_ns);
     }
-    if (now_ns - pacing->at_ns < PACING_LOOK_NS)
+    if (now_ns - pacing->at_ns < (pacing->rests ? PACING_REST_NS : PACING_LOOK_NS))
         return pacing->rests;
     struct pacing before = *pacing;
     pacing->at_ns = now_ns;

@@ -93,7 +93,7 @@ static void recorder_pause(struct recorder *recorder, uint32_t returned)
 {
     struct spool_control *control = recorder->spool.control;
     bool moved = atomic_load(&control->returned) != returned;
-    if (!moved || !atomic_load(&control->waiting))
+    if (!recording_is_behind(recorder->recording) && (!moved || !atomic_load(&control->waiting)))
         recorder_wait_while(&recorder->all_over, 0, RECORDER_STEP_MS);
 }
 

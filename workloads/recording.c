@@ -14,6 +14,10 @@
  * call's last instructions. Microseconds would be many times what a processor looks ahead. */
 enum { RECORDING_SLACK_TICKS = 20000 };
 
+/* By how much of the order a step goes on at most: of the sequence some milliseconds' work, of the
+ * counter some milliseconds. */
+enum { RECORDING_STRIDE = 1 << 18, RECORDING_STRIDE_TICKS = 1 << 25 };
+
 /* Chunks that are worth a thread of their own. */
 enum { RECORDING_MUCH = 32 };
 
@@ -44,6 +48,7 @@ struct recording {
     struct recording_process *processes;
     uint32_t image_count, process_count;
     bool splits;         /* there are processors to spare */
+    bool behind;         /* the last step left some of what was there */
     uint64_t limit;      /* stamps up to here were taken before the last step */
     struct array opened; /* uint32_t: chunks found in this step */
 };
@@ -233,6 +238,20 @@ static int recording_step_image(struct recording *recording, uint32_t number, st
     return session_exec(&process->session, recording->spool->control->image[next].program);
 }
 
+/* What a step takes in is bounded, so that it is soon over. */
+static void recording_go_on(struct recording *recording, uint64_t now)
+{
+    bool by_counter = recording->spool->control->order == SPOOL_BY_COUNTER;
+    uint64_t stride = by_counter ? RECORDING_STRIDE_TICKS : RECORDING_STRIDE;
+    recording->behind = recording->limit && now - recording->limit > stride;
+    recording->limit = recording->behind ? recording->limit + stride : now;
+}
+
+bool recording_is_behind(const struct recording *recording)
+{
+    return recording->behind;
+}
+
 void recording_split(struct recording *recording)
 {
     recording->splits = true;
@@ -249,7 +268,7 @@ int recording_step(struct recording *recording, recording_is_over *is_over, void
         failed = recording_find_chunks(recording, err);
     for (uint32_t i = 0; !failed && i < recording->image_count; i++)
         failed = recording_step_image(recording, i, err);
-    recording->limit = now;
+    recording_go_on(recording, now);
     spool_wake(recording->spool);
     return failed;
 }

@@ -46,6 +46,9 @@ void recording_split(struct recording *recording);
 int recording_step(struct recording *recording, recording_is_over *is_over, void *arg,
                    struct err *err);
 
+/* There is more to be taken in at once: a step is bounded, so that it does not take long. */
+bool recording_is_behind(const struct recording *recording);
+
 /* What the first process took, and what of that was the recorder outside its fast path. */
 struct recording_cost {
     uint64_t wall_ns, cpu_ns, slow_ns;
