@@ -11,12 +11,12 @@ do for [k=0:4] {
     set label 2+k operation[1+k] at screen 0.5+(k-2)*90.0/width, screen 1-33.0/height center textcolor rgb color(k) font ",10"
 }
 set label 7 "thick: p50 to p99; thin: to p99.999 or as far as calls reach, a stroke each at p99.9, p99.99, p99.999; ring: the slowest" at screen 0.5, screen 1-48.0/height center textcolor rgb "#666666" font ",9"
-set label 8 "bytes of the block, at most; K: 1,024" at screen 0.5, screen 10.0/height center textcolor rgb "#666666" font ",9"
+set label 8 "bytes of the block, at most; K: 1,024, >: more" at screen 0.5, screen 10.0/height center textcolor rgb "#666666" font ",9"
 set logscale y
 set yrange [low:high]
 set xrange [-0.6:7.6]
 set format y "%.0s %cs"
-set xtics ("16" 0, "64" 1, "256" 2, "1K" 3, "4K" 4, "32K" 5, "256K" 6, "more" 7) font ",9" offset 0,0.4
+set xtics ("16" 0, "64" 1, "256" 2, "1K" 3, "4K" 4, "32K" 5, "256K" 6, ">" 7) font ",9" offset 0,0.4
 set ytics font ",9"
 at(class, op) = class + (op-2)*0.17
 known(value, other) = value == value ? value : other

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "harness/base/clause.h"
 #include "harness/base/units.h"
 
 #define NOTE_NOISY_SPREAD 0.10
@@ -79,26 +80,79 @@ static bool note_threads(const struct row *rows, size_t count, char text[NOTE_TE
                         (unsigned long long)some->threads_recorded,
                         (unsigned long long)some->threads_replayed,
                         processes ? "processes in the replay" : "in the replay");
-    if (most >= 0 && some->threads_replayed > 1)
+    if (most >= 0 && some->threads_replayed > 1) {
+        char from[32] = "";
+        least = round(100 * least);
+        most = round(100 * most);
+        if (least < most)
+            snprintf(from, sizeof from, "%.0f to ", least);
         snprintf(text + used, NOTE_TEXT - (size_t)used,
-                 ", where %.0f to %.0f %% of their time was waiting for one another's blocks "
+                 ", where %s%.0f %% of their time was waiting for one another's blocks "
                  "(wait_share)",
-                 100 * least, 100 * most);
+                 from, most);
+    }
     return true;
 }
 
-void note_each(const struct row *rows, size_t count,
-               void (*say)(void *arg, const char *subject, const char *text), void *arg)
+static bool note_is_ok(const struct row *row)
+{
+    return strcmp(row->status, "ok") == 0;
+}
+
+/* What holds for so many rows is said once for all of them. */
+enum { NOTE_SHARED = 3 };
+
+static size_t note_rows_with(const struct row *rows, size_t count, const char *clause,
+                             size_t length)
+{
+    size_t found = 0;
+    for (size_t i = 0; i < count; i++)
+        found += note_is_ok(&rows[i]) && clause_has(rows[i].detail, clause, length);
+    return found;
+}
+
+/* What is said of this row alone. */
+static bool note_own(const struct row *rows, size_t count, const struct row *row,
+                     char text[NOTE_TEXT])
+{
+    text[0] = '\0';
+    if (!note_is_ok(row)) {
+        snprintf(text, NOTE_TEXT, "%s%s%s", row->status, *row->detail ? ": " : "", row->detail);
+        return true;
+    }
+    const char *rest;
+    for (const char *clause = row->detail; *clause; clause = rest) {
+        size_t length = clause_first(clause, &rest);
+        if (note_rows_with(rows, count, clause, length) < NOTE_SHARED)
+            clause_add(text, NOTE_TEXT, "%.*s", (int)length, clause);
+    }
+    return *text;
+}
+
+static void note_shared(const struct row *rows, size_t count, const struct row *row, note_say *say,
+                        void *arg)
+{
+    char subject[64], text[NOTE_TEXT];
+    const char *rest;
+    for (const char *clause = row->detail; note_is_ok(row) && *clause; clause = rest) {
+        size_t length = clause_first(clause, &rest);
+        size_t others = note_rows_with(row, count - (size_t)(row - rows), clause, length);
+        if (others < NOTE_SHARED || others < note_rows_with(rows, count, clause, length))
+            continue;
+        snprintf(subject, sizeof subject, "%zu of %zu allocators", others, count);
+        snprintf(text, sizeof text, "%.*s", (int)length, clause);
+        say(arg, subject, text);
+    }
+}
+
+void note_each(const struct row *rows, size_t count, note_say *say, void *arg)
 {
     char text[NOTE_TEXT];
-    for (size_t i = 0; i < count; i++) {
-        bool ok = strcmp(rows[i].status, "ok") == 0;
-        if (ok && !*rows[i].detail)
-            continue;
-        snprintf(text, sizeof text, "%s%s%s", ok ? "" : rows[i].status,
-                 ok || !*rows[i].detail ? "" : ": ", rows[i].detail);
-        say(arg, rows[i].allocator, text);
-    }
+    for (size_t i = 0; i < count; i++)
+        if (note_own(rows, count, &rows[i], text))
+            say(arg, rows[i].allocator, text);
+    for (size_t i = 0; i < count; i++)
+        note_shared(rows, count, &rows[i], say, arg);
     if (note_threads(rows, count, text))
         say(arg, "threads", text);
     if (note_clock(rows, count, text))

@@ -11,9 +11,11 @@
  * smaller differences than that are what people ask about. */
 bool note_is_noisy(const struct row *row);
 
-/* Calls `say` for each note on the rows of one trace: an allocator and a sentence on it, then one
- * sentence on all that are noisy. The texts last until `say` returns. */
-void note_each(const struct row *rows, size_t count,
-               void (*say)(void *arg, const char *subject, const char *text), void *arg);
+/* Of whom, and a sentence on it, which lasts until it returns. */
+typedef void note_say(void *arg, const char *subject, const char *text);
+
+/* Says each note on the rows of one trace: what is of an allocator alone, what holds for several,
+ * then one sentence each on threads, the clock, and all that are noisy. */
+void note_each(const struct row *rows, size_t count, note_say *say, void *arg);
 
 #endif

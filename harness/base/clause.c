@@ -26,12 +26,26 @@ void clause_add(char *text, size_t room, const char *format, ...)
 
 void clause_merge(char *text, size_t room, const char *more)
 {
-    size_t length;
-    for (; *more; more += length) {
-        const char *end = strstr(more, clause_between);
-        size_t clause = end ? (size_t)(end - more) : strlen(more);
-        length = end ? clause + sizeof clause_between - 1 : clause;
+    const char *rest;
+    for (; *more; more = rest) {
+        size_t clause = clause_first(more, &rest);
         if (clause > 0 && !memmem(text, strlen(text), more, clause))
             clause_add(text, room, "%.*s", (int)clause, more);
     }
+}
+
+size_t clause_first(const char *text, const char **rest)
+{
+    const char *end = strstr(text, clause_between);
+    *rest = end ? end + sizeof clause_between - 1 : text + strlen(text);
+    return end ? (size_t)(end - text) : strlen(text);
+}
+
+bool clause_has(const char *text, const char *clause, size_t length)
+{
+    const char *rest;
+    for (; *text; text = rest)
+        if (clause_first(text, &rest) == length && memcmp(text, clause, length) == 0)
+            return true;
+    return false;
 }
