@@ -8,7 +8,6 @@ enum {
     LARGE_ENDS = 16 + CHUNK_HEADER, /* 8 bytes, the header, and a header's place at the end */
     BATCH_LOG2 = 10,                /* bytes of a chunk that may be cut up at once, */
     BATCH_HALVINGS = 3,             /* and how often it is halved for that */
-    ORDERS_AHEAD_SHIFT = 4,         /* the table grows by a sixteenth */
     KEEP_FREE_PAGES = 32,           /* free pages that do not make their mapping go back */
 };
 
@@ -64,32 +63,6 @@ int buddy_pages_init(struct buddy_pages *heap, struct region *region, size_t off
     return page_runs_init(&heap->runs, region, offset);
 }
 
-size_t buddy_pages_orders_bytes(size_t reserved)
-{
-    size_t pages = (reserved >> RUN_PAGE_LOG2) + 1;
-    return ((pages << (RUN_PAGE_LOG2 - CHUNK_MIN_LOG2)) + RUN_PAGE - 1) & ~(size_t)(RUN_PAGE - 1);
-}
-
-void buddy_pages_keep_orders(struct buddy_pages *heap, size_t offset)
-{
-    heap->orders = (uint8_t *)heap->runs.region->base + offset;
-}
-
-/* The orders of the chunks before page `end`: 0 or -ENOMEM. */
-static int buddy_reach_orders(struct buddy_pages *heap, uint32_t end)
-{
-    size_t bytes = (size_t)end << (RUN_PAGE_LOG2 - CHUNK_MIN_LOG2), room = heap->orders_room;
-    if (!heap->orders || bytes <= room)
-        return 0;
-    bytes += room >> ORDERS_AHEAD_SHIFT;
-    bytes = (bytes + RUN_PAGE - 1) & ~(size_t)(RUN_PAGE - 1);
-    size_t offset = (size_t)((char *)heap->orders - heap->runs.region->base) + room;
-    int error = region_commit(heap->runs.region, offset, bytes - room);
-    if (!error)
-        heap->orders_room = bytes;
-    return error;
-}
-
 /* A mapping's last page without its last 32 bytes: one chunk of each order, largest first. */
 static bool buddy_tail_is_free(const struct buddy_pages *heap, uint32_t first)
 {
@@ -107,13 +80,12 @@ static bool buddy_map(struct buddy_pages *heap)
     uint32_t first = page_runs_take(&heap->runs, MAPPING_PAGES);
     if (first == 0)
         return false;
-    if (buddy_reach_orders(heap, first + MAPPING_PAGES) < 0) {
-        page_runs_give(&heap->runs, first);
-        return false;
-    }
     for (uint32_t place = 0; place < MAPPING_PAGES; place++) {
-        heap->runs.page[first + place].kind = PAGE_SMALL;
-        heap->runs.page[first + place].owner[0] = (uint8_t)place;
+        struct run_page *page = &heap->runs.page[first + place];
+        page->kind = PAGE_SMALL;
+        page->owner[0] = (uint8_t)place;
+        page->bits[0] = UINT64_MAX - 1; /* a chunk begins with the page */
+        page->bits[1] = UINT64_MAX;
     }
     heap->runs.page[first].owner[1] = MAPPING_PAGES - 1;
     heap->free_pages += MAPPING_PAGES - 1;
@@ -122,8 +94,10 @@ static bool buddy_map(struct buddy_pages *heap)
     at -= 1 << CHUNK_MIN_LOG2;
     struct chunk *end = (struct chunk *)at;
     end->header = chunk_header(heap, end, CHUNK_END);
+    buddy_pages_part(heap, end);
     for (unsigned order = CHUNK_MIN_LOG2; order < CHUNK_PAGE_LOG2; order++) {
         at -= (size_t)1 << order;
+        buddy_pages_part(heap, (struct chunk *)at);
         buddy_pages_push(heap, (struct chunk *)at, order);
     }
     for (uint32_t place = MAPPING_PAGES - 1; place-- > 0;)
@@ -178,6 +152,7 @@ void buddy_pages_free_chunk(struct buddy_pages *heap, struct chunk *chunk, unsig
         if (!chunk_is_free(heap, buddy, order))
             break;
         buddy_pages_unlink(heap, buddy, order);
+        buddy_pages_unite(heap, buddy < chunk ? chunk : buddy);
         if (buddy < chunk)
             chunk = buddy;
     }
@@ -250,6 +225,7 @@ static void buddy_cut_batch(struct buddy_pages *heap, char *at, unsigned order, 
         chunk->header = chunk_header(heap, chunk, chunk_payload_size(order) + CHUNK_QUICK);
         chunk->next = heap->quick[order];
         heap->quick[order] = chunk;
+        buddy_pages_part(heap, chunk);
     }
     heap->quick_room[order] -= (1u << halvings) - 1;
 }
@@ -267,11 +243,12 @@ void *buddy_pages_alloc_slow(struct buddy_pages *heap, unsigned order)
     unsigned halvings = buddy_batch(heap, order, from);
     while (from > order + halvings) {
         from--;
-        buddy_pages_push(heap, (struct chunk *)((char *)chunk + ((size_t)1 << from)), from);
+        struct chunk *upper = (struct chunk *)((char *)chunk + ((size_t)1 << from));
+        buddy_pages_part(heap, upper);
+        buddy_pages_push(heap, upper, from);
     }
     buddy_cut_batch(heap, (char *)chunk, order, halvings);
     chunk->header = chunk_header(heap, chunk, -chunk_payload_size(order));
-    buddy_pages_note(heap, chunk, order);
     return chunk_payload(chunk);
 }
 
@@ -293,6 +270,7 @@ static void *buddy_mark_large(struct buddy_pages *heap, uint32_t first, struct c
 {
     struct chunk *end = buddy_pages_large_end(heap, first);
     heap->runs.page[first].kind = PAGE_LARGE;
+    heap->runs.page[first].bits[0] = heap->runs.page[first].bits[1] = UINT64_MAX;
     heap->runs.page[first].next = (uint32_t)((char *)chunk - page_runs_address(&heap->runs, first));
     chunk->header = chunk_header(heap, chunk, -buddy_large_size(chunk, end));
     if (heap->guards)
@@ -336,7 +314,6 @@ static void *buddy_alloc_shifted(struct buddy_pages *heap, size_t align, size_t 
     outer->header = chunk_header(heap, outer, chunk_size(outer) - CHUNK_HOLDS_SHIFTED);
     memcpy(real, &(int64_t){payload - real}, sizeof(int64_t));
     chunk->header = chunk_header(heap, chunk, CHUNK_SHIFTED - (int32_t)(payload - real));
-    buddy_pages_note(heap, chunk, 0);
     return payload;
 }
 
@@ -394,14 +371,16 @@ static bool buddy_resize(struct buddy_pages *heap, struct chunk *chunk, size_t s
     unsigned order = chunk_order((size_t)-chunk_size(chunk)), want = chunk_order(size);
     if (!buddy_can_grow(heap, chunk, order, want))
         return false;
-    for (; order < want; order++)
+    for (; order < want; order++) {
         buddy_pages_unlink(heap, chunk_buddy(chunk, order), order);
+        buddy_pages_unite(heap, chunk_buddy(chunk, order));
+    }
     while (order > want) {
         order--;
+        buddy_pages_part(heap, chunk_buddy(chunk, order));
         buddy_pages_push(heap, chunk_buddy(chunk, order), order);
     }
     chunk->header = chunk_header(heap, chunk, -chunk_payload_size(want));
-    buddy_pages_note(heap, chunk, want);
     return true;
 }
 

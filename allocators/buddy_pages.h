@@ -15,8 +15,9 @@
  * made of it, the chunk's address and a number of the heap: an overrun, a copied header or a stray
  * pointer does not pass. The links of a free chunk are only followed while its header is whole, so
  * that an overrun into one costs memory and nothing else.
- * Where the owner asks for it, the order of each live chunk stands in a table too, a byte for every
- * 32: free then finds it there, and only writes to a chunk that the caches have long forgotten.
+ * Where chunks begin also stands in the table of pages, a bit for every 32 bytes: from one to the
+ * next is a chunk's length, so that free finds it there, and only writes to a chunk that the caches
+ * have long forgotten.
  * The operations that every call takes are inline here; one thread. */
 #ifndef ALLOCATORS_BUDDY_PAGES_H
 #define ALLOCATORS_BUDDY_PAGES_H
@@ -59,11 +60,9 @@ struct buddy_pages {
     struct chunk *bin[CHUNK_PAGE_LOG2 + 1];
     uint32_t nonempty; /* a bit an order */
     uint32_t key;
-    bool guards;        /* large chunks end with a header too, which an overrun would hit: one more
-                           page to touch */
-    size_t free_pages;  /* chunks of a whole page that are free */
-    uint8_t *orders;    /* of live chunks inside pages, by place; 0: look at the header; or NULL */
-    size_t orders_room; /* bytes of it that are committed, for the mappings there have been */
+    bool guards;       /* large chunks end with a header too, which an overrun would hit: one more
+                          page to touch */
+    size_t free_pages; /* chunks of a whole page that are free */
     struct page_runs runs;
 };
 
@@ -71,13 +70,6 @@ struct buddy_pages {
  * words. 0 or -ENOMEM. */
 int buddy_pages_init(struct buddy_pages *heap, struct region *region, size_t offset, uint32_t key,
                      bool guards);
-
-/* Just after that: the orders stand in a table too, at `offset` of the region, where
- * buddy_pages_orders_bytes() are left for it before the heap. */
-void buddy_pages_keep_orders(struct buddy_pages *heap, size_t offset);
-
-/* Address space for the table of a heap in a region of `reserved` bytes: a multiple of pages. */
-size_t buddy_pages_orders_bytes(size_t reserved);
 
 /* What the inline functions below leave to do. */
 void *buddy_pages_alloc_slow(struct buddy_pages *heap, unsigned order);
@@ -170,25 +162,49 @@ static inline bool chunk_is_quick(const struct buddy_pages *heap, const struct c
     return chunk->header == chunk_header(heap, chunk, chunk_payload_size(order) + CHUNK_QUICK);
 }
 
-static inline uint8_t *buddy_pages_order(const struct buddy_pages *heap, const struct chunk *chunk)
+/* The bits of the half of a page in which a chunk begins: 0 where one does. A large chunk's are 1.
+ */
+static inline uint64_t *chunk_half(const struct buddy_pages *heap, const struct chunk *chunk)
 {
-    return &heap->orders[((uintptr_t)chunk - (uintptr_t)heap->runs.base) >> CHUNK_MIN_LOG2];
+    size_t from = (uintptr_t)chunk - (uintptr_t)heap->runs.base;
+    return &heap->runs.page[from >> CHUNK_PAGE_LOG2].bits[from >> (CHUNK_PAGE_LOG2 - 1) & 1];
 }
 
-/* The chunk is live from now on, of that order; 0: its header is no size. */
-static inline void buddy_pages_note(struct buddy_pages *heap, const struct chunk *chunk,
-                                    unsigned order)
+/* Its place among them. */
+static inline unsigned chunk_place(const struct buddy_pages *heap, const struct chunk *chunk)
 {
-    if (heap->orders)
-        *buddy_pages_order(heap, chunk) = (uint8_t)order;
+    return (unsigned)(((uintptr_t)chunk - (uintptr_t)heap->runs.base) >> CHUNK_MIN_LOG2) % 64;
 }
 
-/* The order of a live chunk, or 0 where its header has to tell. */
-static inline unsigned buddy_pages_noted(const struct buddy_pages *heap, const struct chunk *chunk)
+static inline bool chunk_begins_page(const struct buddy_pages *heap, const struct chunk *chunk)
 {
-    if (!heap->orders || heap->runs.page[page_runs_number(&heap->runs, chunk)].kind != PAGE_SMALL)
+    return ((uintptr_t)chunk - (uintptr_t)heap->runs.base) % RUN_PAGE == CHUNK_HEADER;
+}
+
+/* A chunk begins there from now on, the upper part of the one that did before it; */
+static inline void buddy_pages_part(struct buddy_pages *heap, const struct chunk *chunk)
+{
+    *chunk_half(heap, chunk) &= ~((uint64_t)1 << chunk_place(heap, chunk));
+}
+
+/* or no more. */
+static inline void buddy_pages_unite(struct buddy_pages *heap, const struct chunk *chunk)
+{
+    *chunk_half(heap, chunk) |= (uint64_t)1 << chunk_place(heap, chunk);
+}
+
+/* The order of a chunk inside a page, or 0 where none begins and a header has to tell. */
+static inline unsigned buddy_pages_order(const struct buddy_pages *heap, const struct chunk *chunk)
+{
+    const uint64_t *half = chunk_half(heap, chunk);
+    uint64_t from = *half >> chunk_place(heap, chunk);
+    bool shifted = ((uintptr_t)chunk - CHUNK_HEADER) % (1u << CHUNK_MIN_LOG2) != 0;
+    if (__builtin_expect(from & 1 || shifted, 0))
         return 0;
-    return *buddy_pages_order(heap, chunk);
+    /* Ones up to where the next one begins, and nothing behind the half. */
+    if (__builtin_expect(from == UINT64_MAX - 1, 0))
+        return CHUNK_PAGE_LOG2 - 1 + (chunk_begins_page(heap, chunk) && (half[1] & 1));
+    return CHUNK_MIN_LOG2 + (unsigned)__builtin_ctz((unsigned)__builtin_ctzll(from + 2));
 }
 
 /* At least `size` > 0 bytes, 16-byte aligned, or NULL. */
@@ -203,7 +219,6 @@ static inline void *buddy_pages_alloc(struct buddy_pages *heap, size_t size)
     heap->quick[order] = chunk->next;
     heap->quick_room[order]++;
     chunk->header = chunk_header(heap, chunk, -chunk_payload_size(order));
-    buddy_pages_note(heap, chunk, order);
     return chunk_payload(chunk);
 }
 
@@ -230,7 +245,7 @@ static inline void buddy_pages_free_small(struct buddy_pages *heap, struct chunk
 static inline void buddy_pages_free(struct buddy_pages *heap, void *payload)
 {
     struct chunk *chunk = chunk_of(payload);
-    unsigned order = buddy_pages_noted(heap, chunk);
+    unsigned order = buddy_pages_order(heap, chunk);
     if (__builtin_expect(order == 0, 0)) {
         int32_t size = chunk_size(chunk);
         if (size < -CHUNK_MAX) {

@@ -40,10 +40,9 @@ bool buddy_pages_intact(const struct buddy_pages *heap, const void *payload)
 }
 
 /* Whether free would take a chunk inside a page for what its header says it is. */
-static bool buddy_is_noted(const struct buddy_pages *heap, const struct chunk *chunk, int32_t size)
+static bool buddy_is_placed(const struct buddy_pages *heap, const struct chunk *chunk, int32_t size)
 {
-    unsigned order = size < 0 ? buddy_pages_noted(heap, chunk) : 0;
-    return order == 0 || order == chunk_order((size_t)-size & ~(size_t)7);
+    return size >= 0 || buddy_pages_order(heap, chunk) == chunk_order((size_t)-size & ~(size_t)7);
 }
 
 static const struct chunk *buddy_damaged_in_mapping(const struct buddy_pages *heap, uint32_t first)
@@ -54,7 +53,7 @@ static const struct chunk *buddy_damaged_in_mapping(const struct buddy_pages *he
         const struct chunk *chunk = (const struct chunk *)(const void *)at;
         int32_t size = chunk_size(chunk);
         if (!chunk_is_whole(heap, chunk) || size < -CHUNK_MAX - CHUNK_HOLDS_SHIFTED ||
-            size > CHUNK_MAX + CHUNK_QUICK || !buddy_is_noted(heap, chunk, size))
+            size > CHUNK_MAX + CHUNK_QUICK || !buddy_is_placed(heap, chunk, size))
             return chunk;
         at += (size_t)(((size < 0 ? -size : size) & ~7) + CHUNK_HEADER);
     }

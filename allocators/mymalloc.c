@@ -1,7 +1,6 @@
 /* mymalloc: the buddy allocator inside pages of the classic interface, over a region.
  *
- * The algorithm is in buddy_pages.h, where its source is named too; the orders of chunks stand out
- * of band as well. Internal fragmentation is that
+ * The algorithm is in buddy_pages.h, where its source is named too. Internal fragmentation is that
  * of buddies: payloads are 24, 56, 120 … 4088 bytes, and whole pages above. */
 #include <errno.h>
 #include <stdio.h>
@@ -139,9 +138,8 @@ static int mymalloc_walk(struct heap *heap, heap_visitor *visit, void *arg)
 {
     const struct page_runs *runs = &mymalloc_buddy(heap)->runs;
     const struct mymalloc_walk walk = {mymalloc_buddy(heap), visit, arg};
-    const char *orders = (const char *)walk.buddy->orders, *table = (const char *)runs->page;
-    if (mymalloc_walk_area(&walk, SPAN_META, (const char *)heap, (size_t)(orders - (char *)heap)) ||
-        mymalloc_walk_area(&walk, SPAN_META, orders, walk.buddy->orders_room) ||
+    const char *table = (const char *)runs->page;
+    if (mymalloc_walk_area(&walk, SPAN_META, (const char *)heap, (size_t)(table - (char *)heap)) ||
         mymalloc_walk_area(&walk, SPAN_META, table, runs->table_bytes))
         return 1;
     for (uint32_t first = 1; first < runs->top; first += runs->page[first].pages)
@@ -214,11 +212,9 @@ static int mymalloc_create(const struct heap_config *config, struct heap **out, 
         return err_set(err, ENOMEM, "mymalloc: no memory for its first page");
     struct mymalloc *heap = (struct mymalloc *)(void *)region->base;
     heap->heap.ops = &allocator_mymalloc;
-    size_t orders = buddy_pages_orders_bytes(region->reserved);
-    if (buddy_pages_init(&heap->buddy, region, control + orders, 0x6d796d61, false) < 0)
+    if (buddy_pages_init(&heap->buddy, region, control, 0x6d796d61, false) < 0)
         return err_set(err, ENOMEM, "mymalloc: a region of %zu bytes is too small",
                        region->reserved);
-    buddy_pages_keep_orders(&heap->buddy, control);
     *out = &heap->heap;
     return 0;
 }

@@ -1,6 +1,6 @@
 /* Runs of whole pages out of a region: taken best-effort first, merged when given back.
  *
- * A table beside the pages (16 bytes a page) says of each run's first and last page what it is.
+ * A table beside the pages (32 bytes a page) says of each run's first and last page what it is.
  * Free runs are `dirty` (still committed) or `clean` (back with the system); each kind is merged
  * with neighbours of its kind and binned by length: exact up to 32 pages, then four bins a
  * doubling, found through one bitmap. A long run that is freed goes back to the system when there
@@ -30,6 +30,7 @@ struct run_page {
     uint32_t next, prev; /* free runs: in the bin, page numbers, 0 ends; else the owner's */
     uint8_t kind;        /* enum run_kind */
     uint8_t owner[3];    /* the owner's, of taken runs */
+    uint64_t bits[2];    /* likewise */
 };
 
 struct run_bins {
