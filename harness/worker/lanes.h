@@ -18,8 +18,9 @@ bool lanes_take_turns(const struct worker *worker);
  * its lanes are threads. */
 bool lanes_are_processes(const struct worker *worker);
 
-/* Maps and touches the lanes, their table of refs, and a window of up to `words`, longer where it is
- * split: one lane a recorded thread, or as many as were asked for. The trace must have its footer.
+/* Maps and touches the lanes, their table of refs, and a window of up to `words`, longer where it
+ * is split: one lane a recorded thread, or as many as were asked for. The trace must have its
+ * footer.
  */
 int lanes_prepare(struct worker *worker, size_t words, struct err *err);
 
