@@ -17,8 +17,12 @@ enum {
     BUDDY_SLACK = 1024,      /* places that it keeps room for besides twice those that it holds */
     BUDDY_AHEAD_SHARE = 32,  /* commit this share more than is needed */
     BUDDY_CREDIT_SHARE = 64, /* giving back is bounded by this share of what large blocks take, */
+    BUDDY_TABLES = 20,       /* the tables may have that share of what is held, */
     BUDDY_GONE_MAX = 8192,   /* and by mappings: a process may have 65,530 */
 };
+
+/* BUDDY_GONE: decommitted; BUDDY_RETIRED: and what the map tells of it, but for the first page. */
+enum buddy_gone { BUDDY_HELD, BUDDY_GONE, BUDDY_RETIRED };
 
 #define BUDDY_CHUNK ((size_t)1 << 20)   /* is given back as a whole */
 #define BUDDY_CREDIT ((size_t)32 << 20) /* bytes that may be given back to begin with */
@@ -36,8 +40,8 @@ struct buddy {
     struct heap heap;
     char *base; /* of the blocks: as aligned as any block can be */
     uint8_t *map;
-    uint8_t *gone; /* a byte a chunk: 1 when it is decommitted */
-    size_t gone_count;
+    uint8_t *gone; /* a byte a chunk: enum buddy_gone */
+    size_t gone_count, retired_count;
     uint64_t some; /* bit k: order k has a free block */
     size_t top;    /* the end of the heap */
     size_t limit;  /* which it never passes */

@@ -9,7 +9,7 @@ static size_t buddy_metadata(const struct buddy *buddy)
     size_t bytes = (size_t)(buddy->store.table[0].base - (const char *)buddy);
     for (size_t i = 0; i < buddy->store.count; i++)
         bytes += buddy->store.table[i].committed;
-    return bytes - buddy->gone_count * buddy_retired(buddy);
+    return bytes - buddy->retired_count * buddy_retired(buddy);
 }
 
 void buddy_stats(struct heap *heap, struct heap_stats *out)

@@ -17,26 +17,52 @@ static size_t buddy_map_offset(const struct buddy *buddy, size_t chunk)
 
 static void buddy_give_chunk(struct buddy *buddy, size_t chunk)
 {
-    size_t retired = buddy_retired(buddy);
     region_decommit(buddy->region, buddy_chunk_offset(buddy, chunk), BUDDY_CHUNK);
-    if (retired)
-        region_retire(buddy->region, buddy_map_offset(buddy, chunk), retired);
-    buddy->gone[chunk] = 1;
+    buddy->gone[chunk] = BUDDY_GONE;
     buddy->gone_count++;
+}
+
+static void buddy_retire(struct buddy *buddy, size_t chunk)
+{
+    region_retire(buddy->region, buddy_map_offset(buddy, chunk), buddy_retired(buddy));
+    buddy->gone[chunk] = BUDDY_RETIRED;
+    buddy->retired_count++;
+}
+
+static void buddy_retire_all(struct buddy *buddy)
+{
+    for (size_t chunk = 0; buddy->retired_count < buddy->gone_count; chunk++)
+        if (buddy->gone[chunk] == BUDDY_GONE)
+            buddy_retire(buddy, chunk);
+}
+
+/* Whether the tables are large for what is held; else their pages are not worth the calls. */
+static bool buddy_is_tabled(const struct buddy *buddy)
+{
+    size_t retired = buddy->retired_count * buddy_retired(buddy);
+    return fit_store_held(&buddy->store) - retired > buddy->region->committed / BUDDY_TABLES;
+}
+
+/* 0 or -ENOMEM. */
+static int buddy_revive(struct buddy *buddy, size_t chunk)
+{
+    if (buddy->gone[chunk] == BUDDY_RETIRED) {
+        size_t offset = buddy_map_offset(buddy, chunk);
+        if (region_commit(buddy->region, offset, buddy_retired(buddy)))
+            return -ENOMEM;
+        buddy->gone[chunk] = BUDDY_GONE;
+        buddy->retired_count--;
+    }
+    return 0;
 }
 
 /* 0 or -ENOMEM. */
 static int buddy_take_chunk(struct buddy *buddy, size_t chunk)
 {
-    size_t retired = buddy_retired(buddy), map = buddy_map_offset(buddy, chunk);
-    if (retired && region_commit(buddy->region, map, retired))
+    if (buddy_revive(buddy, chunk) ||
+        region_commit(buddy->region, buddy_chunk_offset(buddy, chunk), BUDDY_CHUNK))
         return -ENOMEM;
-    if (region_commit(buddy->region, buddy_chunk_offset(buddy, chunk), BUDDY_CHUNK)) {
-        if (retired)
-            region_retire(buddy->region, map, retired);
-        return -ENOMEM;
-    }
-    buddy->gone[chunk] = 0;
+    buddy->gone[chunk] = BUDDY_HELD;
     buddy->gone_count--;
     return 0;
 }
@@ -69,8 +95,11 @@ void buddy_give(struct buddy *buddy, size_t place, unsigned order)
         buddy->credit -= BUDDY_CHUNK;
         buddy_give_chunk(buddy, chunk);
     }
-    if (buddy->gone_count > before)
-        buddy_shrink_stacks(buddy);
+    if (buddy->gone_count == before || !buddy_is_tabled(buddy))
+        return;
+    buddy_shrink_stacks(buddy);
+    if (buddy_retired(buddy))
+        buddy_retire_all(buddy);
 }
 
 int buddy_fill(struct buddy *buddy, size_t place, unsigned order)

@@ -72,6 +72,14 @@ void fit_store_retreat(struct fit_store *store, const void *base, size_t bytes)
     memset(table->base + bytes, 0, kept - bytes);
 }
 
+size_t fit_store_held(const struct fit_store *store)
+{
+    size_t bytes = 0;
+    for (size_t i = 0; i < store->count; i++)
+        bytes += store->table[i].committed;
+    return bytes - store->retired;
+}
+
 /* ---- spans without anything to tell ---------------------------------------------------------- */
 
 /* Whoever looks at a place looks at what is told of so many granules behind it, too. */

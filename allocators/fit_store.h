@@ -72,6 +72,9 @@ int fit_store_revive(struct fit_store *store, struct fit_span span, struct fit_s
  * begins now. */
 bool fit_store_abandon(struct fit_store *store, struct fit_span span);
 
+/* Bytes that all tables hold. */
+size_t fit_store_held(const struct fit_store *store);
+
 /* Bytes of the table at `base` that are usable; all of it without a region. */
 size_t fit_store_reached(const struct fit_store *store, const void *base);
 

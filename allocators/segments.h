@@ -26,7 +26,8 @@ enum { SEGMENTS_KEEP = (512 << 10) / 16 };
 
 /* Pages of the region, from lo on, before hi; none: both are 0. */
 struct segments_pages {
-    uint32_t lo, hi;
+    uint32_t lo, hi : 31;
+    uint32_t retired : 1; /* with what the tables tell of them */
 };
 
 struct segments {

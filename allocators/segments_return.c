@@ -10,11 +10,13 @@
 #define RETURN_SLACK ((size_t)64 << 10)         /* bytes to give back or take again at once */
 enum { RETURN_EARNED = 64, RETURN_REGRET = 8 }; /* a share, and a multiple */
 enum { RETURN_TABLED = (1 << 20) / 16 };        /* granules that tables may reach too far */
+enum { RETURN_TABLES = 20 };                    /* a share that tables may have */
 enum { RETURN_HOLES = 8192 };                   /* of the 65,530 mappings that a process may have */
 
 /* Offsets in the region, page multiples; empty when both are the same. */
 struct range {
     size_t lo, hi;
+    bool retired; /* what tables tell of them is gone too */
 };
 
 static size_t return_page_up(const struct segments *heap, size_t bytes)
@@ -38,7 +40,7 @@ static struct range return_pages(const struct segments *heap, size_t position, s
 {
     size_t end = return_offset(heap, position + size);
     return (struct range){return_page_up(heap, return_offset(heap, position) + return_kept(heap)),
-                          end & ~(heap->page - 1)};
+                          end & ~(heap->page - 1), false};
 }
 
 static struct segments_pages *return_entry(const struct segments *heap, size_t position)
@@ -49,15 +51,16 @@ static struct segments_pages *return_entry(const struct segments *heap, size_t p
 static struct range return_gone(const struct segments *heap, size_t position, size_t size)
 {
     if (size < SEGMENTS_UNIT)
-        return (struct range){0, 0};
+        return (struct range){0};
     const struct segments_pages *entry = return_entry(heap, position);
-    return (struct range){entry->lo * heap->page, entry->hi * heap->page};
+    return (struct range){entry->lo * heap->page, entry->hi * heap->page, entry->retired};
 }
 
 static void return_set(struct segments *heap, size_t position, struct range gone)
 {
     *return_entry(heap, position) =
-        (struct segments_pages){(uint32_t)(gone.lo / heap->page), (uint32_t)(gone.hi / heap->page)};
+        (struct segments_pages){(uint32_t)(gone.lo / heap->page),
+                                (uint32_t)(gone.hi / heap->page) & 0x7fffffff, gone.retired};
 }
 
 /* The same, and the hole at `position` is no more. */
@@ -65,7 +68,7 @@ static struct range return_take(struct segments *heap, size_t position, size_t s
 {
     struct range gone = return_gone(heap, position, size);
     if (gone.hi)
-        return_set(heap, position, (struct range){0, 0});
+        return_set(heap, position, (struct range){0});
     return gone;
 }
 
@@ -83,12 +86,12 @@ static bool return_may(struct segments *heap, size_t bytes)
     return true;
 }
 
-/* The granules of which nothing is told when these bytes are gone. */
+/* The granules of which nothing is told. */
 static struct fit_span return_span(const struct segments *heap, struct range gone)
 {
     size_t base = (size_t)(heap->base - heap->region->base);
-    return gone.hi ? (struct fit_span){(gone.lo - base) / 16 + 1, (gone.hi - base) / 16}
-                   : (struct fit_span){0, 0};
+    return gone.retired ? (struct fit_span){(gone.lo - base) / 16 + 1, (gone.hi - base) / 16}
+                        : (struct fit_span){0, 0};
 }
 
 static void return_give(struct segments *heap, size_t lo, size_t hi)
@@ -114,7 +117,7 @@ int segments_fill(struct segments *heap, size_t position, size_t size)
         if (all || rest.lo + RETURN_SLACK > gone.hi)
             rest.lo = gone.hi;
         struct fit_span told = return_span(heap, gone);
-        struct fit_span untold = return_span(heap, rest.lo < rest.hi ? rest : (struct range){0, 0});
+        struct fit_span untold = return_span(heap, rest.lo < rest.hi ? rest : (struct range){0});
         if (fit_store_revive(&heap->store, told, untold))
             return -ENOMEM;
         if (region_commit(heap->region, gone.lo, rest.lo - gone.lo)) {
@@ -133,7 +136,7 @@ int segments_fill(struct segments *heap, size_t position, size_t size)
 
 static bool return_same(struct range a, struct range b)
 {
-    return a.lo == b.lo && a.hi == b.hi;
+    return a.lo == b.lo && a.hi == b.hi && a.retired == b.retired;
 }
 
 static struct range return_unite(struct segments *heap, struct range low, struct range high)
@@ -142,7 +145,7 @@ static struct range return_unite(struct segments *heap, struct range low, struct
         return low.hi ? low : high;
     return_give(heap, low.hi, high.lo);
     heap->holes--;
-    return (struct range){low.lo, high.hi};
+    return (struct range){low.lo, high.hi, low.retired || high.retired};
 }
 
 /* More of a hole of which pages are gone, where it is worth a call. */
@@ -157,6 +160,12 @@ static struct range return_widen(struct segments *heap, struct range gone, struc
         gone.hi = pages.hi;
     }
     return gone;
+}
+
+/* Whether the tables are large for what is held. Else their pages are not worth the calls. */
+static bool return_is_tabled(const struct segments *heap)
+{
+    return fit_store_held(&heap->store) > heap->region->committed / RETURN_TABLES;
 }
 
 void segments_settle(struct segments *heap, const struct segments_hole *hole)
@@ -179,6 +188,7 @@ void segments_settle(struct segments *heap, const struct segments_hole *hole)
     }
     if (!gone.hi)
         return;
+    gone.retired = gone.retired || return_is_tabled(heap);
     return_set(heap, hole->start, gone);
     if (return_same(gone, low) || return_same(gone, high))
         return;
@@ -226,7 +236,7 @@ void segments_fell(struct segments *heap, const struct segments_hole *hole)
     size_t end = segments_bytes(heap, heap->top + keep);
     size_t held = segments_bytes(heap, heap->reached);
     if (held > end + 16 * keep && return_may(heap, held - end))
-        return_cut(heap, end, (struct range){0, 0});
+        return_cut(heap, end, (struct range){0});
 }
 
 /* ---- on request ------------------------------------------------------------------------------ */
@@ -247,6 +257,7 @@ static size_t return_hole(struct segments *heap, size_t position, size_t size)
     if (gone.hi)
         return_give(heap, gone.hi, pages.hi);
     heap->holes += !gone.hi;
+    pages.retired = true;
     return_set(heap, position, pages);
     fit_store_retire(&heap->store, return_span(heap, pages), return_span(heap, gone),
                      (struct fit_span){0, 0});
@@ -267,7 +278,7 @@ size_t segments_trim(struct heap *heap)
     if (held > end) {
         bytes += held - end;
         segments->dirty = segments->dirty > segments->top ? segments->dirty : segments->top;
-        return_cut(segments, end, (struct range){0, 0});
+        return_cut(segments, end, (struct range){0});
     }
     return bytes;
 }
