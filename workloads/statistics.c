@@ -4,6 +4,8 @@
 #include <errno.h>
 #include <stdbool.h>
 
+#include "workloads/record/spool.h"
+
 unsigned statistics_bin(uint64_t value)
 {
     return value ? 64 - (unsigned)__builtin_clzll(value) : 0;
@@ -48,6 +50,7 @@ int statistics_add(struct statistics *statistics, const struct trace_event *even
     bool failed = event->flags & TRACE_FAILED, names = event->object != TRACE_NO_OBJECT;
     if (event->kind <= TRACE_ALIGNED && !failed) {
         statistics_size(statistics, event->size);
+        statistics->large += event->size >= SPOOL_LARGE;
         if (event->touched_pages)
             statistics_touched(statistics, event);
         if (event->kind != TRACE_REALLOC && statistics_birth(statistics, event->object))

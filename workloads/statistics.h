@@ -17,6 +17,7 @@ struct statistics {
     uint64_t size_bytes[STATISTICS_BINS]; /* the same, bytes requested in all */
     uint64_t lifetimes[STATISTICS_BINS];  /* freed objects, by operations lived through */
     uint64_t exact[STATISTICS_EXACT + 1]; /* allocations and resizes, by size */
+    uint64_t large;                       /* blocks that a recorder looks at, resized ones anew */
     uint64_t partly_touched;              /* large blocks of which not every page was touched */
     uint64_t untouched_bytes;             /* of those, bytes requested and not touched */
     struct array births;                  /* uint64_t an object: the event that allocated it */

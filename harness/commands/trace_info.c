@@ -148,6 +148,7 @@ static json_t *info_json(const struct info *info)
     snprintf(checksum, sizeof checksum, "%016" PRIx64, trace_reader_checksum(info->reader));
     json_object_set_new(out, "trace", path ? path : json_null());
     info_json_summary(out, info->summary);
+    info_set(out, "large_blocks", info->statistics->large);
     info_set(out, "partly_touched_blocks", info->statistics->partly_touched);
     info_set(out, "untouched_bytes", info->statistics->untouched_bytes);
     info_set(out, "file_bytes", info->file_bytes);
@@ -229,11 +230,12 @@ static void info_print_recording(const struct trace_summary *sum)
 
 static void info_print_touched(const struct info *info)
 {
-    char looks[UNITS_TEXT], partly[UNITS_TEXT], bytes[UNITS_TEXT];
+    char looks[UNITS_TEXT], large[UNITS_TEXT], partly[UNITS_TEXT], bytes[UNITS_TEXT];
     if (!info->summary->touch_looks)
         return;
-    printf("  %-20s known of %s large blocks: %s only in part, %s never touched\n", "touched",
+    printf("  %-20s known of %s of %s large blocks: %s only in part, %s never touched\n", "touched",
            units_format_count(looks, info->summary->touch_looks),
+           units_format_count(large, info->statistics->large),
            units_format_count(partly, info->statistics->partly_touched),
            units_format_size(bytes, info->statistics->untouched_bytes));
 }

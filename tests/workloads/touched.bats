@@ -60,6 +60,8 @@ info() {
     record -- "$touches" churn
     looks=$(info t.trace touch_looks)
     ((looks > 1000 && looks < 200000))
+    ((looks <= $(info t.trace large_blocks)))
+    "$BENCH" trace info t.trace | grep -E ' known of [0-9,]+ of [0-9,]+ large blocks: '
 }
 
 # As many pages as were written, or also those that were read where the kernel does not tell them apart.
