@@ -57,6 +57,8 @@ static int packer_store(struct packer *packer, uint32_t tag, size_t stored, size
     bytes_put64(head + 16, sum);
     if (tag == FORMAT_BLOCK)
         packer->sum = checksum64(head + 16, 8, packer->sum);
+    if (tag == FORMAT_TOUCHED)
+        packer->touched_sum = checksum64(head + 16, 8, packer->touched_sum);
     return output_write(&packer->output, head, FORMAT_CHUNK_BYTES + stored, err);
 }
 

@@ -16,6 +16,7 @@ struct packer_beside;
 struct packer {
     struct output output; /* opened and finished by the owner */
     uint64_t sum;         /* over the checksums of all blocks */
+    uint64_t touched_sum; /* over those of all chunks of touched pages */
     struct array stored;
     void *zstd;                   /* a ZSTD_CCtx */
     bool poor[CODEC_STREAMS];     /* did not become a third in the block before */

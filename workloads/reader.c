@@ -25,8 +25,9 @@ struct trace_reader {
     bool ended;
     bool has_summary;
     struct trace_summary summary;
-    uint64_t footer_sum; /* over all blocks, from the footer */
-    uint64_t sum;        /* over the blocks read */
+    uint64_t footer_sum;  /* over all blocks, from the footer */
+    uint64_t sum;         /* over the blocks read */
+    uint64_t touched_sum; /* over the chunks of touched pages passed */
     struct codec codec;
     struct codec_in in;
     bool narrow; /* no times and sites */
@@ -264,6 +265,11 @@ static const char *reader_streams(struct trace_reader *reader, const struct chun
     return NULL;
 }
 
+static void reader_sum(uint64_t *sum, const struct chunk *chunk)
+{
+    *sum = checksum64(&(uint64_t){htole64(chunk->sum)}, 8, *sum);
+}
+
 static int reader_begin_block(struct trace_reader *reader, const struct chunk *chunk,
                               struct err *err)
 {
@@ -275,7 +281,7 @@ static int reader_begin_block(struct trace_reader *reader, const struct chunk *c
     if (flaw)
         return chunks_damaged(&reader->chunks, flaw, err);
     reader->left = chunk->count;
-    reader->sum = checksum64(&(uint64_t){htole64(chunk->sum)}, 8, reader->sum);
+    reader_sum(&reader->sum, chunk);
     return 0;
 }
 
@@ -287,6 +293,8 @@ static int reader_end(struct trace_reader *reader, const struct chunk *chunk, st
         return failed;
     if (reader->summary.events != reader->chunks.events || reader->footer_sum != reader->sum)
         return chunks_damaged(&reader->chunks, "blocks are missing before the footer", err);
+    if (reader->summary.touched_sum && reader->summary.touched_sum != reader->touched_sum)
+        return chunks_damaged(&reader->chunks, "touched pages are missing before the footer", err);
     const struct trace_touched *beyond;
     size_t count;
     failed = touched_take(&reader->touched, UINT64_MAX, &beyond, &count, err);
@@ -320,6 +328,7 @@ static int reader_take_chunk(struct trace_reader *reader, struct err *err)
     case FORMAT_FOOTER:
         return reader_end(reader, &chunk, err);
     case FORMAT_TOUCHED: /* read beside the blocks */
+        reader_sum(&reader->touched_sum, &chunk);
         return 0;
     default:
         return reader_unknown(reader, &chunk, err);
@@ -457,7 +466,7 @@ int trace_reader_rewind(struct trace_reader *reader, struct err *err)
     names_release(&reader->labels);
     names_release(&reader->sites);
     reader->chunks.offset = reader->start;
-    reader->chunks.events = reader->sum = reader->left = 0;
+    reader->chunks.events = reader->sum = reader->touched_sum = reader->left = 0;
     reader->ended = false;
     return reader_settle(reader, err);
 }

@@ -92,6 +92,7 @@ struct trace_summary {
                                 them, since their own lay before it */
     uint64_t touch_looks;    /* lives of large blocks after which the recorder looked what had been
                                 touched; 0: the trace knows nothing of that */
+    uint64_t touched_sum;    /* over the checksums of the chunks that tell it; 0: not summed */
 };
 
 /* A block of which not every page was touched. */

@@ -104,6 +104,7 @@ static int writer_touched(struct trace_writer *writer, struct err *err)
 static int writer_footer(struct trace_writer *writer, struct err *err)
 {
     uint64_t fields[sizeof(struct trace_summary) / 8];
+    writer->encoder.summary.touched_sum = writer->packer.touched_sum;
     memcpy(fields, &writer->encoder.summary, sizeof fields);
     enum { COUNT = sizeof fields / sizeof *fields };
     uint8_t raw[8 + sizeof fields], trailer[FORMAT_TRAILER_BYTES];

@@ -263,7 +263,28 @@ static void resealed_touched_pages_stay_in_bounds(void **state)
         bytes_put64(copy + chunk + 16, sum);
         write_damaged(copy, whole_bytes);
         assert_true(read_all(&err) <= 3000);
+        assert_int_equal(!!err.code, memcmp(copy, whole, whole_bytes) != 0);
     }
+}
+
+/* Cut out, with the trailer as it would be then. */
+static void touched_pages_that_are_gone_are_missed(void **state)
+{
+    (void)state;
+    struct err err;
+    write_trace(3000);
+    read_whole();
+    static uint8_t copy[ROOM];
+    size_t chunk = chunk_at(3), length = FORMAT_CHUNK_BYTES + bytes_get32(whole + chunk + 4);
+    assert_int_equal(chunk_tag(chunk), FORMAT_TOUCHED);
+    memcpy(copy, whole, chunk);
+    memcpy(copy + chunk, whole + chunk + length, whole_bytes - chunk - length);
+    uint8_t *trailer = copy + whole_bytes - length - FORMAT_TRAILER_BYTES;
+    bytes_put64(trailer, bytes_get64(trailer) - length);
+    write_damaged(copy, whole_bytes - length);
+    read_all(&err);
+    assert_int_equal(err.code, EBADMSG);
+    assert_non_null(strstr(err.text, "touched pages are missing"));
 }
 
 /* Pages of a free, and of events that are not there. */
@@ -337,6 +358,7 @@ int main(void)
         cmocka_unit_test(a_missing_block_is_noticed),
         cmocka_unit_test(resealed_nonsense_stays_in_bounds),
         cmocka_unit_test(resealed_touched_pages_stay_in_bounds),
+        cmocka_unit_test(touched_pages_that_are_gone_are_missed),
         cmocka_unit_test(touched_pages_of_no_block_are_refused),
         cmocka_unit_test(other_files_are_refused),
     };
