@@ -134,11 +134,12 @@ static size_t bump_usable_size(struct heap *heap, void *ref)
 static bool bump_owns(struct heap *heap, const void *pointer)
 {
     struct bump *bump = (struct bump *)heap;
-    char *first = bump_first(bump), *block = (char *)(uintptr_t)pointer - BUMP_HEADER;
-    size_t offset = (uintptr_t)block - (uintptr_t)first, end = (size_t)(bump->top - first);
+    char *first = bump_first(bump);
+    size_t offset = (uintptr_t)pointer - BUMP_HEADER - (uintptr_t)first;
+    size_t end = (size_t)(bump->top - first);
     if (offset >= end || offset % BUMP_ALIGN)
         return false;
-    uint64_t state = bump_state(block);
+    uint64_t state = bump_state(first + offset);
     return state & BUMP_USED && state - BUMP_USED > 0 && state - BUMP_USED <= end - offset;
 }
 

@@ -364,7 +364,7 @@ static void it_owns_what_is_live(void **state)
     for (size_t i = 0; i < ledger->count; i++)
         owns_only_its_start(fixture.heap, &ledger->blocks[i]);
     for (unsigned shift = 0; shift < 64; shift++)
-        assert_false(heap_owns(fixture.heap, (char *)own + ((uintptr_t)1 << shift)));
+        assert_false(heap_owns(fixture.heap, (void *)((uintptr_t)own + ((uintptr_t)1 << shift))));
     assert_false(heap_owns(fixture.heap, NULL));
     ledger_free_all(ledger);
     fixture_close(&fixture);
