@@ -76,8 +76,11 @@ info() {
     [ "$(touched t.trace)" = 257 ]
     [ "$(touched t.*.trace)" = 513 ]
     rm ./*.trace
-    record -- "$touches" exec
-    [ "$(touched t.trace)" = "257 257" ]
+    for way in exec execl execle execlp; do
+        rm -f t.trace
+        record -- "$touches" $way
+        [ "$(touched t.trace)" = "257 257" ]
+    done
     rm t.trace
     record -- "$touches" kill || true
     [ "$(touched t.trace)" = - ]

@@ -122,6 +122,12 @@ int main(int argc, char **argv)
         kill(getpid(), SIGKILL);
     if (strcmp(mode, "exec") == 0)
         execv(argv[0], (char *[]){argv[0], "keep", NULL});
+    if (strcmp(mode, "execl") == 0)
+        execl(argv[0], argv[0], "keep", NULL);
+    if (strcmp(mode, "execle") == 0)
+        execle(argv[0], argv[0], "keep", NULL, environ);
+    if (strcmp(mode, "execlp") == 0)
+        execlp(argv[0], argv[0], "keep", NULL);
     if (strcmp(mode, "keep") != 0)
         free(block);
     return 0;
