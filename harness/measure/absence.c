@@ -91,7 +91,11 @@ void absence_open(struct absence *absence)
     void *mapped =
         mmap(NULL, ABSENCE_MAPPED, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_POPULATE, fd, 0);
     close(fd);
-    absence->switches = mapped == MAP_FAILED ? NULL : mapped;
+    if (mapped == MAP_FAILED)
+        return;
+    absence->switches = mapped;
+    /* Populating does not make the page writable: else the first look would fault. */
+    __atomic_store_n(&absence->switches->data_tail, 0, __ATOMIC_RELAXED);
 }
 
 void absence_close(struct absence *absence)

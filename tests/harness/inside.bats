@@ -70,3 +70,14 @@ told, bare = json.loads(open("out/cells.jsonl").readline())["peak_rss_bytes"], i
 assert abs(told / bare - 1) < 0.05, (told, bare)
 PY
 }
+
+@test "no fault of ours falls into a timed region, in any thread" {
+    [ -z "${SANITIZE-}" ] || skip "a sanitizer faults in memory of its own"
+    "$BENCH" generate larson:threads=3,blocks=40,replace=300,rounds=2 -o crowd.trace
+    "$BENCH" run -a null -n 1 -p throughput,latency -o out decay.trace crowd.trace
+    python3 - <<'PY'
+import json
+cells = [json.loads(line) for line in open("out/cells.jsonl")]
+assert len(cells) == 4 and all(cell["page_faults"] == 0 for cell in cells), [cell["page_faults"] for cell in cells]
+PY
+}
