@@ -1,6 +1,6 @@
 /* How fast placement is: backends against the C library's malloc over traces and made-up streams.
  *
- *     bench-policies [-a SPEC,...] [-n ROUNDS] [-r MIB] [-gtw] TRACE|STREAM...
+ *     bench-policies [-a SPEC,...] [-n ROUNDS] [-r MIB] [-fgtw] TRACE|STREAM...
  *
  * A stream is one of: churn (random sizes, 10,000 live), churn10 (the same, ten times as many
  * live), churn:N (the same, N live; as many operations or 20 a block), holes (many equal holes too
@@ -11,15 +11,18 @@
  * stream, and of the best round what the kernel took and the page faults. With -t only a table of
  * geometric means. With -g, instead of those, how often the time of its first stream a spec takes
  * on the others: churn before churn10 tells what ten times the live set costs; what that second
- * half took is without most of the pages' first faults. With -w the first word of each block is
- * written when it is allocated and read when it is freed, as programs do at least: what a cache
- * costs that is too small for the stream is then in every row, and not only in those of allocators
- * with headers. With -r the region has so many MiB, since valgrind cannot reserve the usual 64 GiB.
+ * half took is without most of the pages' first faults. With -f the rows tell what it costs only to
+ * write 8 bytes before each block when it is allocated and when it is freed, where those allocators
+ * put it: no allocator with headers is below that. With -w the first word of each block is written
+ * when it is allocated and read when it is freed, as programs do at least: what a cache costs that
+ * is too small for the stream is then in every row, and not only in those of allocators with
+ * headers. With -r the region has so many MiB, since valgrind cannot reserve the usual 64 GiB.
  */
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -55,6 +58,7 @@ struct options {
     bool terse;
     bool touch;
     bool growth;
+    bool bare;
     size_t region; /* bytes */
 };
 
@@ -284,6 +288,76 @@ static struct cost replay_cost(const char *text, const struct stream *stream,
                          after.ru_minflt - before.ru_minflt};
 }
 
+/* ---- the floor ------------------------------------------------------------------------------- */
+
+/* Where the allocations of the stream lie in the region, counted from its start. */
+static size_t *floor_places(const char *text, const struct stream *stream,
+                            const struct options *options)
+{
+    struct spec spec;
+    struct region region = {0};
+    struct heap *heap = NULL;
+    struct err err;
+    void **refs = pages_map(stream->objects * sizeof *refs);
+    size_t *places = pages_map(stream->count * sizeof *places);
+    if (!refs || !places || spec_parse(&spec, text, &err) ||
+        region_init(&region, options->region, &err) ||
+        spec_create_in(&spec, &region, NULL, &heap, &err))
+        quit(refs && places ? err.text : "no memory");
+    for (size_t i = 0; i < stream->count; i++) {
+        void **ref = &refs[stream->operations[i].object];
+        if (stream->operations[i].kind == TRACE_FREE) {
+            heap_free(heap, *ref);
+            continue;
+        }
+        *ref = replay_alloc(heap, &stream->operations[i], *ref);
+        places[i] = (size_t)((char *)heap_resolve(heap, *ref) - region.base);
+        if (places[i] < 8 || places[i] >= region.reserved)
+            quit("a floor is there for what places blocks in its region");
+    }
+    pages_unmap(refs, stream->objects * sizeof *refs);
+    region_release(&region);
+    return places;
+}
+
+static void floor_replay(const struct stream *stream, size_t from, size_t to, const size_t *places,
+                         char *memory, void **refs)
+{
+    const struct operation *end = stream->operations + to;
+    for (size_t i = from; i < to; i++) {
+        void **ref = &refs[stream->operations[i].object];
+        fetch_ahead(&stream->operations[i], end, refs);
+        if (stream->operations[i].kind != TRACE_FREE)
+            *ref = memory + places[i];
+        *((volatile uint64_t *)*ref - 1) = i;
+    }
+}
+
+/* What it costs to write 8 bytes before each block when it is allocated and when it is freed, where
+ * that allocator has put it, and nothing else. */
+static struct cost floor_cost(const char *text, const struct stream *stream,
+                              const struct options *options)
+{
+    struct rusage before, after;
+    size_t half = stream->count / 2, *places = floor_places(text, stream, options);
+    void **refs = pages_map(stream->objects * sizeof *refs);
+    char *memory = mmap(NULL, options->region, PROT_READ | PROT_WRITE,
+                        MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    if (!refs || memory == MAP_FAILED)
+        quit("no memory");
+    getrusage(RUSAGE_SELF, &before);
+    uint64_t begun = cpu_ns();
+    floor_replay(stream, 0, half, places, memory, refs);
+    uint64_t halved = cpu_ns();
+    floor_replay(stream, half, stream->count, places, memory, refs);
+    uint64_t ended = cpu_ns();
+    getrusage(RUSAGE_SELF, &after);
+    double count = (double)stream->count;
+    return (struct cost){(double)(ended - begun) / count, 2 * (double)(ended - halved) / count,
+                         (seconds(after.ru_stime) - seconds(before.ru_stime)) * 1e9 / count,
+                         after.ru_minflt - before.ru_minflt};
+}
+
 static struct cost child_cost(const char *text, const struct stream *stream,
                               const struct options *options)
 {
@@ -293,7 +367,7 @@ static struct cost child_cost(const char *text, const struct stream *stream,
         quit("no pipe");
     pid_t child = fork();
     if (child == 0) {
-        cost = replay_cost(text, stream, options);
+        cost = (options->bare ? floor_cost : replay_cost)(text, stream, options);
         _exit(write(ends[1], &cost, sizeof cost) != sizeof cost);
     }
     close(ends[1]);
@@ -391,7 +465,7 @@ int main(int argc, char **argv)
     struct options options = {.rounds = 5, .region = REGION_DEFAULT};
     int option;
     read_specs(&options, "system,first-fit,best-fit,next-fit,worst-fit,buddy");
-    while ((option = getopt(argc, argv, "a:gn:r:tw")) != -1) {
+    while ((option = getopt(argc, argv, "a:fgn:r:tw")) != -1) {
         if (option == 'a')
             read_specs(&options, optarg);
         else if (option == 'n')
@@ -402,6 +476,8 @@ int main(int argc, char **argv)
             options.terse = true;
         else if (option == 'w')
             options.touch = true;
+        else if (option == 'f')
+            options.bare = true;
         else if (option == 'g')
             options.growth = true;
         else
