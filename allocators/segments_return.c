@@ -162,10 +162,17 @@ static struct range return_widen(struct segments *heap, struct range gone, struc
     return gone;
 }
 
+/* Each table that has gone pages too costs a mapping more. */
+static bool return_may_retire(const struct segments *heap)
+{
+    return heap->holes < RETURN_HOLES / 2;
+}
+
 /* Whether the tables are large for what is held. Else their pages are not worth the calls. */
 static bool return_is_tabled(const struct segments *heap)
 {
-    return fit_store_held(&heap->store) > heap->region->committed / RETURN_TABLES;
+    return return_may_retire(heap) &&
+           fit_store_held(&heap->store) > heap->region->committed / RETURN_TABLES;
 }
 
 void segments_settle(struct segments *heap, const struct segments_hole *hole)
@@ -257,7 +264,7 @@ static size_t return_hole(struct segments *heap, size_t position, size_t size)
     if (gone.hi)
         return_give(heap, gone.hi, pages.hi);
     heap->holes += !gone.hi;
-    pages.retired = true;
+    pages.retired = gone.retired || return_may_retire(heap);
     return_set(heap, position, pages);
     fit_store_retire(&heap->store, return_span(heap, pages), return_span(heap, gone),
                      (struct fit_span){0, 0});
