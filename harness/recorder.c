@@ -1,7 +1,7 @@
 /* Three threads: the main one waits for the program, one keeps the spool ahead of it, and one
  * turns records into traces: as a batch, so that it does not interrupt the program, and gets its
- * share where processors are scarce, unless the program alone has them all (pacing.h). What is left
- * when the program has ended is done by two threads. */
+ * share where processors are scarce. What is left when the program has ended is done by two
+ * threads. */
 #include "harness/recorder.h"
 
 #include <errno.h>
@@ -24,7 +24,6 @@
 
 #include "harness/base/clock.h"
 #include "harness/handover.h"
-#include "harness/pacing.h"
 #include "harness/silence.h"
 #include "harness/spare.h"
 #include "harness/start.h"
@@ -97,14 +96,10 @@ static void recorder_pause(struct recorder *recorder, uint32_t returned)
         recorder_wait_while(&recorder->all_over, 0, RECORDER_STEP_MS);
 }
 
-/* Whether the program has all processors for now. It has not where it waits for room. */
-static bool recorder_rests(struct recorder *recorder, struct pacing *pacing)
+static int recorder_cores(void)
 {
-    struct spool *spool = &recorder->spool;
-    bool rests =
-        pacing_rests(pacing, atomic_load(&spool->full) && atomic_load(&spool->control->waiting));
-    atomic_store(&spool->rests, rests);
-    return rests;
+    cpu_set_t cores;
+    return sched_getaffinity(0, sizeof cores, &cores) ? 1 : CPU_COUNT(&cores);
 }
 
 static void *recorder_drain(void *arg)
@@ -112,16 +107,10 @@ static void *recorder_drain(void *arg)
     struct recorder *recorder = arg;
     struct spool_control *control = recorder->spool.control;
     struct sched_param param = {0};
-    struct pacing pacing;
     pthread_setschedparam(pthread_self(), SCHED_BATCH, &param);
-    pacing_begin(&pacing, recorder->child);
-    if (pacing.cores >= RECORDER_MANY)
+    if (recorder_cores() >= RECORDER_MANY)
         recording_split(recorder->recording);
     while (!atomic_load(&recorder->all_over) && !recorder->drain_failed) {
-        if (recorder_rests(recorder, &pacing)) {
-            recorder_wait_while(&recorder->all_over, 0, RECORDER_STEP_MS);
-            continue;
-        }
         uint32_t returned = atomic_load(&control->returned);
         recorder->drain_failed =
             recording_step(recorder->recording, recorder_is_over, recorder, &recorder->drain_err);

@@ -111,10 +111,8 @@ static bool spool_is_enough(struct spool *spool, uint32_t present)
 {
     uint64_t bytes = (uint64_t)present * SPOOL_CHUNK_BYTES;
     bool drained = spool_is_drained(spool);
-    if (present < spool_kept(spool) ||
-        (spool->spare && bytes < (spool->spare() + bytes) / SPOOL_SHARE))
-        return false;
-    return drained || atomic_load(&spool->rests);
+    bool room = spool->spare && bytes < (spool->spare() + bytes) / SPOOL_SHARE;
+    return present >= spool_kept(spool) && !room && drained;
 }
 
 static off_t spool_offset(uint32_t chunk)

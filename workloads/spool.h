@@ -14,7 +14,6 @@ struct spool {
     int file;
     char path[SPOOL_PATH];   /* as SPOOL_ENVIRONMENT has it; zeros behind its end */
     uint64_t (*spare)(void); /* bytes of memory that nobody needs; NULL: none that is known of */
-    _Atomic bool rests; /* nothing is drained for now, so that the program has the processors */
     _Atomic bool full;  /* the program is as far ahead as it may be */
     _Atomic uint64_t cold_list; /* chunks whose memory was given back to the system */
     uint32_t untold;  /* the drain's: chunks given back of which waiting threads do not know */

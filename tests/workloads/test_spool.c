@@ -11,6 +11,7 @@ struct program {
     struct spool spool;
     uint32_t chunks[TAKEN_MOST]; /* numbers */
     uint32_t count;
+    bool drained; /* all the time */
 };
 
 static uint64_t plenty(void)
@@ -57,9 +58,10 @@ static bool take(struct program *program)
 /* Takes until there are `most` or no more come, the spool being extended all the time. */
 static void take_all(struct program *program, uint32_t most)
 {
-    do
+    do {
+        atomic_fetch_add(&program->spool.control->returned, program->drained);
         spool_extend(&program->spool);
-    while (program->count < most && take(program));
+    } while (program->count < most && take(program));
 }
 
 static void give_all_back(struct program *program)
@@ -89,7 +91,7 @@ static void no_memory_to_spare(void **state)
 {
     struct program *program = *state;
     program->spool.spare = nothing;
-    program->spool.rests = true; /* or it would look as if a record were in the way */
+    program->drained = true; /* or it would look as if a record were in the way */
     take_all(program, TAKEN_MOST);
     assert_in_range(program->count, KEPT, 2 * KEPT);
     assert_true(program->spool.full);
