@@ -218,7 +218,7 @@ static int cell_judge(const struct cell *cell, const struct area *area, int fd,
         area->stage == STAGE_STARTING)
         return err_set(err, EINVAL,
                        "the bench-worker beside this program was built from other sources: build "
-                       "both (ninja -C build)");
+                       "both (cmake --build build)");
     if (area->failure.code) {
         *err = area->failure;
         return -err->code;

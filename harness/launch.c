@@ -48,9 +48,9 @@ static int launch_find_worker(char path[PATH_MAX], struct err *err)
         if (written < PATH_MAX && access(path, X_OK) == 0)
             return 0;
     }
-    return err_set(err, ENOENT,
-                   "bench-worker is not beside the program in %.300s: build it (ninja -C build)",
-                   self);
+    return err_set(
+        err, ENOENT,
+        "bench-worker is not beside the program in %.300s: build it (cmake --build build)", self);
 }
 
 /* Where the stack lies within a page follows from the bytes of the environment above it, and can

@@ -27,6 +27,10 @@ COMMANDS(COMMAND_PROTOTYPE)
 
 enum { STATUS_DONE = 0, STATUS_FAILED = 1, STATUS_USAGE = 2 };
 
+/* argp_parse() of a command's line: what is wrong with it is told on stderr and ends the process
+ * with STATUS_USAGE, a long option that there is not with the nearest one. */
+void command_parse(const struct argp *argp, int argc, char **argv, unsigned flags, void *input);
+
 /* For the parsers of commands that run a program, whose own options end where its name stands
  * (ARGP_IN_ORDER): takes the keys of what is no option. `*program` becomes its arguments, within
  * argv and NULL-ended; that there is none ends the process. */

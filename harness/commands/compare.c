@@ -151,8 +151,7 @@ int command_compare(int argc, char **argv)
 {
     struct compare compare = {.threshold = -1};
     struct err err = {0};
-    argp_err_exit_status = STATUS_USAGE;
-    argp_parse(&compare_argp, argc, argv, 0, NULL, &compare);
+    command_parse(&compare_argp, argc, argv, 0, &compare);
     char *base = strdup(compare.sides[0]), *new = strdup(compare.sides[1]);
     if (!base || !new)
         BUG("out of memory for two paths");

@@ -93,8 +93,7 @@ int command_exec(int argc, char **argv)
     struct request request = {.allocator = "system"};
     static struct program program; /* large */
     struct err err = {0};
-    argp_err_exit_status = STATUS_USAGE;
-    argp_parse(&argp, argc, argv, ARGP_IN_ORDER, NULL, &request);
+    command_parse(&argp, argc, argv, ARGP_IN_ORDER, &request);
     exec_tell_left_out();
     int status = program_prepare(&program, request.allocator, &err)
                      ? STATUS_USAGE

@@ -354,8 +354,7 @@ int command_explain(int argc, char **argv)
     if (!request)
         BUG("out of memory");
     plan_init(&request->plan);
-    argp_err_exit_status = STATUS_USAGE;
-    argp_parse(&argp, argc, argv, 0, NULL, request);
+    command_parse(&argp, argc, argv, 0, request);
     int status = STATUS_USAGE;
     if (begin(request, argc, argv, &store, &err) < 0)
         fprintf(stderr, "bench explain: %s\n", err.text);

@@ -177,8 +177,7 @@ int command_fidelity(int argc, char **argv)
     plan->repeat = FIDELITY_REPEAT;
     plan->passes[PASS_LATENCY] = false;
     plan->seed = (uint64_t)time(NULL);
-    argp_err_exit_status = STATUS_USAGE;
-    argp_parse(&argp, argc, argv, ARGP_IN_ORDER, NULL, &request);
+    command_parse(&argp, argc, argv, ARGP_IN_ORDER, &request);
     if (plan->spec_count == 0)
         plan_add_process_allocators(plan);
     campaign_folder(folder, sizeof folder, request.command[0]);

@@ -48,8 +48,7 @@ int command_generate(int argc, char **argv)
 {
     struct generate_arguments arguments = {0};
     struct err err;
-    argp_err_exit_status = STATUS_USAGE;
-    argp_parse(&generate_argp, argc, argv, 0, NULL, &arguments);
+    command_parse(&generate_argp, argc, argv, 0, &arguments);
     if (generate(arguments.workload, arguments.to, &err)) {
         fprintf(stderr, "bench generate: %s\n", err.text);
         return STATUS_USAGE;

@@ -68,8 +68,7 @@ int command_import(int argc, char **argv)
     struct import_arguments arguments = {0};
     struct import_report report;
     struct err err;
-    argp_err_exit_status = STATUS_USAGE;
-    argp_parse(&import_argp, argc, argv, 0, NULL, &arguments);
+    command_parse(&import_argp, argc, argv, 0, &arguments);
     if (import_file(arguments.from, arguments.format, arguments.to, &report, &err)) {
         fprintf(stderr, "bench import: %s\n", err.text);
         return STATUS_USAGE;

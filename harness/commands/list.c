@@ -243,9 +243,7 @@ int command_list(int argc, char **argv)
                "  bench list --json | jq -r '.allocators[] | select(.installed).name'",
     };
     bool json = false;
-    argp_err_exit_status = STATUS_USAGE;
-    if (argp_parse(&argp, argc, argv, 0, NULL, &json))
-        return STATUS_USAGE;
+    command_parse(&argp, argc, argv, 0, &json);
     json_t *tree =
         json_pack("{s:o, s:o, s:o, s:o}", "allocators", list_allocators(), "layers", list_layers(),
                   "workloads", list_workloads(), "figures", list_figures());

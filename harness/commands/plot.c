@@ -212,8 +212,7 @@ int command_plot(int argc, char **argv)
     struct store *store;
     struct err err = {0};
     char *owned = NULL;
-    argp_err_exit_status = STATUS_USAGE;
-    argp_parse(&plot_argp, argc, argv, 0, NULL, &plot);
+    command_parse(&plot_argp, argc, argv, 0, &plot);
     if (store_open(&store, plot.run, false, &err) < 0) {
         fprintf(stderr, "bench plot: %s\n", err.text);
         return STATUS_USAGE;

@@ -34,8 +34,7 @@ int command_preflight(int argc, char **argv)
 {
     struct preflight preflight = {0};
     bool json = false;
-    argp_err_exit_status = STATUS_USAGE;
-    argp_parse(&preflight_argp, argc, argv, 0, NULL, &json);
+    command_parse(&preflight_argp, argc, argv, 0, &json);
     preflight_look(&preflight);
     if (json) {
         json_t *found = json_pack("{s:o}", "doubts", preflight_json(&preflight));

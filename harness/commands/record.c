@@ -326,8 +326,7 @@ int command_record(int argc, char **argv)
     struct request request = {.order = record_default_order()};
     struct err err = {0};
     char library[PATH_MAX], path[PATH_MAX], host[HOST_NAME_MAX + 1];
-    argp_err_exit_status = STATUS_USAGE;
-    argp_parse(&argp, argc, argv, ARGP_IN_ORDER, NULL, &request);
+    command_parse(&argp, argc, argv, ARGP_IN_ORDER, &request);
     int failed = request.output ? record_check_output(request.output, &err)
                                 : record_choose_output(&request, path, &err);
     if (!failed)

@@ -205,8 +205,7 @@ static bool report_open(struct report *report)
 int command_report(int argc, char **argv)
 {
     struct report report = {0};
-    argp_err_exit_status = STATUS_USAGE;
-    argp_parse(&report_argp, argc, argv, 0, NULL, &report);
+    command_parse(&report_argp, argc, argv, 0, &report);
     int status = STATUS_USAGE;
     if (report_open(&report))
         status = report.output ? report_to_file(&report) : report_to_output(&report);

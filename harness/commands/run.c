@@ -469,8 +469,7 @@ int command_run(int argc, char **argv)
     struct err err = {0};
     plan_init(&request.plan);
     request.plan.seed = (uint64_t)time(NULL);
-    argp_err_exit_status = STATUS_USAGE;
-    argp_parse(&argp, argc, argv, 0, NULL, &request);
+    command_parse(&argp, argc, argv, 0, &request);
     request.interrupted = interrupt_catch();
     int status = STATUS_USAGE;
     int failed =

@@ -56,8 +56,7 @@ int trace_command_anonymize(int argc, char **argv)
 {
     struct anonymize_arguments arguments = {0};
     struct err err = {0};
-    argp_err_exit_status = STATUS_USAGE;
-    argp_parse(&anonymize_argp, argc, argv, 0, NULL, &arguments);
+    command_parse(&anonymize_argp, argc, argv, 0, &arguments);
     int failed = edit_anonymize(arguments.files.from, arguments.files.to, &arguments.how, &err);
     if (failed)
         fprintf(stderr, "bench trace anonymize: %s\n", err.text);

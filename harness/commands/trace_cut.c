@@ -83,8 +83,7 @@ int trace_command_cut(int argc, char **argv)
 {
     struct cut_arguments arguments = {.cut = {.end = UINT64_MAX, .before_ns = UINT64_MAX}};
     struct err err = {0};
-    argp_err_exit_status = STATUS_USAGE;
-    argp_parse(&cut_argp, argc, argv, 0, NULL, &arguments);
+    command_parse(&cut_argp, argc, argv, 0, &arguments);
     arguments.cut.threads = arguments.threads;
     int failed = edit_cut(arguments.files.from, arguments.files.to, &arguments.cut, &err);
     if (failed)

@@ -143,8 +143,7 @@ int trace_command_dump(int argc, char **argv)
     struct dump_arguments arguments = {0};
     struct trace_reader *reader;
     struct err err = {0};
-    argp_err_exit_status = STATUS_USAGE;
-    argp_parse(&dump_argp, argc, argv, 0, NULL, &arguments);
+    command_parse(&dump_argp, argc, argv, 0, &arguments);
     int failed = trace_reader_open(&reader, arguments.path, &err);
     if (!failed) {
         failed =

@@ -425,8 +425,7 @@ static const struct argp info_argp = {
 int trace_command_info(int argc, char **argv)
 {
     struct info_arguments arguments = {0};
-    argp_err_exit_status = STATUS_USAGE;
-    argp_parse(&info_argp, argc, argv, 0, NULL, &arguments);
+    command_parse(&info_argp, argc, argv, 0, &arguments);
     json_t *list = arguments.json ? json_array() : NULL;
     int status = STATUS_DONE;
     for (int i = 0; i < arguments.count; i++) {

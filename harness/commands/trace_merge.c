@@ -49,8 +49,7 @@ int trace_command_merge(int argc, char **argv)
 {
     struct merge_arguments arguments = {0};
     struct err err = {0};
-    argp_err_exit_status = STATUS_USAGE;
-    argp_parse(&merge_argp, argc, argv, 0, NULL, &arguments);
+    command_parse(&merge_argp, argc, argv, 0, &arguments);
     int failed = edit_merge(arguments.from, arguments.count, arguments.to, &err);
     if (failed)
         fprintf(stderr, "bench trace merge: %s\n", err.text);

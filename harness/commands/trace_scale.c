@@ -46,8 +46,7 @@ int trace_command_scale(int argc, char **argv)
 {
     struct scale_arguments arguments = {.copies = 2};
     struct err err = {0};
-    argp_err_exit_status = STATUS_USAGE;
-    argp_parse(&scale_argp, argc, argv, 0, NULL, &arguments);
+    command_parse(&scale_argp, argc, argv, 0, &arguments);
     int failed = arguments.copies < 1 || arguments.copies > 10000
                      ? err_set(&err, EINVAL, "--copies takes 1 to 10000")
                      : edit_scale(arguments.files.from, arguments.files.to,

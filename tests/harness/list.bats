@@ -53,6 +53,23 @@ query() {
     done
 }
 
+@test "a mistyped option is answered with the nearest one, of any command" {
+    local command
+    for command in run list "trace info"; do
+        run -2 --separate-stderr "$BENCH" $command --jsno=3 x
+        [ "$stderr" = "bench $command: there is no option '--jsno'; the nearest is 'json' (bench $command --help lists all)" ]
+    done
+    run -2 --separate-stderr "$BENCH" run --zzzzzzzz x
+    [ "$stderr" = "bench run: there is no option '--zzzzzzzz' (bench run --help lists all)" ]
+    # Beginnings, values, and what belongs to a program are nobody's mistake here.
+    run -2 --separate-stderr "$BENCH" run --rep 3
+    [[ "$stderr" == *"no trace was named"* ]]
+    run -2 --separate-stderr "$BENCH" run -o --jsno
+    [[ "$stderr" == *"no trace was named"* ]]
+    run -0 --separate-stderr "$BENCH" exec -a system -- true --jsno
+    [[ "$stderr" != *"no option"* ]]
+}
+
 @test "help has an example, and wrong usage ends with 2" {
     run -0 "$BENCH" list --help
     [[ "$output" == *"Example:"* ]]
