@@ -121,8 +121,9 @@ static void calls_scale(struct drawing *drawing, const struct calls_panel *panel
     double low = INFINITY, high = 0;
     for (size_t i = 0; i < count; i++)
         for (size_t j = 0; j < panels[i].count; j++) {
-            low = fmin(low, calls_seconds(panels[i].classes[j].ns[LATENCY_P50]));
-            high = fmax(high, calls_seconds(panels[i].classes[j].ns[LATENCY_MAX]));
+            const double *ns = panels[i].classes[j].ns, middle = ns[LATENCY_P50];
+            low = fmin(low, calls_seconds(isnan(middle) ? ns[LATENCY_MAX] : middle));
+            high = fmax(high, calls_seconds(ns[LATENCY_MAX]));
         }
     drawing_set(drawing, "low", low / 1.5);
     drawing_set(drawing, "high", high * 2);

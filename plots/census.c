@@ -135,7 +135,7 @@ static void unusable_note(FILE *file, const json_t *moment)
         fputs("no holes", file);
         return;
     }
-    fprintf(file, "%s holes of %s, %.2f a block", units_format_count(text, (uint64_t)count),
+    fprintf(file, "%s holes, %s in all, %.2f a block", units_format_count(text, (uint64_t)count),
             units_format_size(bytes, (uint64_t)census_number(holes, "bytes")), count / blocks);
 }
 

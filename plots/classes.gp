@@ -1,4 +1,4 @@
-# Size classes. panels.txt: name, note; <i>.txt: usable size, end of its bar, per cent of all usable bytes
+# Size classes, one scale for all panels. panels.txt: name, note; <i>.txt: usable size, end of its bar, per cent of all usable bytes
 # that lie in blocks of the class, and that they do not ask for; moment.txt.
 set multiplot
 moment = ""
@@ -7,6 +7,11 @@ head = 54.0/height
 foot = 16.0/height
 cell_w = 1.0/columns
 cell_h = (1-head-foot)/rows
+most = 0
+do for [i=0:count-1] {
+    stats sprintf("%d.txt", i) using ($3 == $3 ? $3 : 0) nooutput
+    most = STATS_max > most ? STATS_max : most
+}
 set label 1 trace.": size classes and their slack ".moment at screen 0.5, screen 1-15.0/height center
 set label 2 "of the usable bytes, in blocks of that size" at screen 0.32, screen 1-34.0/height center textcolor rgb "#56b4e9" font ",10"
 set label 3 "of these, not asked for" at screen 0.62, screen 1-34.0/height center textcolor rgb "#d55e00" font ",10"
@@ -14,7 +19,7 @@ set label 5 "usable bytes of a block" at screen 0.5, screen 10.0/height center t
 set logscale x 2
 set xtics ("16" 16, "256" 256, "4 Ki" 4096, "64 Ki" 65536, "1 Mi" 2**20, "16 Mi" 2**24, "256 Mi" 2**28) font ",9" offset 0,0.4
 set xrange [8:2**26]
-set yrange [0:*]
+set yrange [0:(most > 0 ? 1.05*most : 1)]
 set ytics font ",9"
 set format y "%g %%"
 set style fill solid 0.9 noborder

@@ -161,18 +161,45 @@ static int drawing_gnuplot(struct drawing *drawing, struct err *err)
     return status == 0 ? 0 : drawing_complain(drawing, err);
 }
 
-static int drawing_copy(const struct drawing *drawing, FILE *out, struct err *err)
+static size_t drawing_copy_bytes(FILE *file, FILE *out)
 {
-    char path[300], bytes[65536];
+    char bytes[65536];
     size_t got, all = 0;
-    drawing_path(path, drawing, "figure.out");
-    FILE *file = fopen(path, "re");
-    while (file && (got = fread(bytes, 1, sizeof bytes, file)) > 0) {
+    while ((got = fread(bytes, 1, sizeof bytes, file)) > 0) {
         fwrite(bytes, 1, got, out);
         all += got;
     }
-    if (file)
+    return all;
+}
+
+/* The cells of a map are enlarged as they are: a browser would blend each with its neighbours, and
+ * so show values that nobody measured. */
+static size_t drawing_copy_svg(FILE *file, FILE *out)
+{
+    static const char image[] = "<image ";
+    char *line = NULL;
+    size_t room = 0, all = 0;
+    for (ssize_t got; (got = getline(&line, &room, file)) > 0; all += (size_t)got) {
+        const char *rest = line;
+        for (const char *at; (at = strstr(rest, image)); rest = at + sizeof image - 1)
+            fprintf(out, "%.*s%sstyle='image-rendering:pixelated' ", (int)(at - rest), rest, image);
+        fputs(rest, out);
+    }
+    free(line);
+    return all;
+}
+
+static int drawing_copy(const struct drawing *drawing, enum figure_terminal terminal, FILE *out,
+                        struct err *err)
+{
+    char path[300];
+    size_t all = 0;
+    drawing_path(path, drawing, "figure.out");
+    FILE *file = fopen(path, "re");
+    if (file) {
+        all = terminal == FIGURE_SVG ? drawing_copy_svg(file, out) : drawing_copy_bytes(file, out);
         fclose(file);
+    }
     return all ? 0 : drawing_complain(drawing, err);
 }
 
@@ -185,5 +212,5 @@ int drawing_render(struct drawing *drawing, enum figure_terminal terminal, const
         failed = drawing_write_script(drawing, "figure.gp", script, err);
     if (!failed)
         failed = drawing_gnuplot(drawing, err);
-    return failed ? failed : drawing_copy(drawing, out, err);
+    return failed ? failed : drawing_copy(drawing, terminal, out, err);
 }

@@ -43,6 +43,12 @@ const char *figure_reading(size_t figure)
     return figure_list[figure].reading;
 }
 
+const char *figure_subject(size_t figure, const struct store *store, const char *trace)
+{
+    bool of_load = figure_list[figure].prepare == figure_scaling;
+    return of_load ? figure_scaling_subject(store, trace) : trace;
+}
+
 int figure_draw(size_t figure, enum figure_terminal terminal, const struct figure_options *options,
                 const struct store *store, const char *trace, FILE *out, struct err *err)
 {
@@ -163,11 +169,11 @@ size_t figure_maps(const struct drawing *drawing, const struct store *store, con
     return count;
 }
 
-double figure_unit_set(struct drawing *drawing, double largest)
+double figure_unit_set(struct drawing *drawing, double size)
 {
     int unit = 0;
     double bytes = 1;
-    while (unit < 3 && largest / bytes >= 1024) {
+    while (unit < 3 && size / bytes >= 1024) {
         bytes *= 1024;
         unit++;
     }

@@ -86,6 +86,9 @@ int figure_names_write(struct drawing *drawing, const struct figure_name *names,
 /* Moves the heights apart until all are at least `gap` from each other, within low…high. */
 void figure_spread(double *heights, size_t count, double gap, double low, double high);
 
+/* The load of which the trace shows one number of threads; the trace where it shows none. */
+const char *figure_scaling_subject(const struct store *store, const char *trace);
+
 /* Small multiples: how many columns and rows of panels, told to the script with the canvas. Returns
  * the columns. */
 size_t figure_panels_set(struct drawing *drawing, size_t count);
@@ -103,8 +106,8 @@ size_t figure_maps(const struct drawing *drawing, const struct store *store, con
                    struct figure_cell cells[FIGURE_ALLOCATORS],
                    struct map *maps[FIGURE_ALLOCATORS]);
 
-/* Sizes along an axis in a readable unit: told to the script as `unit` (0 B, 1 KiB, 2 MiB, 3 GiB).
- * Returns bytes in one of them. */
-double figure_unit_set(struct drawing *drawing, double largest);
+/* Sizes along an axis in the unit that suits one of them: told to the script as `unit` (0 B, 1 KiB,
+ * 2 MiB, 3 GiB). Returns bytes in one of them. */
+double figure_unit_set(struct drawing *drawing, double size);
 
 #endif

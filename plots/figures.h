@@ -98,7 +98,11 @@ enum { FIGURE_ELSEWHERE = 2 };
 int figure_draw(size_t figure, enum figure_terminal terminal, const struct figure_options *options,
                 const struct store *store, const char *trace, FILE *out, struct err *err);
 
-/* The same into folder/FIGURE.TRACE.KIND, the folder being made where it is missing; whole or not
+/* What the figure of a trace is of: the trace, or for scaling the load that it shows with one
+ * number of threads. Borrowed from the arguments. */
+const char *figure_subject(size_t figure, const struct store *store, const char *trace);
+
+/* The same into folder/FIGURE.SUBJECT.KIND, the folder being made where it is missing; whole or not
  * there. The path is owned by the caller (free), whatever became of it. */
 int figure_save(size_t figure, enum figure_terminal terminal, const struct figure_options *options,
                 const struct store *store, const char *trace, const char *folder, char **path,

@@ -7,7 +7,7 @@ head = 54.0/height
 cell_w = 1.0/columns
 foot = 16.0/height
 cell_h = (1-head-foot)/rows
-set label 1 trace.": memory over the trace" at screen 0.5, screen 1-15.0/height center
+set label 1 trace.": memory over the trace, in ".unit_name[1+int(unit)] at screen 0.5, screen 1-15.0/height center
 set label 2 "live: what the program asked for" at screen 0.28, screen 1-34.0/height center textcolor rgb "#888888" font ",10"
 set label 3 "resident" at screen 0.52, screen 1-34.0/height center textcolor rgb "#0072b2" font ",10"
 set label 4 "virtual (may leave the scale)" at screen 0.72, screen 1-34.0/height center textcolor rgb "#d55e00" font ",10"
@@ -27,7 +27,6 @@ do for [i=0:count-1] {
     set label 11 name at graph 0, graph 1 offset 0,1.6 left font ",11"
     set label 12 note at graph 0, graph 1 offset 0,0.55 left font ",9" textcolor rgb "#666666"
     set label 14 (leaves > 0 ? "resident leaves the scale" : "") at graph 0.5, graph 0.92 center font ",9" textcolor rgb "#0072b2"
-    set label 13 unit_name[1+int(unit)] at graph 0, graph 1 offset -0.6,0.55 right font ",9" textcolor rgb "#666666"
     set xtics 25 font ",9" offset 0,0.4
     set format x (row_at == rows-1 || i+columns >= count ? "%g %%" : "")
     set ytics font ",9"
@@ -37,5 +36,3 @@ do for [i=0:count-1] {
     do for [l=1:5] { unset label l }
 }
 unset multiplot
-against = ""
-stats "against.txt" using (against = strcol(1), 0) nooutput

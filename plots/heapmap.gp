@@ -35,7 +35,7 @@ do for [i=0:count-1] {
     set bmargin at screen 1-head-(row_at+1)*cell_h + 28.0/height
     set label 11 name at graph 0, graph 1 offset 0,1.6 left font ",11"
     set label 12 note at graph 0, graph 1 offset 0,0.55 left font ",9" textcolor rgb "#666666"
-    set xtics 25 font ",9" offset 0,0.4
+    set xtics 25 nomirror out scale 0.5 font ",9" offset 0,0.4
     set format x (row_at == rows-1 || i+columns >= count ? "%g %%" : "")
     set xrange [0:100]
     set yrange [0:tall]

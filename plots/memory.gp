@@ -9,7 +9,7 @@ head = 72.0/height
 foot = 16.0/height
 cell_w = 1.0/columns
 cell_h = (1-head-foot)/rows
-set label 1 trace.": requested, usable, held and resident memory" at screen 0.5, screen 1-15.0/height center
+set label 1 trace.": requested, usable, held and resident memory, in ".unit_name[1+int(unit)] at screen 0.5, screen 1-15.0/height center
 set label 2 "requested (R)" at screen 0.24, screen 1-34.0/height center textcolor rgb "#888888" font ",10"
 set label 3 "usable (U)" at screen 0.42, screen 1-34.0/height center textcolor rgb "#009e73" font ",10"
 set label 4 "held (H)" at screen 0.58, screen 1-34.0/height center textcolor rgb "#d55e00" font ",10"
@@ -31,7 +31,6 @@ do for [i=0:count-1] {
     set label 11 name at graph 0, graph 1 offset 0,1.6 left font ",11"
     set label 12 note at graph 0, graph 1 offset 0,0.55 left font ",9" textcolor rgb "#666666"
     set label 14 (leaves > 0 ? "held leaves the scale" : "") at graph 0.5, graph 0.92 center font ",9" textcolor rgb "#d55e00"
-    set label 13 unit_name[1+int(unit)] at graph 0, graph 1 offset -0.6,0.55 right font ",9" textcolor rgb "#666666"
     set xtics 25 font ",9" offset 0,0.4
     set format x (row_at == rows-1 || i+columns >= count ? "%g %%" : "")
     set ytics font ",9"

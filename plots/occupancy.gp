@@ -16,7 +16,7 @@ set xrange [-0.7:11.7]
 set yrange [0:100]
 set ytics 25 font ",9"
 set format y "%g %%"
-set xtics ("0" 0, "1-10 %%" 1, "40-50 %%" 5, "90-99 %%" 10) font ",8" offset 0,0.4
+set xtics ("0" 0, "20-30 %%" 3, "50-60 %%" 6, "90-99 %%" 10) font ",8" offset 0,0.4
 set style fill solid 0.9 noborder
 hue(k) = k == 0 ? 0xe69f00 : k == 11 ? 0x0d0887 : 0x0072b2
 do for [i=0:count-1] {

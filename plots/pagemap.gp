@@ -54,5 +54,3 @@ do for [i=0:count-1] {
     unset label 4
 }
 unset multiplot
-moment = ""
-stats "moment.txt" using (moment = strcol(1), 0) nooutput

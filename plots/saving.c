@@ -35,7 +35,8 @@ int figure_save(size_t figure, enum figure_terminal terminal, const struct figur
                 struct err *err)
 {
     char slug[STORE_NAME], *unfinished;
-    if (asprintf(path, "%s/%s.%s.%s", folder, figure_name(figure), store_slug(slug, trace),
+    store_slug(slug, figure_subject(figure, store, trace));
+    if (asprintf(path, "%s/%s.%s.%s", folder, figure_name(figure), slug,
                  figure_terminals[terminal]) < 0 ||
         asprintf(&unfinished, "%s.part", *path) < 0)
         BUG("out of memory for a path");

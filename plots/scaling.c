@@ -37,6 +37,12 @@ static const char *scaling_of(const struct store *store, const char *trace)
     return json_string_value(json_object_get(asked_trace(store, trace), "scaling"));
 }
 
+const char *figure_scaling_subject(const struct store *store, const char *trace)
+{
+    const char *load = scaling_of(store, trace);
+    return load ? load : trace;
+}
+
 /* The traces that show the same load, NULL-terminated, if `trace` is the first of them; else NULL.
  */
 static const char **scaling_traces(const struct store *store, const char *trace)

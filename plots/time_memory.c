@@ -87,11 +87,12 @@ int figure_time_memory(struct drawing *drawing, const struct store *store, const
     free(allocators);
     if (!count)
         return 1;
-    double largest = 0;
+    /* Of most allocators, and of the floor: one that keeps everything needs no unit of its own. */
+    double least = INFINITY;
     for (size_t i = 0; i < count; i++)
-        largest = fmax(largest, points[i].y);
+        least = fmin(least, points[i].y);
     qsort(points, count, sizeof *points, time_order);
-    double unit = figure_unit_set(drawing, largest);
+    double unit = figure_unit_set(drawing, least);
     scatter_canvas(drawing);
     time_floors(drawing, store, trace, points[0].name, unit);
     struct scatter scatter = scatter_fit(points, count, 1, unit, false);

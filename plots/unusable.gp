@@ -14,7 +14,13 @@ set label 3 "unusable for blocks of that size, U(r)" at screen 0.52, screen 1-34
 set label 4 "in holes smaller than that" at screen 0.8, screen 1-34.0/height center textcolor rgb "#888888" font ",10"
 set label 5 "bytes" at screen 0.5, screen 10.0/height center textcolor rgb "#666666" font ",9"
 set logscale x 2
-set xtics ("16" 16, "256" 256, "4 Ki" 4096, "64 Ki" 65536, "1 Mi" 2**20, "16 Mi" 2**24, "256 Mi" 2**28) font ",9" offset 0,0.4
+# Narrow panels name every other size.
+if (columns > 3) {
+    set xtics ("16" 16, "" 256, "4 Ki" 4096, "" 65536, "1 Mi" 2**20, "" 2**24, "256 Mi" 2**28)
+} else {
+    set xtics ("16" 16, "256" 256, "4 Ki" 4096, "64 Ki" 65536, "1 Mi" 2**20, "16 Mi" 2**24, "256 Mi" 2**28)
+}
+set xtics font ",9" offset 0,0.4
 set xrange [16:2**30]
 set yrange [0:100]
 set ytics 25 font ",9"

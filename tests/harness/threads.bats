@@ -194,8 +194,8 @@ PY
     [ "$status" = 0 ]
     [ "${#lines[@]}" = 2 ]
     [ ! -s messages ]
-    grep -q '>system<' figures/scaling.crowd*.svg
-    grep -q 'crowd: throughput against threads' figures/scaling.crowd*.svg
+    grep -q '>system<' figures/scaling.crowd.svg
+    grep -q 'crowd: throughput against threads' figures/scaling.crowd.svg
     for wrong in "--threads 1,1" "--threads 1,,2" "--threads 1,x" "--threads 0"; do
         run "$BENCH" run -a system -o wrong $wrong crowd.trace
         [ "$status" = 2 ] || { echo "$wrong: $status"; false; }

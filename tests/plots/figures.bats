@@ -39,6 +39,8 @@ setup() {
     ! grep -qi 'nan' calls.redis.svg
     [ "$(grep -c '<image' heapmap.redis.svg)" -eq 13 ]
     [ "$(grep -c '<image' pagemap.redis.svg)" -eq 13 ]
+    # Cells are enlarged as they are, not blended with their neighbours.
+    [ "$(grep -c "<image style='image-rendering:pixelated' " heapmap.redis.svg)" -eq 13 ]
     [ "$(grep -c '<polygon' sizes.redis.svg)" -ge 50 ]
     [ "$(grep -c '<polygon' split.redis.svg)" -ge $((13 * 2 * 6)) ]
     [ "$(grep -c "stroke='rgb(  0, 114, 178)'\|rgb(0, 114, 178)" footprint.redis.svg)" -ge 12 ]
