@@ -198,6 +198,6 @@ IN
     ls /dev/shm | grep "^heapbench-$runner-"
     kill -9 $runner
     for _ in $(seq 100); do ls /dev/shm | grep -q "^heapbench-$runner-" || break; sleep 0.05; done
-    ! ls /dev/shm | grep "^heapbench-$runner-"
+    ! ls /dev/shm | grep "^heapbench-$runner-" || false
     exec 7>&-
 }

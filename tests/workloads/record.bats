@@ -46,13 +46,15 @@ for want in sys.argv[1:]:
 @test "the default name is the program's, the next one where that exists" {
     "$BENCH" record -- true
     "$BENCH" record -- true
-    [ -f true.trace ] && [ -f true-2.trace ]
+    [ -f true.trace ]
+    [ -f true-2.trace ]
 }
 
 @test "a program that is not there, an output that cannot be written" {
     run --separate-stderr -127 "$BENCH" record -o t.trace -- no-such-program
     [[ "$stderr" == *"no-such-program cannot be started"* ]]
-    [ ! -e t.trace ] && [ ! -e t.trace.part ]
+    [ ! -e t.trace ]
+    [ ! -e t.trace.part ]
     run --separate-stderr -2 "$BENCH" record -o no/such/folder.trace -- true
     [[ "$stderr" == *"no/such/folder.trace"* ]]
 }
