@@ -7,7 +7,13 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { HEAP_VERSION = 1, HEAP_PAGE = 4096, HEAP_FIRST_UNIT = 1 };
+enum {
+    HEAP_VERSION = 1,
+    HEAP_PAGE = 4096,
+    HEAP_FIRST_UNIT = 1,
+    HEAP_LOOK_AGAIN_NS = 10000000,
+    HEAP_SECOND_NS = 1000000000
+};
 static const char heap_magic[8] = "shmheap";
 
 /* ---- layout ---------------------------------------------------------------------------------- */
@@ -96,9 +102,27 @@ bool shm_heap_is_valid(const struct shm_heap *heap)
 
 /* ---- the lock -------------------------------------------------------------------------------- */
 
+/* A wake-up that a process takes into its death is lost, unless it died without anyone else having
+ * taken the lock since: the kernel then passes it on. Who waits therefore looks again by itself. */
+static int heap_lock_wait(pthread_mutex_t *lock)
+{
+    int error;
+    do {
+        struct timespec until;
+        clock_gettime(CLOCK_REALTIME, &until);
+        until.tv_nsec += HEAP_LOOK_AGAIN_NS;
+        until.tv_sec += until.tv_nsec / HEAP_SECOND_NS;
+        until.tv_nsec %= HEAP_SECOND_NS;
+        error = pthread_mutex_timedlock(lock, &until);
+    } while (error == ETIMEDOUT);
+    return error;
+}
+
 bool shm_heap_lock(struct shm_heap *heap)
 {
-    int error = pthread_mutex_lock(&heap->lock);
+    int error = pthread_mutex_trylock(&heap->lock);
+    if (error == EBUSY)
+        error = heap_lock_wait(&heap->lock);
     if (error == EOWNERDEAD) {
         space_repair(&heap->space);
         error = pthread_mutex_consistent(&heap->lock);

@@ -53,8 +53,10 @@ static inline uint64_t shm_heap_size(const struct shm_heap *heap)
     return __atomic_load_n(&heap->space.units, __ATOMIC_ACQUIRE) * SPACE_UNIT;
 }
 
-/* Takes the lock; if its last holder died with it, the heap is repaired first. False when the lock
- * itself is damaged. */
+/* Takes the lock; if its last holder died with it, the heap is repaired first. Nobody waits for
+ * ever: where a waiter that was woken is killed before it takes the lock, or a holder between its
+ * release and the wake-up, another goes on at most 10 ms after the lock is free. False when the
+ * lock itself is damaged. */
 bool shm_heap_lock(struct shm_heap *heap);
 void shm_heap_unlock(struct shm_heap *heap);
 

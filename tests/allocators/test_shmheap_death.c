@@ -2,13 +2,11 @@
  * while it repairs what the first left. */
 #include "tests/unit.h"
 
-#include <signal.h>
-#include <sys/ptrace.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include "tests/allocators/support/sanitized.h"
 #include "tests/allocators/support/shared.h"
+#include "tests/allocators/support/stepped.h"
 
 enum { SCALE = SANITIZED_SCALE };
 
@@ -51,36 +49,22 @@ static void scene_play(const struct scene *scene, shmheap_memory_handle heap, si
         _exit(1);
 }
 
-/* The child stops before the call and after it, by SIGSTOP. */
+struct play {
+    const struct scene *scene;
+    shmheap_memory_handle heap;
+    size_t **objects;
+};
+
+static void scene_call(const void *argument)
+{
+    const struct play *play = argument;
+    scene_play(play->scene, play->heap, play->objects);
+}
+
 static pid_t scene_start(const struct scene *scene, shmheap_memory_handle heap, size_t **objects)
 {
-    int status;
-    pid_t child = fork();
-    if (child == 0) {
-        if (ptrace(PTRACE_TRACEME, 0, NULL, NULL) != 0)
-            _exit(1);
-        raise(SIGSTOP);
-        scene_play(scene, heap, objects);
-        raise(SIGSTOP);
-        _exit(0);
-    }
-    waitpid(child, &status, 0);
-    assert_true(WIFSTOPPED(status) && WSTOPSIG(status) == SIGSTOP);
-    return child;
-}
-
-/* One instruction; false when the call is over. */
-static bool scene_step(pid_t child)
-{
-    int status;
-    return ptrace(PTRACE_SINGLESTEP, child, NULL, NULL) == 0 &&
-           waitpid(child, &status, 0) == child && WIFSTOPPED(status) && WSTOPSIG(status) == SIGTRAP;
-}
-
-static void scene_end(pid_t child)
-{
-    kill(child, SIGKILL);
-    assert_int_equal(shared_wait_for(child), SIGKILL);
+    struct play play = {scene, heap, objects};
+    return stepped_start(scene_call, &play);
 }
 
 /* Makes `copy` what `heap` would be if the process that is in it had died now: the memory as it is,
@@ -91,11 +75,9 @@ static bool copy_of_dead(const struct shm_heap *heap, struct shm_heap *copy)
         size_t at, bytes = shm_heap_stretch(heap, i, shm_heap_size(heap), &at);
         memcpy((char *)copy + at, (const char *)heap + at, bytes);
     }
-    int word;
-    memcpy(&word, &copy->lock, sizeof word);
-    if (word == 0)
+    unsigned word = SHARED_OWNER_DIED;
+    if (shared_lock_word(copy) == 0)
         return false;
-    word = 0x40000000;
     memcpy(&copy->lock, &word, sizeof word);
     return true;
 }
@@ -117,14 +99,6 @@ static bool scene_is_done(const struct scene *scene, shmheap_memory_handle heap,
     return live == after;
 }
 
-static bool may_trace(void)
-{
-    pid_t child = fork();
-    if (child == 0)
-        _exit(ptrace(PTRACE_TRACEME, 0, NULL, NULL) != 0);
-    return shared_wait_for(child) == 0;
-}
-
 static void scene_die_everywhere(const struct scene *scene, shmheap_memory_handle copy)
 {
     size_t *objects[OBJECTS];
@@ -133,13 +107,13 @@ static void scene_die_everywhere(const struct scene *scene, shmheap_memory_handl
     pid_t child = scene_start(scene, heap, objects);
     ptrdiff_t moved = (char *)shared_inside(copy) - (char *)shared_inside(heap);
     bool done = false;
-    while (scene_step(child)) {
+    while (stepped_step(child)) {
         steps++;
         held += copy_of_dead(shared_inside(heap), shared_inside(copy));
         done = scene_is_done(scene, copy, objects, moved);
         undone += !done;
     }
-    scene_end(child);
+    stepped_kill(child);
     shmheap_destroy(shared_name(), heap);
     print_message("%s: %u instructions, %u with the lock held, undone before %u\n", scene->what,
                   steps, held, undone);
@@ -150,7 +124,7 @@ static void death_at_every_instruction_of_a_call(void **state)
 {
     (void)state;
     char copy_name[64];
-    if (SCALE > 1 || !may_trace())
+    if (SCALE > 1 || !stepped_is_allowed())
         skip();
     shmheap_memory_handle copy = shmheap_create(strcpy(copy_name, shared_fresh_name()), 1 << 20);
     uint64_t id = copy.id;
@@ -165,16 +139,16 @@ static void death_is_noticed_by_the_next_call(void **state)
 {
     (void)state;
     unsigned held = 0;
-    if (SCALE > 1 || !may_trace())
+    if (SCALE > 1 || !stepped_is_allowed())
         skip();
     for (unsigned stop = 0; stop < 1000; stop += 23) {
         const struct scene *scene = &scenes[stop % (sizeof scenes / sizeof *scenes)];
         size_t *objects[OBJECTS];
         shmheap_memory_handle heap = scene_set(scene, objects);
         pid_t child = scene_start(scene, heap, objects);
-        for (unsigned i = 0; i < stop && scene_step(child); i++)
+        for (unsigned i = 0; i < stop && stepped_step(child); i++)
             continue;
-        scene_end(child);
+        stepped_kill(child);
         held += shared_died_inside(shared_inside(heap));
         scene_is_done(scene, heap, objects, 0);
         shmheap_destroy(shared_name(), heap);
@@ -190,7 +164,7 @@ static void death_inside_a_repair_is_repaired(void **state)
     static const struct scene next = {"the repair", 0x14, -1, 8};
     size_t *objects[OBJECTS];
     char copy_name[64];
-    if (SCALE > 1 || !may_trace())
+    if (SCALE > 1 || !stepped_is_allowed())
         skip();
     shmheap_memory_handle copy = shmheap_create(strcpy(copy_name, shared_fresh_name()), 1 << 20);
     uint64_t id = copy.id;
@@ -198,16 +172,16 @@ static void death_inside_a_repair_is_repaired(void **state)
     pid_t child = scene_start(&scene, heap, objects);
     /* Until it has freed but not joined: one live block less, the counts not yet. */
     while (
-        scene_step(child) && !shared_died_inside(shared_inside(heap)) &&
+        stepped_step(child) && !shared_died_inside(shared_inside(heap)) &&
         space_is_live(
             &shared_inside(heap)->space,
             ((uint64_t)((char *)objects[3] - (char *)shmheap_underlying(heap))) / SPACE_UNIT - 1))
         continue;
-    scene_end(child);
+    stepped_kill(child);
     assert_true(shared_died_inside(shared_inside(heap)));
     child = scene_start(&next, heap, objects);
     unsigned steps = 0;
-    while (scene_step(child)) {
+    while (stepped_step(child)) {
         if (steps++ % 5)
             continue;
         copy_of_dead(shared_inside(heap), shared_inside(copy));
@@ -215,7 +189,7 @@ static void death_inside_a_repair_is_repaired(void **state)
                       (char *)shared_inside(copy) - (char *)shared_inside(heap));
     }
     print_message("%u instructions\n", steps);
-    scene_end(child);
+    stepped_kill(child);
     shmheap_destroy(shared_name(), heap);
     shared_inside(copy)->id = id;
     shmheap_destroy(copy_name, copy);

@@ -130,7 +130,6 @@ __attribute__((noreturn)) static void hammer(unsigned seed)
     }
 }
 
-/* Whether the last holder of the lock died with it (the kernel's mark in the C library's lock). */
 /* What dead processes held is lost, as it would be to any process that loses its handles: it is
  * taken back by freeing everything but the objects that are kept. */
 static void free_all_but(shmheap_memory_handle heap, size_t *const *kept)
@@ -259,6 +258,7 @@ static void what_grew_is_seen_by_who_was_connected_before(void **state)
         _exit(watch(requests[0], answers[1]));
     }
     close(requests[0]);
+    close(answers[1]);
     assert_int_equal(read(answers[0], &answer, sizeof answer), sizeof answer);
     for (size_t i = 1; i < 200; i++) {
         size_t *object = shmheap_alloc(heap, i * 5000);
@@ -273,7 +273,6 @@ static void what_grew_is_seen_by_who_was_connected_before(void **state)
     close(requests[1]);
     assert_int_equal(shared_wait_for(child), 0);
     close(answers[0]);
-    close(answers[1]);
     shared_assert_sound(heap);
     assert_int_equal(shared_inside(heap)->space.live_blocks, 199);
     shmheap_destroy(shared_name(), heap);

@@ -52,11 +52,14 @@ shmheap_memory_handle shared_connect_elsewhere(unsigned number)
     return shmheap_connect(shared_name());
 }
 
+unsigned shared_lock_word(const struct shm_heap *heap)
+{
+    return __atomic_load_n((const unsigned *)(const void *)&heap->lock, __ATOMIC_ACQUIRE);
+}
+
 bool shared_died_inside(const struct shm_heap *heap)
 {
-    int word;
-    memcpy(&word, &heap->lock, sizeof word);
-    return (word & 0x40000000) != 0;
+    return (shared_lock_word(heap) & SHARED_OWNER_DIED) != 0;
 }
 
 int shared_wait_for(pid_t child)

@@ -27,7 +27,12 @@ bool shared_is_nothing(shmheap_memory_handle heap);
  * chosen: one for each number. */
 shmheap_memory_handle shared_connect_elsewhere(unsigned number);
 
-/* Whether the last holder of the lock died with it (the kernel's mark in the C library's lock). */
+/* What the kernel keeps in the C library's lock. */
+enum { SHARED_OWNER = 0x3fffffff, SHARED_OWNER_DIED = 0x40000000 };
+#define SHARED_WAITERS 0x80000000
+unsigned shared_lock_word(const struct shm_heap *heap);
+
+/* Whether the last holder of the lock died with it. */
 bool shared_died_inside(const struct shm_heap *heap);
 
 /* The status with which a child ended. */
