@@ -9,7 +9,12 @@
 #include <sys/statvfs.h>
 #include <unistd.h>
 
-enum { OBJECT_PAGE = 4096, OBJECT_SIZE_MIN = 128, OBJECT_REACH = 64 << 10 };
+enum {
+    OBJECT_PAGE = 4096,
+    OBJECT_SIZE_MIN = 128,
+    OBJECT_REACH = 64 << 10,
+    OBJECT_BACKED_FIRST = 64 << 10
+};
 
 /* ---- lengths --------------------------------------------------------------------------------- */
 
@@ -35,8 +40,8 @@ static uint64_t object_pages(const struct shm_heap *plan, uint64_t size)
     return bytes;
 }
 
-/* Pages are taken as they are written: only asking beforehand tells a caller, instead of a SIGBUS,
- * that there are none. */
+/* Taking pages one by one until there are none left could take them from everyone else for a while:
+ * what is far too much is refused by asking. */
 static bool object_has_room(uint64_t bytes)
 {
     struct statvfs system;
@@ -50,6 +55,30 @@ static bool object_may_have(uint64_t length)
 {
     struct rlimit limit;
     return getrlimit(RLIMIT_FSIZE, &limit) != 0 || length <= limit.rlim_cur;
+}
+
+static bool object_back_stretch(int file, size_t at, size_t bytes)
+{
+    int done;
+    do
+        done = fallocate(file, 0, (off_t)at, (off_t)bytes);
+    while (done != 0 && errno == EINTR);
+    return done == 0 || errno == EOPNOTSUPP;
+}
+
+/* Takes the pages of a space of `size` bytes beyond those of one of `backed`: a page that is there
+ * when a caller writes to it is one for which there can be no SIGBUS. */
+static bool object_back(int file, const struct shm_heap *plan, uint64_t backed, uint64_t size)
+{
+    for (unsigned i = 0; i < SHM_HEAP_STRETCHES; i++) {
+        size_t at, have = shm_heap_stretch(plan, i, backed, &at);
+        size_t bytes = shm_heap_stretch(plan, i, size, &at);
+        if (backed == 0)
+            have = 0;
+        if (bytes > have && !object_back_stretch(file, at + have, bytes - have))
+            return false;
+    }
+    return true;
 }
 
 /* ---- the mapping ----------------------------------------------------------------------------- */
@@ -128,7 +157,8 @@ static int object_try_down(int file, uint64_t size, uint64_t *capacity, struct s
     }
 }
 
-/* What is accessible is made so as in every other process, once the head is there to tell. */
+/* The space begins small, however long the object is: what is behind it is taken as it grows. What
+ * is accessible is made so as in every other process, once the head is there to tell. */
 static int object_fill(int file, uint64_t size, uint64_t capacity, struct shm_object **out)
 {
     struct shm_object *object;
@@ -137,7 +167,9 @@ static int object_fill(int file, uint64_t size, uint64_t capacity, struct shm_ob
     if (error)
         return error;
     size_t bytes = shm_heap_plan(&plan, capacity);
-    if (mprotect(object->heap, object_length(&plan, size), PROT_READ | PROT_WRITE) != 0)
+    size = size < OBJECT_BACKED_FIRST ? size : OBJECT_BACKED_FIRST;
+    if (!object_back(file, &plan, 0, size) ||
+        mprotect(object->heap, object_length(&plan, size), PROT_READ | PROT_WRITE) != 0)
         error = -errno;
     else
         error = shm_heap_init(object->heap, capacity, size);
@@ -279,20 +311,33 @@ static bool object_extend(const struct shm_object *object, uint64_t units)
     uint64_t size = units * SPACE_UNIT;
     if (units > heap->space.capacity ||
         !object_has_room(object_pages(heap, size) - object_pages(heap, shm_heap_size(heap))) ||
-        !object_lengthen(object, object_length(heap, size)))
+        !object_lengthen(object, object_length(heap, size)) ||
+        !object_back(object->file, heap, shm_heap_size(heap), size))
         return false;
     space_extend(&heap->space, units);
     return true;
 }
 
-bool shm_object_grow(struct shm_object *object, uint64_t units)
+/* What a space that is to hold `least` units is extended to: not beyond the object's present length
+ * as long as that holds them. */
+static uint64_t object_ample(const struct shm_object *object, uint64_t least)
 {
     const uint64_t page = OBJECT_PAGE / SPACE_UNIT;
+    const struct shm_heap *heap = object->heap;
+    uint64_t ample = (least + heap->space.units / 8 + page - 1) / page * page;
+    struct stat status;
+    if (fstat(object->file, &status) != 0)
+        return ample;
+    uint64_t there = ((uint64_t)status.st_size - heap->data_at) / SPACE_UNIT;
+    return least <= there && there < ample ? there : ample;
+}
+
+bool shm_object_grow(struct shm_object *object, uint64_t units)
+{
     const struct space *space = &object->heap->space;
     if (units > space->capacity - space->top)
         return false;
-    uint64_t least = space->top + units;
-    uint64_t ample = (least + space->units / 8 + page - 1) / page * page;
+    uint64_t least = space->top + units, ample = object_ample(object, least);
     if (!object_extend(object, ample) && !object_extend(object, least))
         return false;
     shm_object_extend_reach(object);

@@ -1,0 +1,107 @@
+/* The shared-memory heap when shared memory is exhausted: no room is a result, never a signal. */
+#include "tests/unit.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sched.h>
+#include <sys/mount.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "tests/allocators/support/shared.h"
+
+enum { FULL_AT = 2 << 20, OBJECTS = 4096, BYTES = 1000, NOT_ALLOWED = 77 };
+
+/* This process sees shared memory of a size of its own. */
+static bool small_memory(void)
+{
+    char size[32];
+    snprintf(size, sizeof size, "size=%d", FULL_AT);
+    return (unshare(CLONE_NEWNS) == 0 || unshare(CLONE_NEWUSER | CLONE_NEWNS) == 0) &&
+           mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) == 0 &&
+           mount("tmpfs", "/dev/shm", "tmpfs", 0, size) == 0;
+}
+
+static void fill_memory(void)
+{
+    static const char page[4096];
+    int file = shm_open("/filler", O_RDWR | O_CREAT, 0600);
+    while (write(file, page, sizeof page) == sizeof page)
+        continue;
+    close(file);
+}
+
+/* Allocates and writes until there is no more; returns how many. */
+static int use_up(shmheap_memory_handle heap, char **objects)
+{
+    int count = 0;
+    while (count < OBJECTS && (objects[count] = shmheap_alloc(heap, BYTES)) != NULL)
+        memset(objects[count++], 1, BYTES);
+    return count;
+}
+
+static bool goes_on(shmheap_memory_handle heap)
+{
+    static char *objects[OBJECTS];
+    int first = use_up(heap, objects);
+    if (first == 0 || first == OBJECTS || errno != ENOMEM)
+        return false;
+    for (int i = 0; i < first; i++)
+        shmheap_free(heap, objects[i]);
+    if (use_up(heap, objects) != first || space_flaw(&shared_inside(heap)->space))
+        return false;
+    shm_unlink("/filler");
+    return shmheap_alloc(heap, BYTES) != NULL;
+}
+
+/* The heap has its length, but not all of its memory, when others take the rest. */
+static int others_fill_memory(void)
+{
+    if (!small_memory())
+        return NOT_ALLOWED;
+    shmheap_memory_handle heap = shmheap_create(shared_fresh_name(), FULL_AT / 2);
+    fill_memory();
+    return !goes_on(heap);
+}
+
+static int memory_is_full_from_the_start(void)
+{
+    if (!small_memory())
+        return NOT_ALLOWED;
+    fill_memory();
+    errno = 0;
+    return !shared_is_nothing(shmheap_create(shared_fresh_name(), 4096)) || errno != ENOSPC ||
+           shm_open(shared_name(), O_RDONLY, 0) >= 0;
+}
+
+static void survives(int (*body)(void))
+{
+    pid_t child = fork();
+    if (child == 0)
+        _exit(body());
+    int status = shared_wait_for(child);
+    if (WIFEXITED(status) && WEXITSTATUS(status) == NOT_ALLOWED)
+        skip();
+    assert_int_equal(status, 0);
+}
+
+static void a_heap_in_memory_that_others_fill(void **state)
+{
+    (void)state;
+    survives(others_fill_memory);
+}
+
+static void a_heap_in_full_memory(void **state)
+{
+    (void)state;
+    survives(memory_is_full_from_the_start);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_heap_in_memory_that_others_fill),
+        cmocka_unit_test(a_heap_in_full_memory),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
