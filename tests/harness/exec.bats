@@ -256,6 +256,24 @@ C
     done
 }
 
+@test "a program at a fixed address, where malloc's address is that of a jump of its own" {
+    cat >fixed.c <<'C'
+#include <stdlib.h>
+void *(*const take)(size_t) = malloc;
+int main(void)
+{
+    free(take(100));
+    return take == malloc ? 6 : 1;
+}
+C
+    gcc -O0 -fno-builtin -fno-pic -no-pie -o fixed fixed.c
+    readelf -W --dyn-syms fixed | grep -q '4[0-9a-f]* .* UND malloc@'
+    local name
+    for name in system first-fit jemalloc system+checked best-fit+checked jemalloc+locked; do
+        run -6 --separate-stderr "$BENCH" exec -a "$name" -- ./fixed
+    done
+}
+
 @test "a program that ignores the preload is an error, not a figure" {
     printf 'int main(void) { return 0; }\n' >s.c
     gcc -static -o s s.c
