@@ -1,5 +1,5 @@
-/* The files that go with a cell: series, maps, censuses, latency tables. Written by bench, never by the
- * worker. */
+/* The files that go with a cell: series, maps, censuses, latency tables. Written by bench, never by
+ * the worker. */
 #ifndef HARNESS_ARTEFACTS_H
 #define HARNESS_ARTEFACTS_H
 

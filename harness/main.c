@@ -1,4 +1,5 @@
 /* bench: one program, one word for what to do. */
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -35,6 +36,15 @@ static int unknown(const char *name)
     return STATUS_USAGE;
 }
 
+/* What a command wrote has arrived, or it was not done; one that failed has said why. */
+static int written(const char *title, int status)
+{
+    if (status != STATUS_DONE || (fflush(stdout) == 0 && !ferror(stdout)))
+        return status;
+    fprintf(stderr, "%s: cannot write its output: %s\n", title, strerror(errno));
+    return STATUS_FAILED;
+}
+
 int main(int argc, char **argv)
 {
     if (argc < 2) {
@@ -54,7 +64,7 @@ int main(int argc, char **argv)
             char title[32];
             snprintf(title, sizeof title, "bench %s", commands[i].name);
             argv[1] = title;
-            return commands[i].run(argc - 1, argv + 1);
+            return written(title, commands[i].run(argc - 1, argv + 1));
         }
     return unknown(argv[1]);
 }

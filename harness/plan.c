@@ -167,6 +167,24 @@ int plan_add_trace(struct plan *plan, const char *path, struct err *err)
     return 0;
 }
 
+static bool plan_has_name(const struct plan *plan, const char *name)
+{
+    for (size_t i = 0; i + 1 < plan->trace_count; i++)
+        if (strcmp(plan->traces[i].name, name) == 0)
+            return true;
+    return false;
+}
+
+void plan_name_trace(struct plan *plan, const char *name)
+{
+    struct plan_trace *trace = &plan->traces[plan->trace_count - 1];
+    enum { LONGEST = 200 };
+    if (strlen(name) > LONGEST || plan_has_name(plan, name))
+        return;
+    free(trace->name);
+    trace->name = plan_copy(name);
+}
+
 int plan_scale_trace(struct plan *plan, unsigned threads, const char *scaling, struct err *err)
 {
     struct plan_trace *trace = &plan->traces[plan->trace_count - 1];
@@ -175,9 +193,8 @@ int plan_scale_trace(struct plan *plan, unsigned threads, const char *scaling, s
         snprintf(count, sizeof count, "%u", threads);
     snprintf(name, sizeof name, "%.200s%cthreads=%s", scaling, strchr(scaling, ':') ? ',' : ':',
              count);
-    for (size_t i = 0; i + 1 < plan->trace_count; i++)
-        if (strcmp(plan->traces[i].name, name) == 0)
-            return err_set(err, EINVAL, "%s is asked for twice", name);
+    if (plan_has_name(plan, name))
+        return err_set(err, EINVAL, "%s is asked for twice", name);
     free(trace->name);
     free(trace->scaling);
     trace->threads = threads;
@@ -414,6 +431,9 @@ static int plan_read_traces(struct plan *plan, const json_t *list, struct err *e
             return err_set(err, EINVAL,
                            "%s has changed since the run began; restore it or start a new run",
                            path);
+        const char *name = json_string_value(json_object_get(item, "name"));
+        if (name)
+            plan_name_trace(plan, name);
         failed = plan_read_scaling(plan, item, err);
         if (failed)
             return failed;

@@ -60,6 +60,9 @@ int plan_add_allocators(struct plan *plan, const char *list, struct err *err);
 /* A trace file, read once to its end: a damaged one is refused before anything is measured. */
 int plan_add_trace(struct plan *plan, const char *path, struct err *err);
 
+/* Calls the trace added last so, unless another is called that or it is long for a name. */
+void plan_name_trace(struct plan *plan, const char *name);
+
 /* Takes the trace added last out again. */
 void plan_drop_trace(struct plan *plan);
 

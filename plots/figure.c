@@ -49,11 +49,17 @@ const char *figure_subject(size_t figure, const struct store *store, const char 
     return of_load ? figure_scaling_subject(store, trace) : trace;
 }
 
+static bool figure_interrupted(const struct figure_options *options)
+{
+    return options->interrupted && *options->interrupted;
+}
+
 int figure_draw(size_t figure, enum figure_terminal terminal, const struct figure_options *options,
                 const struct store *store, const char *trace, FILE *out, struct err *err)
 {
     struct drawing drawing;
-    int failed = drawing_begin(&drawing, err);
+    int failed = figure_interrupted(options) ? err_set(err, EINTR, "interrupted")
+                                             : drawing_begin(&drawing, err);
     if (failed)
         return failed;
     drawing.options = options;
@@ -69,7 +75,8 @@ int figure_draw(size_t figure, enum figure_terminal terminal, const struct figur
     if (!failed)
         failed = drawing_render(&drawing, terminal, figure_list[figure].script, out, err);
     drawing_end(&drawing);
-    return failed;
+    /* gnuplot ends with whom it draws for, and what it says of that is no reason. */
+    return failed < 0 && figure_interrupted(options) ? err_set(err, EINTR, "interrupted") : failed;
 }
 
 /* The repetition whose figure is the lower median. */

@@ -86,7 +86,8 @@ extern const char *const figure_against[AGAINST_KINDS];
 struct figure_options {
     const char *const *allocators; /* specs, a NULL after the last; NULL: all */
     enum figure_against against;
-    const char *moment; /* of a census; NULL: peak-live */
+    const char *moment;              /* of a census; NULL: peak-live */
+    const volatile int *interrupted; /* no figure is drawn once it is not 0; NULL: it never is */
 };
 
 /* What figure_draw returns where a figure is not of this trace, and nothing is missing. */
@@ -94,7 +95,7 @@ enum { FIGURE_ELSEWHERE = 2 };
 
 /* Draws a figure of one trace onto `out`. Returns 0, or 1 when the run holds nothing that it could
  * show (the pass was not measured), or FIGURE_ELSEWHERE, or -code with a sentence; -ENOENT when
- * gnuplot is missing. */
+ * gnuplot is missing, -EINTR when it was interrupted. */
 int figure_draw(size_t figure, enum figure_terminal terminal, const struct figure_options *options,
                 const struct store *store, const char *trace, FILE *out, struct err *err);
 

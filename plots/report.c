@@ -27,6 +27,7 @@ struct report {
     size_t count;
     unsigned number;  /* of the run in the file */
     unsigned figures; /* drawn so far */
+    struct figure_options options;
     struct err *err;
     int failed;
 };
@@ -199,8 +200,8 @@ static void report_figure(struct report *report, size_t figure, const char *trac
     FILE *memory = open_memstream(&svg, &length);
     if (!memory)
         BUG("out of memory for a figure");
-    int failed = figure_draw(figure, FIGURE_SVG, &(struct figure_options){0}, report->store, trace,
-                             memory, report->err);
+    int failed = figure_draw(figure, FIGURE_SVG, &report->options, report->store, trace, memory,
+                             report->err);
     fclose(memory);
     if (failed == 0) {
         fputs("<figure>\n", report->out);
@@ -326,9 +327,11 @@ static void report_machine(const struct report *report)
     fputs(".</p>\n", report->out);
 }
 
-int report_html_run(FILE *out, const struct store *store, unsigned number, struct err *err)
+int report_html_run(FILE *out, const struct store *store, unsigned number,
+                    const volatile int *interrupted, struct err *err)
 {
     struct report report = {.out = out, .store = store, .number = number, .err = err};
+    report.options.interrupted = interrupted;
     report.rows = table_rows(store, &report.count);
     fputs("<header><h1>Which allocator?</h1>\n<p>heapbench ", out);
     text_html(out, report_string(&report, "heapbench"));

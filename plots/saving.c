@@ -17,7 +17,8 @@ static int saving_keep(FILE *file, const char *unfinished, const char *path, int
     int code = errno;
     fclose(file);
     if (!failed && !written)
-        failed = err_set(err, code, "%s: %s", path, strerror(code));
+        failed = err_set(err, code, "%s: %s; free some space, or choose another folder with -o",
+                         path, strerror(code));
     if (!failed && rename(unfinished, path) < 0)
         failed = err_set(err, errno, "%s: %s", path, strerror(errno));
     if (failed)

@@ -144,9 +144,12 @@ static void say_conditions(char text[RECOMMEND_TEXT], const struct store *store,
     say(text, "Seen on the trace %s, touching %s", base->trace, recorded ? "as recorded" : touch);
     if (threads != COUNT_UNKNOWN)
         say(text, ", %llu thread%s", (unsigned long long)threads, threads == 1 ? "" : "s");
-    say(text, ", %llu repetition%s of the time and one of the memory, on %s, %s.",
-        (unsigned long long)base->repetitions, base->repetitions == 1 ? "" : "s",
-        machine_text(store, "cpu"), machine_text(store, "libc"));
+    if (base->repetitions)
+        say(text, ", %llu repetition%s of the time and one of the memory",
+            (unsigned long long)base->repetitions, base->repetitions == 1 ? "" : "s");
+    else
+        say(text, ", memory measured once and time not");
+    say(text, ", on %s, %s.", machine_text(store, "cpu"), machine_text(store, "libc"));
 }
 
 static void say_left_out(char text[RECOMMEND_TEXT], const struct recommendation *all)

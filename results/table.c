@@ -110,8 +110,10 @@ struct table_page {
 
 static void table_note(void *arg, const char *subject, const char *text)
 {
-    const struct table_page *page = arg;
+    struct table_page *page = arg;
     char note[5000];
+    if (page->notes++ == 0)
+        fputc('\n', page->out);
     snprintf(note, sizeof note, "%s: %s", subject, text);
     fputs("  ! ", page->out);
     text_wrap(page->out, note, 4, 4, page->width);
@@ -123,6 +125,19 @@ static void table_part(FILE *out, const struct table_layout *layout, const struc
     table_head(out, layout);
     for (size_t i = 0; i < count; i++)
         table_line(out, layout, &rows[i]);
+}
+
+/* Whether any of the columns says anything of any row. */
+static bool table_tells(const struct table_layout *layout, const struct row *rows, size_t count)
+{
+    char text[COLUMN_TEXT];
+    for (size_t i = 0; i < count; i++)
+        for (size_t j = 0; j < layout->count; j++) {
+            layout->columns[j]->write(text, &rows[i]);
+            if (strcmp(text, "-") != 0)
+                return true;
+        }
+    return false;
 }
 
 /* "perl: 1,234,567 operations, at most 2.00 MiB live" as it is known. */
@@ -149,6 +164,21 @@ static const struct row *table_best_known(const struct row *rows, size_t count)
     return best;
 }
 
+/* Time and memory one below the other; of a run that measured one of them, only that. */
+static void table_halves(FILE *out, const struct row *rows, size_t count)
+{
+    struct table_layout time, memory;
+    table_lay_out(&time, rows, count, COLUMN_TIME);
+    table_lay_out(&memory, rows, count, COLUMN_MEMORY);
+    bool timed = table_tells(&time, rows, count), held = table_tells(&memory, rows, count);
+    if (timed || !held)
+        table_part(out, &time, rows, count);
+    if (timed && held)
+        fputc('\n', out);
+    if (held)
+        table_part(out, &memory, rows, count);
+}
+
 static void table_trace(FILE *out, const struct row *rows, size_t count, size_t width)
 {
     struct table_layout layout;
@@ -159,14 +189,8 @@ static void table_trace(FILE *out, const struct row *rows, size_t count, size_t 
     table_lay_out(&layout, rows, count, COLUMN_TIME | COLUMN_MEMORY);
     if (width == 0 || layout.total + 2 <= width)
         table_part(out, &layout, rows, count);
-    else {
-        table_lay_out(&layout, rows, count, COLUMN_TIME);
-        table_part(out, &layout, rows, count);
-        fputc('\n', out);
-        table_lay_out(&layout, rows, count, COLUMN_MEMORY);
-        table_part(out, &layout, rows, count);
-    }
-    fputc('\n', out);
+    else
+        table_halves(out, rows, count);
     note_each(rows, count, table_note, &(struct table_page){out, width ? width : SIZE_MAX, 0});
 }
 

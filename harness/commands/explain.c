@@ -5,7 +5,9 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
+#include "harness/base/nearest.h"
 #include "harness/base/units.h"
 #include "harness/campaign.h"
 #include "harness/commands/commands.h"
@@ -180,6 +182,19 @@ static int choose_trace(const struct request *request, const struct store *store
     return failed;
 }
 
+static int no_trace(const struct request *request, const struct store *store, const char *name,
+                    struct err *err)
+{
+    const char **traces = asked_traces(store);
+    struct nearest nearest = nearest_to(name);
+    for (const char **trace = traces; *trace; trace++)
+        nearest_offer(&nearest, *trace);
+    err_set(err, EINVAL, "%.300s has no trace '%.200s', nor is there a file of that name%s",
+            request->subject, name, nearest_hint(&nearest).text);
+    free(traces);
+    return -err->code;
+}
+
 /* A trace of the run by its name, as long as its file is what it was; else a file. */
 static int take_trace(struct request *request, const struct store *store, struct err *err)
 {
@@ -187,6 +202,8 @@ static int take_trace(struct request *request, const struct store *store, struct
     int failed = choose_trace(request, store, &name, err);
     const json_t *known = failed ? NULL : asked_trace(store, name);
     const char *path = known ? json_string_value(json_object_get(known, "path")) : name;
+    if (!failed && !known && access(name, F_OK) != 0)
+        failed = no_trace(request, store, name, err);
     if (!failed)
         failed = plan_add_trace(&request->plan, path ? path : name, err);
     if (failed || !known)
@@ -276,8 +293,8 @@ static int explain_all(struct explaining *explaining, const struct request *requ
     if (!failed)
         failed = sites_read(&explaining->sites, request->plan.traces[0].path, err);
     if (!failed)
-        failed = without_request(&request->without, &explaining->sites, request->subject, &left_out,
-                                 err);
+        failed = without_request(&request->without, &explaining->sites,
+                                 request->plan.traces[0].name, &left_out, err);
     for (size_t i = 0; i < request->plan.spec_count && !failed; i++)
         failed = explaining_allocator(explaining, request->plan.specs[i], left_out, err);
     free(left_out);
@@ -338,7 +355,7 @@ static int explain(const struct request *request, struct store *store)
     explaining->moments = json_array();
     set_up(explaining, request);
     int status = finish(explaining, explain_all(explaining, request, &err), &err);
-    if (store)
+    if (store && json_array_size(explaining->moments) > 0)
         draw(request, store);
     sites_release(&explaining->sites);
     json_decref(explaining->moments);

@@ -8,6 +8,7 @@
 #include "allocators/spec.h"
 #include "harness/base/nearest.h"
 #include "harness/commands/commands.h"
+#include "harness/interrupt.h"
 #include "harness/measure/census.h"
 #include "plots/figures.h"
 #include "results/asked.h"
@@ -197,6 +198,27 @@ static int plot_traces(struct plot *plot, const struct store *store, struct err 
     return failed;
 }
 
+/* Of a run that has no such allocator there would be nothing to show, for no reason. */
+static int plot_know_specs(const struct plot *plot, const struct store *store, struct err *err)
+{
+    const char *const *wanted = plot->options.allocators;
+    const char **names = asked_allocators(store);
+    int failed = 0;
+    for (; wanted && *wanted && !failed; wanted++) {
+        struct nearest nearest = nearest_to(*wanted);
+        bool found = false;
+        for (const char **name = names; *name; name++) {
+            found = found || strcmp(*name, *wanted) == 0;
+            nearest_offer(&nearest, *name);
+        }
+        if (!found)
+            failed = err_set(err, EINVAL, "%s has no allocator '%.80s'%s", plot->run, *wanted,
+                             nearest_hint(&nearest).text);
+    }
+    free(names);
+    return failed;
+}
+
 static void plot_folder(struct plot *plot, char **owned)
 {
     if (plot->terminal == FIGURE_DUMB || plot->output)
@@ -218,7 +240,10 @@ int command_plot(int argc, char **argv)
         return STATUS_USAGE;
     }
     plot_folder(&plot, &owned);
-    int failed = plot_traces(&plot, store, &err);
+    plot.options.interrupted = interrupt_catch();
+    int failed = plot_know_specs(&plot, store, &err);
+    if (!failed)
+        failed = plot_traces(&plot, store, &err);
     if (!failed && !plot.drawn && !plot.empty && plot.figure != PLOT_ALL)
         fprintf(stderr, "bench plot: nothing was measured that the figure '%s' could show: %s\n",
                 figure_name((size_t)plot.figure), figure_summary((size_t)plot.figure));

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "harness/commands/commands.h"
+#include "harness/interrupt.h"
 #include "plots/report.h"
 #include "results/answer.h"
 #include "results/slowest.h"
@@ -24,6 +25,7 @@ struct report {
     enum report_format format;
     const char *output;
     struct store *stores[REPORT_RUNS]; /* owned */
+    const volatile int *interrupted;
     int status;
 };
 
@@ -118,8 +120,8 @@ static void report_html(struct report *report, FILE *out)
 {
     struct err err = {0};
     report_html_begin(out);
-    for (size_t i = 0; i < report->count; i++)
-        if (report_html_run(out, report->stores[i], (unsigned)i, &err) < 0) {
+    for (size_t i = 0; i < report->count && !*report->interrupted; i++)
+        if (report_html_run(out, report->stores[i], (unsigned)i, report->interrupted, &err) < 0) {
             fprintf(stderr, "bench report: %s\n", err.text);
             report->status = STATUS_FAILED;
         }
@@ -155,7 +157,7 @@ static int report_refused(const struct report *report, const char *remedy)
     return STATUS_FAILED;
 }
 
-/* Through a temporary name, so that an older report is not lost to a full disk. */
+/* Through a temporary name, so that an older report is not lost to a full disk or to Ctrl-C. */
 static int report_to_file(struct report *report)
 {
     char *unfinished;
@@ -170,10 +172,12 @@ static int report_to_file(struct report *report)
         errno = ENOSPC;
         bool whole = !ferror(out) && fflush(out) == 0;
         fclose(out);
-        if (!whole || rename(unfinished, report->output) < 0) {
+        if (*report->interrupted)
+            status = STATUS_FAILED;
+        else if (!whole || rename(unfinished, report->output) < 0)
             status = report_refused(report, "free some space or name another file with -o");
+        if (status != STATUS_DONE)
             unlink(unfinished);
-        }
     }
     free(unfinished);
     return status;
@@ -206,6 +210,7 @@ int command_report(int argc, char **argv)
 {
     struct report report = {0};
     command_parse(&report_argp, argc, argv, 0, &report);
+    report.interrupted = interrupt_catch();
     int status = STATUS_USAGE;
     if (report_open(&report))
         status = report.output ? report_to_file(&report) : report_to_output(&report);

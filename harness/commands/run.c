@@ -13,15 +13,14 @@
 #include "harness/campaign.h"
 #include "harness/commands/commands.h"
 #include "harness/interrupt.h"
+#include "harness/loads.h"
 #include "harness/measure/lane.h"
 #include "harness/plan.h"
-#include "harness/spool.h"
 #include "harness/turns.h"
 #include "results/answer.h"
 #include "results/store.h"
 #include "results/table.h"
 #include "results/text.h"
-#include "workloads/generate/generate.h"
 
 enum {
     OPT_THREADS = 256,
@@ -279,108 +278,6 @@ static int plan_allocators(struct request *request, struct err *err)
     return failed;
 }
 
-static bool is_workload(const char *name)
-{
-    size_t length = strcspn(name, ":");
-    for (size_t i = 0; generators[i]; i++)
-        if (strlen(generators[i]->name) == length && memcmp(generators[i]->name, name, length) == 0)
-            return access(name, F_OK) != 0;
-    return false;
-}
-
-/* Generated once, kept in the run's own folder; for so many threads where it can be and its options
- * do not say otherwise. */
-static int make_workload(const char *folder, const char *workload, unsigned threads, char *path,
-                         size_t length, struct err *err)
-{
-    char name[SPEC_TEXT];
-    if (threads == CELL_THREADS_AS_RECORDED || !generate_takes_threads(workload))
-        snprintf(name, sizeof name, "%s", workload);
-    else
-        snprintf(name, sizeof name, "%s%cthreads=%u", workload, strchr(workload, ':') ? ',' : ':',
-                 threads);
-    char slug[STORE_NAME];
-    int failed = spool_make_folder(folder, err);
-    if (failed)
-        return failed;
-    if (snprintf(path, length, "%s/traces/%s.trace", folder, store_slug(slug, name)) >= (int)length)
-        return err_set(err, ENAMETOOLONG, "the folder's name is too long: %.80s...", folder);
-    return generate(name, path, err);
-}
-
-static int plan_trace(struct plan *plan, const char *name, const char *folder, struct err *err)
-{
-    char path[PATH_MAX];
-    int failed = 0;
-    if (strcmp(name, "-") == 0)
-        failed = spool_standard_input(folder, path, sizeof path, err);
-    else if (is_workload(name))
-        failed = make_workload(folder, name, plan->threads, path, sizeof path, err);
-    else
-        return plan_add_trace(plan, name, err);
-    return failed ? failed : plan_add_trace(plan, path, err);
-}
-
-/* How many threads replay the trace added last: no more than it has. */
-static unsigned cap_threads(const struct plan *plan, const char *name)
-{
-    const json_t *profile = plan->traces[plan->trace_count - 1].profile;
-    unsigned has = (unsigned)json_integer_value(json_object_get(profile, "threads"));
-    if (plan->threads == CELL_THREADS_AS_RECORDED || plan->threads <= has)
-        return plan->threads;
-    fprintf(stderr, "bench run: %s has %u thread%s, so that no %u can replay it\n", name, has,
-            has == 1 ? "" : "s", plan->threads);
-    return has;
-}
-
-/* Whether the number after `count` others comes to the same as one of them, but was not asked for
- * twice. */
-static bool is_replayed(const struct request *request, size_t count, size_t first, unsigned threads)
-{
-    const struct plan *plan = &request->plan;
-    for (size_t i = 0; i < count; i++)
-        if (request->threads[i] == request->threads[count])
-            return false;
-    for (size_t i = first; i + 1 < plan->trace_count; i++)
-        if (plan->traces[i].threads == threads)
-            return true;
-    return false;
-}
-
-/* Once, or once for each number of threads. */
-static int plan_trace_or_several(struct request *request, const char *name, const char *folder,
-                                 struct err *err)
-{
-    struct plan *plan = &request->plan;
-    size_t first = plan->trace_count;
-    int failed = 0;
-    if (request->thread_counts < 2) {
-        failed = plan_trace(plan, name, folder, err);
-        if (!failed)
-            plan->traces[first].threads = cap_threads(plan, name);
-        return failed;
-    }
-    if (strcmp(name, "-") == 0)
-        return err_set(err, EINVAL,
-                       "standard input is read once: --threads takes one number there");
-    char *scaling = NULL;
-    for (size_t i = 0; !failed && i < request->thread_counts; i++) {
-        plan->threads = request->threads[i];
-        failed = plan_trace(plan, name, folder, err);
-        unsigned threads = failed ? 0 : cap_threads(plan, name);
-        if (!failed && is_replayed(request, i, first, threads)) {
-            plan_drop_trace(plan);
-            continue;
-        }
-        if (!failed && !scaling)
-            scaling = strdup(is_workload(name) ? name : plan->traces[plan->trace_count - 1].name);
-        if (!failed)
-            failed = plan_scale_trace(plan, threads, scaling ? scaling : name, err);
-    }
-    free(scaling);
-    return failed;
-}
-
 static int begin(struct request *request, int argc, char **argv, struct store **store,
                  struct err *err)
 {
@@ -388,9 +285,10 @@ static int begin(struct request *request, int argc, char **argv, struct store **
     const char *first = request->traces[0];
     campaign_folder(named, sizeof named, strcmp(first, "-") == 0 ? "stdin" : first);
     const char *folder = request->output ? request->output : named;
+    const struct loads loads = {folder, request->threads, request->thread_counts};
     int failed = plan_allocators(request, err);
     for (size_t i = 0; !failed && i < request->trace_count; i++)
-        failed = plan_trace_or_several(request, request->traces[i], folder, err);
+        failed = loads_add(&request->plan, &loads, request->traces[i], err);
     if (failed)
         return failed;
     json_t *run = campaign_describe(&request->plan, argc, argv);
@@ -425,9 +323,16 @@ static int print_table(struct store *store, bool json)
     else
         answer_text(stdout, store, rows, count);
     int status = STATUS_DONE;
-    for (size_t i = 0; i < count; i++)
+    size_t skipped = 0;
+    for (size_t i = 0; i < count; i++) {
+        skipped += strcmp(rows[i].status, "ok") != 0;
         if (!record_status_is_fine(rows[i].status))
             status = STATUS_FAILED;
+    }
+    if (count > 0 && skipped == count && status == STATUS_DONE) {
+        fputs("bench run: nothing was measured: the table says why\n", stderr);
+        status = STATUS_FAILED;
+    }
     free(rows);
     if (fflush(stdout) == 0 && !ferror(stdout))
         return status;
@@ -458,7 +363,7 @@ static int finish(struct store *store, const struct request *request, int failed
     if (stopped)
         tell("bench run: to do the rest: bench run --resume ", folder, "\n");
     else
-        tell("; figures and all: bench report --format html ", folder, "\n");
+        tell("; figures and all: bench report --format html -o report.html ", folder, "\n");
     return stopped ? STATUS_FAILED : status;
 }
 

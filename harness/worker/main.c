@@ -97,8 +97,7 @@ static int worker_serialise(struct worker *worker, struct err *err)
                              allocator->name);
     if (lanes_take_turns(worker))
         return 0;
-    worker_note(worker, "%s is for one thread at a time, so a mutex was laid around it (+locked)",
-                allocator->name);
+    worker_note(worker, "for one thread at a time, so a mutex was laid around it (+locked)");
     return layer_locked.wrap(worker->heap, NULL, &worker->heap, err);
 }
 

@@ -130,6 +130,13 @@ assert moments[1]["not_resident"]["touched_not_yet"] > 0, moments
 
 @test "what cannot be explained is told in a sentence" {
     "$BENCH" generate larson:threads=1,rounds=1 -o small.trace
+    "$BENCH" run -a first-fit -n 1 -p memory -o run small.trace >/dev/null
+    run "$BENCH" explain run --trace smal
+    [ "$status" = 2 ]
+    [[ "$output" == *"run has no trace 'smal'"*"nearest is 'small'"* ]]
+    run "$BENCH" explain run -a first-fit --at 99999999
+    [ "$status" = 2 ]
+    [[ "$output" != *"the figure is"* ]]
     run "$BENCH" explain small.trace -a first-fit --at 99999999
     [ "$status" = 2 ]
     [[ "$output" == *"no moment after 99999999"* ]]

@@ -99,9 +99,14 @@ PY
     run "$BENCH" run --resume out
     [ "$status" = 0 ]
     [ "$(lines out/cells.jsonl)" = 2 ]
+    # It has the name it was asked for by, also when the run goes on.
+    [ "$(grep -c '"trace":"larson:rounds=1,blocks=50"' out/cells.jsonl)" = 2 ]
     run "$BENCH" run -a system -o out2 larson:nonsense=1
     [ "$status" = 2 ]
     [[ "$output" == *nonsense* ]]
+    run "$BENCH" run -a system -o out2 larsn:rounds=1
+    [ "$status" = 2 ]
+    [[ "$output" == *"'larsn:rounds=1'"*"nearest is 'larson'"* ]]
 }
 
 @test "an unknown allocator is answered with the nearest" {
@@ -166,19 +171,42 @@ PY
     [[ "$output" == *"has changed"* ]]
 }
 
+@test "a run of one pass shows no table of the others, and one that measures nothing fails" {
+    "$BENCH" run -a system -n 1 -p throughput -o time small.trace >time.txt
+    "$BENCH" run -a system -n 1 -p memory -o memory small.trace >memory.txt
+    [ "$(grep -c '^  allocator ' time.txt)" = 1 ]
+    grep -q '^  allocator  ns/op ' time.txt
+    [ "$(grep -c '^  allocator ' memory.txt)" = 1 ]
+    grep -q '^  allocator  peak RSS ' memory.txt
+    run "$BENCH" run -a first-fit --processes 2 -n 1 -p throughput -o none small.trace
+    [ "$status" = 1 ]
+    [[ "$output" == *"nothing was measured"* ]]
+}
+
+@test "output that cannot be written is a failure, of any command" {
+    "$BENCH" run -a system,bump -n 1 -p throughput -o out small.trace >/dev/null
+    local command
+    for command in "list" "preflight" "trace info small.trace" "trace dump small.trace" "report out" \
+        "compare out:system out:bump" "run -a system -n 1 -p throughput -o again small.trace"; do
+        run bash -c '"$BENCH" '"$command"' 2>&1 >/dev/full'
+        [ "$status" = 1 ] || { echo "$command: $status"; false; }
+        [[ "$output" == *"No space left on device"* ]]
+    done
+}
+
 @test "a folder of any name is told so that a shell takes it for that name" {
     local folder=$'it\'s $(touch broken) `id`\n"2'
     "$BENCH" generate sawtooth:teeth=1,blocks=9 -o few.trace
     "$BENCH" run -a null -n 1 -p throughput -o "$folder" few.trace 2>said.txt
-    grep -q 'bench report --format html ' said.txt
+    grep -q 'bench report --format html -o report.html ' said.txt
     [ "$(grep -c '' said.txt)" -le 3 ]
-    eval "set -- $(sed -n 's/.*bench report --format html //p' said.txt)"
+    eval "set -- $(sed -n 's/.*bench report --format html -o report.html //p' said.txt)"
     [ "$#" = 1 ]
     [ "$1" = "$folder" ]
     [ ! -e broken ]
     "$BENCH" run -a null -n 1 -p throughput -o "it's" few.trace 2>said.txt
-    eval "set -- $(sed -n 's/.*bench report --format html //p' said.txt)"
+    eval "set -- $(sed -n 's/.*bench report --format html -o report.html //p' said.txt)"
     [ "$1" = "it's" ]
     "$BENCH" run -a null -n 1 -p throughput -o plain few.trace 2>said.txt
-    grep -q 'results in plain; figures and all: bench report --format html plain$' said.txt
+    grep -q 'results in plain; figures and all: bench report --format html -o report.html plain$' said.txt
 }

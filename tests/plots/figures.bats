@@ -111,9 +111,9 @@ setup() {
         [[ "$output" == *"'${figure%:*}'"*"'bench ${figure#*:}'"* ]]
     done
     # Asked for, and nothing of this allocator.
-    run "$BENCH" plot --trace redis --figure split -a nobody -o out "$run_folder"
-    [ "$status" -eq 1 ]
-    [[ "$output" == *"holds nothing that it could show"* ]]
+    run "$BENCH" plot --trace redis --figure latency -a nobody -o out "$run_folder"
+    [ "$status" -eq 2 ]
+    [[ "$output" == *"has no allocator"* ]]
 }
 
 @test "wrong names are answered with the nearest" {
@@ -211,6 +211,31 @@ PYTHON
     [ "$status" -eq 1 ]
     [[ "$output" == *"free some space"* ]]
     [ "$(cat "$BATS_TEST_TMPDIR/r.html")" = old ]
+}
+
+@test "an interruption keeps the figures that are finished and the older report, and nothing else" {
+    cd "$BATS_TEST_TMPDIR"
+    mkdir scratch
+    export TMPDIR=$PWD/scratch
+    "$BENCH" plot -o out "$run_folder" >/dev/null 2>messages &
+    local plot=$! status=0
+    while ! ls out/*.svg >/dev/null 2>&1; do sleep 0.01; done
+    kill -TERM "$plot"
+    wait "$plot" || status=$?
+    [ "$status" = 1 ]
+    grep -q 'bench plot: interrupted' messages
+    echo old >r.html
+    "$BENCH" report --format html -o r.html "$run_folder" 2>messages &
+    local report=$!
+    while ! ls scratch/heapbench-figure-* >/dev/null 2>&1; do sleep 0.01; done
+    kill -TERM "$report"
+    status=0
+    wait "$report" || status=$?
+    [ "$status" = 1 ]
+    [ "$(cat r.html)" = old ]
+    [ -z "$(ls scratch)" ]
+    [ -z "$(ls out | grep part)" ]
+    [ ! -e r.html.part ]
 }
 
 @test "help shows an example" {
