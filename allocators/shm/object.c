@@ -9,11 +9,14 @@
 #include <sys/statvfs.h>
 #include <unistd.h>
 
+#include "allocators/shm/backing.h"
+
 enum {
     OBJECT_PAGE = 4096,
     OBJECT_SIZE_MIN = 128,
     OBJECT_REACH = 64 << 10,
-    OBJECT_BACKED_FIRST = 64 << 10
+    OBJECT_SPACE_FIRST = 64 << 10,
+    OBJECT_STEP_MOST = 16 << 20
 };
 
 /* ---- lengths --------------------------------------------------------------------------------- */
@@ -55,30 +58,6 @@ static bool object_may_have(uint64_t length)
 {
     struct rlimit limit;
     return getrlimit(RLIMIT_FSIZE, &limit) != 0 || length <= limit.rlim_cur;
-}
-
-static bool object_back_stretch(int file, size_t at, size_t bytes)
-{
-    int done;
-    do
-        done = fallocate(file, 0, (off_t)at, (off_t)bytes);
-    while (done != 0 && errno == EINTR);
-    return done == 0 || errno == EOPNOTSUPP;
-}
-
-/* Takes the pages of a space of `size` bytes beyond those of one of `backed`: a page that is there
- * when a caller writes to it is one for which there can be no SIGBUS. */
-static bool object_back(int file, const struct shm_heap *plan, uint64_t backed, uint64_t size)
-{
-    for (unsigned i = 0; i < SHM_HEAP_STRETCHES; i++) {
-        size_t at, have = shm_heap_stretch(plan, i, backed, &at);
-        size_t bytes = shm_heap_stretch(plan, i, size, &at);
-        if (backed == 0)
-            have = 0;
-        if (bytes > have && !object_back_stretch(file, at + have, bytes - have))
-            return false;
-    }
-    return true;
 }
 
 /* ---- the mapping ----------------------------------------------------------------------------- */
@@ -167,8 +146,8 @@ static int object_fill(int file, uint64_t size, uint64_t capacity, struct shm_ob
     if (error)
         return error;
     size_t bytes = shm_heap_plan(&plan, capacity);
-    size = size < OBJECT_BACKED_FIRST ? size : OBJECT_BACKED_FIRST;
-    if (!object_back(file, &plan, 0, size) ||
+    size = size < OBJECT_SPACE_FIRST ? size : OBJECT_SPACE_FIRST;
+    if (!shm_backing_take(file, &plan, 0, size) ||
         mprotect(object->heap, object_length(&plan, size), PROT_READ | PROT_WRITE) != 0)
         error = -errno;
     else
@@ -312,7 +291,7 @@ static bool object_extend(const struct shm_object *object, uint64_t units)
     if (units > heap->space.capacity ||
         !object_has_room(object_pages(heap, size) - object_pages(heap, shm_heap_size(heap))) ||
         !object_lengthen(object, object_length(heap, size)) ||
-        !object_back(object->file, heap, shm_heap_size(heap), size))
+        !shm_backing_take(object->file, heap, shm_heap_size(heap), size))
         return false;
     space_extend(&heap->space, units);
     return true;
@@ -322,9 +301,10 @@ static bool object_extend(const struct shm_object *object, uint64_t units)
  * as long as that holds them. */
 static uint64_t object_ample(const struct shm_object *object, uint64_t least)
 {
-    const uint64_t page = OBJECT_PAGE / SPACE_UNIT;
+    const uint64_t page = OBJECT_PAGE / SPACE_UNIT, most = OBJECT_STEP_MOST / SPACE_UNIT;
     const struct shm_heap *heap = object->heap;
-    uint64_t ample = (least + heap->space.units / 8 + page - 1) / page * page;
+    uint64_t step = heap->space.units / 8 < most ? heap->space.units / 8 : most;
+    uint64_t ample = (least + step + page - 1) / page * page;
     struct stat status;
     if (fstat(object->file, &status) != 0)
         return ample;

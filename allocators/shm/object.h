@@ -2,9 +2,9 @@
  *
  * Every process maps the object as far as the heap may ever grow, beyond the object's end, so that
  * no pointer changes when it is lengthened. Accessible is what there is: every call first makes
- * what another process added accessible too, and all of it is backed by memory: that there is none
- * left, a call finds out when the heap grows, and no caller by a SIGBUS. (Tools that look at all
- * memory of a process, such as valgrind at its end, would otherwise go through every page that
+ * what another process added accessible too, and backed by memory (see backing.h): that there is
+ * none left, a call finds out when the heap grows, and no caller by a SIGBUS. (Tools that look at
+ * all memory of a process, such as valgrind at its end, would otherwise go through every page that
  * might be there one day.) The object stays open, since only so can it be lengthened whatever
  * became of its name.
  */
