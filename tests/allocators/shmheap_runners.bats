@@ -7,10 +7,10 @@ setup() {
     ls /dev/shm >before
 }
 
-# refused PROGRAM SENTENCE: the input on stdin ends with a status and that sentence, and leaves nothing.
+# refused PROGRAM SENTENCE: the input on stdin ends with status 1 and that sentence, and leaves nothing.
 refused() {
     run --separate-stderr "$BUILD/$1"
-    [ "$status" -ne 0 ]
+    [ "$status" -eq 1 ]
     [[ "$stderr" == *"$2"* ]] || { echo "$stderr"; false; }
     left_nothing
 }
@@ -169,7 +169,8 @@ IN
     refused shmheap-ex2 "first line" <<<"a b c"
     refused shmheap-ex2 "first line" <<<"1 -4096 2"
     refused shmheap-ex2 "processes are possible" <<<"0 4096 3"
-    refused shmheap-ex2 "processes are possible" <<<"100000 4096 3"
+    refused shmheap-ex2 "processes are possible" <<<"1000000 4096 3"
+    refused shmheap-ex2 "objects are possible" <<<"1 4096 10000001"
     refused shmheap-ex2 "cannot be created" <<<"1 0 3"
     refused shmheap-ex2 "line 2: \"7 0\" is no command" <<<$'1 4096 3\n7 0'
     refused shmheap-ex2 "is no command" <<<$'1 4096 3\n0'

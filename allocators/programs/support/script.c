@@ -68,15 +68,15 @@ static int script_read_head(struct script *script, const char *text)
     if (script_numbers(text, numbers) != 3)
         return script_fail(script, "the first line is three whole numbers: processes, bytes of the "
                                    "heap, objects");
+    if (numbers[0] < 1 || numbers[0] > PLAYERS_MAX)
+        return script_fail(script, "between 1 and %d processes are possible, not %zu", PLAYERS_MAX,
+                           numbers[0]);
+    if (numbers[2] > OBJECTS_MAX)
+        return script_fail(script, "at most %d objects are possible, not %zu", OBJECTS_MAX,
+                           numbers[2]);
     script->players = numbers[0];
     script->heap_bytes = numbers[1];
     script->objects = numbers[2];
-    if (script->players < 1 || script->players > PLAYERS_MAX)
-        return script_fail(script, "between 1 and %d processes are possible, not %zu", PLAYERS_MAX,
-                           script->players);
-    if (script->objects > OBJECTS_MAX)
-        return script_fail(script, "at most %d objects are possible, not %zu", OBJECTS_MAX,
-                           script->objects);
     return 0;
 }
 
