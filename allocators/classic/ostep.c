@@ -1,7 +1,7 @@
 /* The classic OSTEP memory manager: headers and the free list in the region, and a map beside it.
  *
- * The map has two bits a byte of the region: a block begins here, and it is live. A magic number
- * alone would take a forged header, or a `next` that happens to equal it, for a live block. */
+ * The map has a bit a byte of the region: a live block begins here. A magic number alone would take
+ * a forged header, or a `next` that happens to equal it, for a live block. */
 #include "allocators/api/mem.h"
 
 #include <limits.h>
@@ -49,6 +49,17 @@ static uint32_t mem_link(uint32_t offset)
 static uint32_t mem_follow(uint32_t link)
 {
     return link == mem.size ? 0 : link;
+}
+
+/* The link itself, if what it leads to can be a free block; 0, the end of the list, if a program
+ * has written over a header. */
+static uint32_t mem_sane(uint32_t link)
+{
+    uint32_t offset = mem_follow(link);
+    if (link == 0 || offset >= mem.size - sizeof(struct header))
+        return 0;
+    int size = mem_read(offset).size;
+    return size > 0 && (uint32_t)size <= mem.size - sizeof(struct header) - offset ? link : 0;
 }
 
 static void mem_mark(uint32_t offset, bool live)
@@ -112,7 +123,8 @@ EXPORT void *Mem_Alloc(int size)
     if (!mem.base || size <= 0)
         return NULL;
     uint32_t before = UINT32_MAX;
-    for (uint32_t link = mem.head; link; link = mem_read(before).magic_next) {
+    for (uint32_t link = mem.head; (link = mem_sane(link)) != 0;
+         link = mem_read(before).magic_next) {
         uint32_t offset = mem_follow(link);
         if (mem_read(offset).size >= size) {
             mem_take(before, offset, size);
@@ -142,7 +154,7 @@ EXPORT int Mem_Free(void *ptr)
 EXPORT void Mem_Dump(void)
 {
     printf("\nFree memory: \n");
-    for (uint32_t link = mem.head; link;) {
+    for (uint32_t link = mem.head; (link = mem_sane(link)) != 0;) {
         struct header header = mem_read(mem_follow(link));
         printf("address: %p\n\nsize: %d\n\n\n", (void *)(mem.base + mem_follow(link)), header.size);
         link = header.magic_next;

@@ -228,6 +228,24 @@ static void places_exactly(void)
     }
 }
 
+/* Whatever a program writes over the headers, no call goes astray. */
+static void headers_written_over(void)
+{
+    static const unsigned char fills[] = {0xff, 0x7f, 0x01, 0x00};
+    const size_t bytes = 65536;
+    char *base = Mem_Init((int)bytes), *blocks[8];
+    for (int i = 0; i < 8; i++)
+        blocks[i] = Mem_Alloc(100 + i);
+    for (int i = 0; i < 8; i += 2)
+        Mem_Free(blocks[i]);
+    for (size_t i = 0; i < sizeof fills; i++) {
+        memset(base, fills[i], bytes);
+        ENSURE(Mem_Free(blocks[1]) == -1);
+        ENSURE(Mem_Alloc(200) == NULL);
+        ensure_dump("", "");
+    }
+}
+
 #define CHILD_TEST(name)                                                                           \
     static void test_##name(void **state)                                                          \
     {                                                                                              \
@@ -239,6 +257,7 @@ CHILD_TEST(blocks_are_exact)
 CHILD_TEST(freed_blocks_go_to_the_head)
 CHILD_TEST(bad_calls)
 CHILD_TEST(a_link_that_equals_the_magic_number)
+CHILD_TEST(headers_written_over)
 CHILD_TEST(places_exactly)
 
 int main(void)
@@ -249,6 +268,7 @@ int main(void)
         cmocka_unit_test(test_freed_blocks_go_to_the_head),
         cmocka_unit_test(test_bad_calls),
         cmocka_unit_test(test_a_link_that_equals_the_magic_number),
+        cmocka_unit_test(test_headers_written_over),
         cmocka_unit_test(test_places_exactly),
     };
     return cmocka_run_group_tests_name("ostep", tests, NULL, NULL);
