@@ -18,8 +18,8 @@ extern "C" {
 #endif
 
 /* Maps the file `name`, created with `sz` bytes (mode 0600) if there is none or an empty one; else
- * `sz` must be its size. NULL with errno set when that cannot be: EINVAL for another size or what
- * is no regular file. */
+ * `sz` must be its size. NULL with errno set when that cannot be, and no file is left that was not
+ * there: EINVAL for another size or what is no regular file, EFBIG beyond the process's limit. */
 void *mmf_create_or_open(const char *name, size_t sz);
 
 /* Unmaps it: `ptr` as it was returned, `sz` as it was given. One line to stderr if that is not the

@@ -5,6 +5,7 @@
 #include <stdbool.h>
 
 #include "allocators/classic/export.h"
+#include "allocators/file_limit.h"
 
 /* An empty file gets its size from whoever comes first; that another does it too does no harm. The
  * blocks are asked for where the file system can tell, since a full disk is a SIGBUS later. */
@@ -22,13 +23,26 @@ static int mmf_set_size(int file, size_t sz)
     return errno == EOPNOTSUPP ? ftruncate(file, (off_t)sz) : -1;
 }
 
+static int mmf_open(const char *name, bool *created)
+{
+    const int flags = O_RDWR | O_CREAT | O_CLOEXEC | O_NONBLOCK;
+    int file = open(name, flags | O_EXCL, S_IRUSR | S_IWUSR);
+    *created = file >= 0;
+    return file < 0 && errno == EEXIST ? open(name, flags, S_IRUSR | S_IWUSR) : file;
+}
+
 EXPORT void *mmf_create_or_open(const char *name, size_t sz)
 {
+    bool created;
     if (!name || sz == 0 || sz > SIZE_MAX / 2) {
         errno = EINVAL;
         return NULL;
     }
-    int file = open(name, O_RDWR | O_CREAT | O_CLOEXEC | O_NONBLOCK, S_IRUSR | S_IWUSR);
+    if (!file_limit_allows(sz)) {
+        errno = EFBIG;
+        return NULL;
+    }
+    int file = mmf_open(name, &created);
     if (file < 0)
         return NULL;
     void *mapping = MAP_FAILED;
@@ -36,6 +50,8 @@ EXPORT void *mmf_create_or_open(const char *name, size_t sz)
         mapping = mmap(NULL, sz, PROT_READ | PROT_WRITE, MAP_SHARED, file, 0);
     int error = errno;
     close(file);
+    if (mapping == MAP_FAILED && created)
+        unlink(name);
     errno = error;
     return mapping == MAP_FAILED ? NULL : mapping;
 }

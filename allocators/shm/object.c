@@ -4,11 +4,11 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <sys/mman.h>
-#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
 #include <unistd.h>
 
+#include "allocators/file_limit.h"
 #include "allocators/shm/backing.h"
 
 enum {
@@ -51,13 +51,6 @@ static bool object_has_room(uint64_t bytes)
     if (statvfs("/dev/shm", &system) != 0 || system.f_blocks == 0)
         return true;
     return bytes / system.f_frsize <= system.f_bavail;
-}
-
-/* A longer file would be answered by a signal. */
-static bool object_may_have(uint64_t length)
-{
-    struct rlimit limit;
-    return getrlimit(RLIMIT_FSIZE, &limit) != 0 || length <= limit.rlim_cur;
 }
 
 /* ---- the mapping ----------------------------------------------------------------------------- */
@@ -116,7 +109,7 @@ static int object_try(int file, uint64_t size, uint64_t capacity, struct shm_obj
     uint64_t length = object_length(&plan, size);
     if (!object_has_room(object_pages(&plan, size)))
         return -ENOSPC;
-    if (!object_may_have(length))
+    if (!file_limit_allows(length))
         return -EFBIG;
     if (ftruncate(file, (off_t)length) != 0)
         return -errno;
@@ -281,7 +274,7 @@ static bool object_lengthen(const struct shm_object *object, uint64_t length)
     if (!object_is_of(object->file, object->id) || fstat(object->file, &status) != 0)
         return false;
     return (uint64_t)status.st_size >= length ||
-           (object_may_have(length) && ftruncate(object->file, (off_t)length) == 0);
+           (file_limit_allows(length) && ftruncate(object->file, (off_t)length) == 0);
 }
 
 static bool object_extend(const struct shm_object *object, uint64_t units)

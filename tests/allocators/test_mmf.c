@@ -5,6 +5,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <errno.h>
+#include <sys/resource.h>
+
 #include "allocators/api/mmf.h"
 #include "tests/allocators/support/capture.h"
 
@@ -56,11 +59,32 @@ static void bad_mappings_are_refused(void **state)
     free(page);
 }
 
+static void assert_not_made(size_t size, int error)
+{
+    static const char path[] = "/tmp/heapbench-test-none";
+    errno = 0;
+    assert_null(mmf_create_or_open(path, size));
+    assert_int_equal(errno, error);
+    assert_int_equal(access(path, F_OK), -1);
+}
+
+static void a_file_too_long_is_refused_and_not_left_behind(void **state)
+{
+    (void)state;
+    struct rlimit before;
+    assert_int_equal(getrlimit(RLIMIT_FSIZE, &before), 0);
+    assert_not_made((size_t)1 << 62, EFBIG);
+    setrlimit(RLIMIT_FSIZE, &(struct rlimit){10000, before.rlim_max});
+    assert_not_made(12288, EFBIG);
+    setrlimit(RLIMIT_FSIZE, &before);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_mapped_file_is_shared_and_really_unmapped),
         cmocka_unit_test(bad_mappings_are_refused),
+        cmocka_unit_test(a_file_too_long_is_refused_and_not_left_behind),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
