@@ -208,26 +208,19 @@ static struct stream *refill(void)
     return stream;
 }
 
-static uint64_t refill_cpu_ns(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
-    return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
-}
-
 struct stream *record_refill(void)
 {
     if (process_is_left_alone())
         return NULL;
     int kept = errno;
-    uint64_t start = refill_cpu_ns();
+    uint64_t start = clock_thread_ns();
     sigset_t all, before;
     sigfillset(&all);
     pthread_sigmask(SIG_BLOCK, &all, &before);
     struct stream *stream = refill();
     pthread_sigmask(SIG_SETMASK, &before, NULL);
     if (record_spool)
-        atomic_fetch_add(&record_spool->refill_ns, refill_cpu_ns() - start);
+        atomic_fetch_add(&record_spool->refill_ns, clock_thread_ns() - start);
     errno = kept;
     return stream;
 }
