@@ -10,6 +10,7 @@
 
 #include "allocators/file_limit.h"
 #include "allocators/shm/backing.h"
+#include "allocators/shm/file.h"
 
 enum {
     OBJECT_PAGE = 4096,
@@ -162,14 +163,20 @@ int shm_object_create(const char *name, size_t size, uint64_t capacity, struct s
         return -EINVAL;
     size = size < OBJECT_SIZE_MIN ? OBJECT_SIZE_MIN : size & ~(size_t)(SPACE_UNIT - 1);
     capacity = capacity < size ? size : capacity > most ? most : capacity;
-    int file = shm_open(name, O_RDWR | O_CREAT | O_EXCL, S_IRUSR | S_IWUSR);
+    bool named;
+    struct shm_object *object;
+    int file = shm_file_make(name, &named);
     if (file < 0)
-        return -errno;
-    int error = object_fill(file, size, capacity, out);
-    if (error) {
+        return file;
+    int error = object_fill(file, size, capacity, &object);
+    if (error)
         close(file);
+    else if (!named && (error = shm_file_name(file, name)) != 0)
+        shm_object_disconnect(object);
+    else
+        *out = object;
+    if (error && named)
         shm_unlink(name);
-    }
     return error;
 }
 
@@ -248,7 +255,7 @@ static bool object_has_name(const struct shm_object *object)
 
 int shm_object_unlink(const char *name, const struct shm_object *object)
 {
-    int file = name ? shm_open(name, O_RDONLY, 0) : -1;
+    int file = name ? shm_open(name, O_RDONLY | O_NONBLOCK, 0) : -1;
     if (file < 0)
         return name && !object_has_name(object) ? -errno : -EINVAL;
     bool ours = object_is_of(file, object->id);

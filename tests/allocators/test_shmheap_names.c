@@ -4,8 +4,10 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "tests/allocators/support/capture.h"
@@ -61,12 +63,15 @@ static void destroy_removes_no_other_name(void **state)
     char other_name[64];
     shmheap_memory_handle other = shmheap_create(strcpy(other_name, shared_fresh_name()), 4096);
     shmheap_memory_handle heap = shmheap_create(shared_fresh_name(), 4096);
+    assert_int_equal(mkfifo("/dev/shm/heapbench-test-pipe", 0600), 0);
     capture_begin(STDERR_FILENO);
     shmheap_destroy(other_name, heap);
     shmheap_destroy(NULL, heap);
     shmheap_destroy("/heapbench-test-there-is-none", heap);
     shmheap_destroy("", heap);
-    assert_int_equal(capture_end_lines(), 4);
+    shmheap_destroy("/heapbench-test-pipe", heap);
+    assert_int_equal(capture_end_lines(), 5);
+    unlink("/dev/shm/heapbench-test-pipe");
     assert_non_null(shmheap_alloc(heap, 8));
     shmheap_destroy(shared_name(), heap);
     shmheap_destroy(other_name, other);
@@ -135,6 +140,43 @@ static void connect_refuses_a_head_with_one_thing_wrong(void **state)
         assert_true(is_refused(&wrong[i], sizeof wrong[i], (off_t)head.data_at + 4096));
 }
 
+/* Makes heaps under one name, one after another, until it is killed. */
+__attribute__((noreturn)) static void make_for_ever(void)
+{
+    for (;;)
+        shmheap_destroy(shared_name(), shmheap_create(shared_name(), 4096));
+}
+
+static void a_name_is_that_of_a_whole_heap_or_none(void **state)
+{
+    (void)state;
+    enum { DEATHS = 100, LOOKS = 20 };
+    unsigned found = 0;
+    shared_fresh_name();
+    for (int death = 0; death < DEATHS; death++) {
+        pid_t maker = fork();
+        if (maker == 0)
+            make_for_ever();
+        for (int look = 0; look <= LOOKS; look++) {
+            if (look == LOOKS) { /* what it leaves */
+                kill(maker, SIGKILL);
+                assert_int_equal(shared_wait_for(maker), SIGKILL);
+            }
+            nanosleep(&(struct timespec){0, 10000}, NULL);
+            errno = 0;
+            shmheap_memory_handle heap = shmheap_connect(shared_name());
+            assert_true(!shared_is_nothing(heap) || errno == ENOENT);
+            if (shared_is_nothing(heap))
+                continue;
+            found++;
+            assert_non_null(shmheap_alloc(heap, 8));
+            shmheap_disconnect(heap);
+        }
+        shm_unlink(shared_name());
+    }
+    assert_true(found > 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -142,6 +184,7 @@ int main(void)
         cmocka_unit_test(the_object_is_the_owner_s_alone),
         cmocka_unit_test(a_taken_name_is_refused_and_kept),
         cmocka_unit_test(destroy_removes_no_other_name),
+        cmocka_unit_test(a_name_is_that_of_a_whole_heap_or_none),
         cmocka_unit_test(connect_refuses_what_is_no_heap),
         cmocka_unit_test(connect_refuses_a_head_with_one_thing_wrong),
     };
