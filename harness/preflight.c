@@ -233,7 +233,7 @@ static void preflight_build(struct preflight *preflight)
 #endif
 }
 
-void preflight_process(struct preflight *preflight)
+static void preflight_process(struct preflight *preflight)
 {
     cpu_set_t allowed;
     if (sched_getaffinity(0, sizeof allowed, &allowed) == 0 && CPU_COUNT(&allowed) == 1)

@@ -23,10 +23,7 @@ struct preflight {
  * cannot be read is no doubt. */
 void preflight_machine(struct preflight *preflight, const char *root);
 
-/* Adds what this process may not do, and how it was built. */
-void preflight_process(struct preflight *preflight);
-
-/* Both, of this machine. */
+/* That of this machine, what this process may not do, and how it was built. */
 void preflight_look(struct preflight *preflight);
 
 /* One line for before a run: the names, and how to learn more. Nothing where there is no doubt. */

@@ -17,7 +17,7 @@ static const json_t *asked_entry(const struct store *store, const char *list, co
     return NULL;
 }
 
-const json_t *asked_allocator(const struct store *store, const char *allocator)
+static const json_t *asked_allocator(const struct store *store, const char *allocator)
 {
     return asked_entry(store, "allocators", "spec", allocator);
 }

@@ -19,8 +19,7 @@ bool asked_is_real(const struct store *store, const char *allocator);
 /* False for what never gives memory back. */
 bool asked_frees(const struct store *store, const char *allocator);
 
-/* The entry of `allocators` or `traces` in run.json whose spec or name is that, NULL if none. */
-const json_t *asked_allocator(const struct store *store, const char *allocator);
+/* The entry of `traces` in run.json whose name is that, NULL if none. */
 const json_t *asked_trace(const struct store *store, const char *trace);
 
 /* Whether `pass` was asked for, and how many cells of it an allocator and trace have. */

@@ -150,7 +150,7 @@ COLUMN_PER_OP(tlb_misses)
 #define COLUMN_LOAD 0.05
 
 /* jw3 + 1 is max H / L there, and jw4 + 1 is max H / max L; there is no ratio to nothing live. */
-bool column_is_unladen(const struct row *row)
+static bool column_is_unladen(const struct row *row)
 {
     if (isnan(row->jw3))
         return !isnan(row->jw4);

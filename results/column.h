@@ -49,9 +49,8 @@ bool column_any(const struct row *row);
     "repetitions), '!' noisy, 'floor' what the harness itself costs, 'layer' mostly what its "     \
     "layer costs"
 
-/* Whether the row holds its most where hardly anything is live, so that JW3 is a ratio to next to
+/* Whether any row holds its most where hardly anything is live, so that JW3 is a ratio to next to
  * nothing: its column says "no load" then (the figure itself is in JSON and CSV). */
-bool column_is_unladen(const struct row *row);
 bool column_any_unladen(const struct row *rows, size_t count);
 #define COLUMN_NO_LOAD                                                                             \
     "JW3: 'no load' where less than 5 % of the peak is live when most is held, as when an "        \

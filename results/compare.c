@@ -176,7 +176,7 @@ void compare_release(struct comparisons *comparisons)
     free(comparisons->list);
 }
 
-bool compare_fails(const struct comparison *comparison, double threshold)
+static bool compare_fails(const struct comparison *comparison, double threshold)
 {
     return threshold >= 0 && comparison->gated && comparison->verdict == COMPARE_MORE &&
            comparison->ratio.ratio > 1 + threshold;

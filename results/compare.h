@@ -49,7 +49,6 @@ void compare_release(struct comparisons *comparisons);
  * excluding 1. */
 size_t compare_failures(const struct comparisons *comparisons, double threshold);
 bool compare_can_fail(const struct comparisons *comparisons); /* any gated figure has an interval */
-bool compare_fails(const struct comparison *comparison, double threshold);
 
 /* As a table a trace; those that fail the gate are marked (a negative threshold: no gate). */
 void compare_print(FILE *out, const struct comparisons *comparisons, double threshold);

@@ -11,6 +11,24 @@
 #include "results/series.h"
 #include "results/text.h"
 
+/* A line of latency/CELL.worst.csv; UINT64_MAX where it has none. */
+struct slowest_call {
+    uint64_t latency_ns;
+    uint64_t event;
+    uint64_t thread;
+    char operation[16];
+    uint64_t size;
+    uint64_t switches;
+    uint64_t again_ns;
+    uint64_t page_faults;
+    uint64_t system_calls;
+    char system_call_names[128];
+    char cause[40];
+    char core[8]; /* whether its thread kept it, "" where that is not told */
+};
+
+enum { SLOWEST_MOST = 64 };
+
 /* ---- reading --------------------------------------------------------------------------------- */
 
 /* Takes the text before the next comma; what does not fit is cut. */
@@ -49,8 +67,9 @@ static bool slowest_take(const char *at, struct slowest_call *call)
            call->size != UINT64_MAX && *call->cause;
 }
 
-size_t slowest_read(const struct store *store, const struct cell_result *cell,
-                    struct slowest_call calls[SLOWEST_MOST])
+/* Returns how many there are, the slowest first; 0 without the file. */
+static size_t slowest_read(const struct store *store, const struct cell_result *cell,
+                           struct slowest_call calls[SLOWEST_MOST])
 {
     char line[1024];
     size_t count = 0;

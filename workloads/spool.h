@@ -12,9 +12,9 @@
 struct spool {
     struct spool_control *control; /* NULL: not there */
     int file;
-    char path[SPOOL_PATH];   /* as SPOOL_ENVIRONMENT has it; zeros behind its end */
-    uint64_t (*spare)(void); /* bytes of memory that nobody needs; NULL: none that is known of */
-    _Atomic bool full;  /* the program is as far ahead as it may be */
+    char path[SPOOL_PATH];      /* as SPOOL_ENVIRONMENT has it; zeros behind its end */
+    uint64_t (*spare)(void);    /* bytes of memory that nobody needs; NULL: none that is known of */
+    _Atomic bool full;          /* the program is as far ahead as it may be */
     _Atomic uint64_t cold_list; /* chunks whose memory was given back to the system */
     uint32_t untold;  /* the drain's: chunks given back of which waiting threads do not know */
     uint32_t seen;    /* the extender's: how far that had come */

@@ -6,7 +6,7 @@
 
 #include "workloads/record/spool.h"
 
-unsigned statistics_bin(uint64_t value)
+static unsigned statistics_bin(uint64_t value)
 {
     return value ? 64 - (unsigned)__builtin_clzll(value) : 0;
 }
@@ -45,7 +45,8 @@ static void statistics_touched(struct statistics *statistics, const struct trace
     statistics->untouched_bytes += event->size > touched ? event->size - touched : 0;
 }
 
-int statistics_add(struct statistics *statistics, const struct trace_event *event)
+/* Counts one event. 0 or -ENOMEM. */
+static int statistics_add(struct statistics *statistics, const struct trace_event *event)
 {
     bool failed = event->flags & TRACE_FAILED, names = event->object != TRACE_NO_OBJECT;
     if (event->kind <= TRACE_ALIGNED && !failed) {

@@ -23,17 +23,13 @@ struct statistics {
     struct array births;                  /* uint64_t an object: the event that allocated it */
 };
 
-/* Counts one event. 0 or -ENOMEM. */
-int statistics_add(struct statistics *statistics, const struct trace_event *event);
-
 /* Counts all that the reader yields, into a zeroed struct. What the footer alone knows (losses,
  * repairs) is taken from there. On damage everything before it is counted. */
 int statistics_scan(struct statistics *statistics, struct trace_reader *reader, struct err *err);
 
 void statistics_release(struct statistics *statistics);
 
-/* The bin of a value, and the smallest and largest value of a bin. */
-unsigned statistics_bin(uint64_t value);
+/* The smallest and the largest value of a bin. */
 uint64_t statistics_bin_low(unsigned bin);
 uint64_t statistics_bin_high(unsigned bin);
 

@@ -367,11 +367,6 @@ uint32_t trace_writer_site(struct trace_writer *writer, const char *text)
     return names_add(names, text, strlen(text)) ? 0 : names->count;
 }
 
-uint32_t trace_writer_next(const struct trace_writer *writer)
-{
-    return writer->encoder.head;
-}
-
 bool trace_writer_is_live(const struct trace_writer *writer, uint32_t object)
 {
     return writer_find(writer, object) != TRANSLATE_NONE;

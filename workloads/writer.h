@@ -16,14 +16,9 @@ struct encoder;
 struct trace_writer;
 
 /* Writes to `path` + ".part" and renames at finish, so a half-written trace never has the real
- * name;
- * "-" is standard output. The origin is copied. */
+ * name; "-" is standard output. The origin is copied. */
 int trace_writer_create(struct trace_writer **out, const char *path,
                         const struct trace_origin *origin, struct err *err);
-
-/* A caller without numbers of its own uses the trace's: the one that the next allocation will get,
- * if nothing is freed before it. With those the writer needs no table of the caller's. */
-uint32_t trace_writer_next(const struct trace_writer *writer);
 
 /* Whether a live object has that number of the caller's. */
 bool trace_writer_is_live(const struct trace_writer *writer, uint32_t object);

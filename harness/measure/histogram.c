@@ -96,7 +96,7 @@ double histogram_mean(const struct histogram *histogram)
     return histogram->total ? sum / (double)histogram->total : 0;
 }
 
-double histogram_deviation(const struct histogram *histogram)
+static double histogram_deviation(const struct histogram *histogram)
 {
     double mean = histogram_mean(histogram), sum = 0;
     for (size_t i = 0; i < HISTOGRAM_COUNTERS; i++)

@@ -46,7 +46,6 @@ uint64_t histogram_percentile(const struct histogram *histogram, double percenti
 bool histogram_reaches(const struct histogram *histogram, double percentile);
 
 double histogram_mean(const struct histogram *histogram);
-double histogram_deviation(const struct histogram *histogram);
 
 /* The percentile table as HdrHistogram's tools read it (columns Value, Percentile, TotalCount,
  * 1/(1-Percentile)), with `ticks` lines for each halving of the distance to 100 %. */

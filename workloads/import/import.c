@@ -13,8 +13,9 @@
 
 enum { IMPORT_ADDRESS_BITS = 48 };
 
+/* NULL ends the list. */
 #define IMPORTER_ADDRESS(name) &importer_##name,
-const struct importer *const importers[] = {IMPORTERS(IMPORTER_ADDRESS) NULL};
+static const struct importer *const importers[] = {IMPORTERS(IMPORTER_ADDRESS) NULL};
 
 struct import {
     struct source *source;

@@ -85,7 +85,4 @@ void import_cut(struct import *import, const char *format, ...)
 #define IMPORTER_EXTERN(name) extern const struct importer importer_##name;
 IMPORTERS(IMPORTER_EXTERN)
 
-/* NULL ends the list. */
-extern const struct importer *const importers[];
-
 #endif

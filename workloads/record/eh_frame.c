@@ -2,55 +2,10 @@
  * and where the frame pointer was saved. Anything richer ends the walk. */
 #include "workloads/record/eh_frame.h"
 
-#include <stddef.h>
 #include <string.h>
 
-/* Pointer encodings (LSB 5.0, 10.5.1). */
-enum {
-    EH_OMIT = 0xff,
-    EH_PCREL = 0x10,
-    EH_DATAREL = 0x30,
-    EH_APPLICATION = 0x70,
-    EH_FORMAT = 0x0f,
-    EH_ULEB = 0x01,
-    EH_UDATA2 = 0x02,
-    EH_UDATA4 = 0x03,
-    EH_UDATA8 = 0x04,
-    EH_SLEB = 0x09,
-    EH_SDATA2 = 0x0a,
-    EH_SDATA4 = 0x0b,
-    EH_SDATA8 = 0x0c,
-};
-
-enum { EH_BP = 6, EH_SP = 7, EH_RETURN = 16 }; /* DWARF's numbers of x86-64 registers */
-
-/* Call frame instructions (DWARF 4, table 7.41); those with their operand in the low bits first. */
-enum {
-    EH_ADVANCE = 0x40,
-    EH_OFFSET = 0x80,
-    EH_RESTORE = 0xc0,
-    EH_NOP = 0x00,
-    EH_SET_LOC = 0x01,
-    EH_ADVANCE1 = 0x02,
-    EH_ADVANCE2 = 0x03,
-    EH_ADVANCE4 = 0x04,
-    EH_OFFSET_EXTENDED = 0x05,
-    EH_RESTORE_EXTENDED = 0x06,
-    EH_UNDEFINED = 0x07,
-    EH_SAME_VALUE = 0x08,
-    EH_REGISTER = 0x09,
-    EH_REMEMBER = 0x0a,
-    EH_RESTORE_STATE = 0x0b,
-    EH_DEF_CFA = 0x0c,
-    EH_DEF_CFA_REGISTER = 0x0d,
-    EH_DEF_CFA_OFFSET = 0x0e,
-    EH_DEF_CFA_EXPRESSION = 0x0f,
-    EH_EXPRESSION = 0x10,
-    EH_VAL_EXPRESSION = 0x16,
-    EH_GNU_ARGS_SIZE = 0x2e,
-};
-
-enum { EH_STATES = 8 };
+#include "workloads/record/eh_numbers.h"
+#include "workloads/record/eh_program.h"
 
 struct eh_cie {
     const uint8_t *code, *end;
@@ -59,71 +14,6 @@ struct eh_cie {
     uint8_t encoding; /* of addresses in the FDE */
     bool augmented, signal;
 };
-
-struct eh_state {
-    uint64_t cfa_register;
-    int64_t cfa_offset, bp_offset;
-    bool expression, no_return;
-};
-
-static uint64_t eh_uleb(const uint8_t **at)
-{
-    uint64_t value = 0;
-    for (unsigned shift = 0;; shift += 7) {
-        uint8_t byte = *(*at)++;
-        if (shift < 64)
-            value |= (uint64_t)(byte & 127) << shift;
-        if (byte < 128)
-            return value;
-    }
-}
-
-static int64_t eh_sleb(const uint8_t **at)
-{
-    uint64_t value = 0;
-    unsigned shift = 0;
-    uint8_t byte;
-    do {
-        byte = *(*at)++;
-        if (shift < 64)
-            value |= (uint64_t)(byte & 127) << shift;
-        shift += 7;
-    } while (byte >= 128);
-    if (shift < 64 && (byte & 64))
-        value |= ~UINT64_C(0) << shift;
-    return (int64_t)value;
-}
-
-static uint64_t eh_fixed(const uint8_t **at, size_t bytes)
-{
-    uint64_t value = 0;
-    memcpy(&value, *at, bytes);
-    *at += bytes;
-    return value;
-}
-
-static uint64_t eh_pointer(const uint8_t **at, uint8_t encoding, uintptr_t data)
-{
-    uintptr_t base = (encoding & EH_APPLICATION) == EH_PCREL     ? (uintptr_t)*at
-                     : (encoding & EH_APPLICATION) == EH_DATAREL ? data
-                                                                 : 0;
-    switch (encoding & EH_FORMAT) {
-    case EH_ULEB:
-        return base + eh_uleb(at);
-    case EH_SLEB:
-        return base + (uint64_t)eh_sleb(at);
-    case EH_UDATA2:
-        return base + eh_fixed(at, 2);
-    case EH_SDATA2:
-        return base + (uint64_t)(int16_t)eh_fixed(at, 2);
-    case EH_UDATA4:
-        return base + eh_fixed(at, 4);
-    case EH_SDATA4:
-        return base + (uint64_t)(int32_t)eh_fixed(at, 4);
-    default:
-        return base + eh_fixed(at, 8);
-    }
-}
 
 /* The last entry of the sorted search table that begins at or before `pc`: its FDE. */
 static const uint8_t *eh_search(const uint8_t *header, uintptr_t pc)
@@ -149,6 +39,26 @@ static const uint8_t *eh_search(const uint8_t *header, uintptr_t pc)
     return header + entry[1];
 }
 
+/* What the letters announce stands there in their order. */
+static bool eh_augment(struct eh_cie *cie, const char *letters, const uint8_t **at)
+{
+    cie->augmented = true;
+    eh_uleb(at);
+    for (; *letters; letters++)
+        if (*letters == 'R')
+            cie->encoding = *(*at)++;
+        else if (*letters == 'L')
+            ++*at;
+        else if (*letters == 'P') {
+            uint8_t encoding = *(*at)++;
+            eh_pointer(at, encoding, 0);
+        } else if (*letters == 'S')
+            cie->signal = true;
+        else
+            return false;
+    return true;
+}
+
 static bool eh_read_cie(const uint8_t *at, struct eh_cie *cie)
 {
     uint32_t length = (uint32_t)eh_fixed(&at, 4);
@@ -162,145 +72,10 @@ static bool eh_read_cie(const uint8_t *at, struct eh_cie *cie)
     uint64_t return_register = version == 1 ? *at++ : eh_uleb(&at);
     if (length == UINT32_MAX || return_register != EH_RETURN)
         return false;
-    if (*augmentation == 'z') {
-        cie->augmented = true;
-        eh_uleb(&at);
-        while (*++augmentation)
-            if (*augmentation == 'R')
-                cie->encoding = *at++;
-            else if (*augmentation == 'L')
-                at++;
-            else if (*augmentation == 'P') {
-                uint8_t encoding = *at++;
-                eh_pointer(&at, encoding, 0);
-            } else if (*augmentation == 'S')
-                cie->signal = true;
-            else
-                return false;
-    }
+    if (*augmentation == 'z' && !eh_augment(cie, augmentation + 1, &at))
+        return false;
     cie->code = at;
     return true;
-}
-
-/* --- the table's little program --- */
-
-struct eh_machine {
-    const struct eh_cie *cie;
-    struct eh_state state, initial, stack[EH_STATES];
-    unsigned depth;
-    uintptr_t location;
-};
-
-static void eh_set_offset(struct eh_machine *machine, uint64_t reg, int64_t factored)
-{
-    if (reg == EH_BP)
-        machine->state.bp_offset = factored * machine->cie->data_align;
-}
-
-static void eh_restore(struct eh_machine *machine, uint64_t reg)
-{
-    if (reg == EH_BP)
-        machine->state.bp_offset = machine->initial.bp_offset;
-}
-
-static void eh_skip_block(const uint8_t **at)
-{
-    uint64_t length = eh_uleb(at);
-    *at += length;
-}
-
-static bool eh_extended(struct eh_machine *machine, uint8_t op, const uint8_t **at)
-{
-    uint64_t reg;
-    struct eh_state *state = &machine->state;
-    switch (op) {
-    case EH_NOP:
-        return true;
-    case EH_GNU_ARGS_SIZE:
-        eh_uleb(at);
-        return true;
-    case EH_OFFSET_EXTENDED:
-        reg = eh_uleb(at);
-        eh_set_offset(machine, reg, (int64_t)eh_uleb(at));
-        return true;
-    case EH_RESTORE_EXTENDED:
-        eh_restore(machine, eh_uleb(at));
-        return true;
-    case EH_UNDEFINED:
-        state->no_return |= eh_uleb(at) == EH_RETURN;
-        return true;
-    case EH_SAME_VALUE:
-        if (eh_uleb(at) == EH_BP)
-            state->bp_offset = 0;
-        return true;
-    case EH_REGISTER:
-        reg = eh_uleb(at);
-        eh_uleb(at);
-        return reg != EH_BP && reg != EH_RETURN;
-    case EH_REMEMBER:
-        if (machine->depth == EH_STATES)
-            return false;
-        machine->stack[machine->depth++] = *state;
-        return true;
-    case EH_RESTORE_STATE:
-        if (!machine->depth)
-            return false;
-        *state = machine->stack[--machine->depth];
-        return true;
-    case EH_DEF_CFA:
-        state->cfa_register = eh_uleb(at);
-        state->cfa_offset = (int64_t)eh_uleb(at);
-        state->expression = false;
-        return true;
-    case EH_DEF_CFA_REGISTER:
-        state->cfa_register = eh_uleb(at);
-        return true;
-    case EH_DEF_CFA_OFFSET:
-        state->cfa_offset = (int64_t)eh_uleb(at);
-        return true;
-    case EH_DEF_CFA_EXPRESSION:
-        state->expression = true;
-        eh_skip_block(at);
-        return true;
-    case EH_EXPRESSION:
-    case EH_VAL_EXPRESSION:
-        reg = eh_uleb(at);
-        eh_skip_block(at);
-        return reg != EH_RETURN;
-    default:
-        return false;
-    }
-}
-
-/* 1: runs on; 0: the location is past `pc`; -1: not understood. */
-static int eh_instruction(struct eh_machine *machine, const uint8_t **at, uintptr_t pc)
-{
-    uint8_t op = *(*at)++;
-    uint64_t advance = 0;
-    if ((op & 0xc0) == EH_ADVANCE)
-        advance = op & 0x3f;
-    else if (op == EH_ADVANCE1)
-        advance = eh_fixed(at, 1);
-    else if (op == EH_ADVANCE2)
-        advance = eh_fixed(at, 2);
-    else if (op == EH_ADVANCE4)
-        advance = eh_fixed(at, 4);
-    else if ((op & 0xc0) == EH_OFFSET)
-        eh_set_offset(machine, op & 0x3f, (int64_t)eh_uleb(at));
-    else if ((op & 0xc0) == EH_RESTORE)
-        eh_restore(machine, op & 0x3f);
-    else
-        return eh_extended(machine, op, at) ? 1 : -1;
-    machine->location += advance * machine->cie->code_align;
-    return machine->location <= pc;
-}
-
-static bool eh_run(struct eh_machine *machine, const uint8_t *at, const uint8_t *end, uintptr_t pc)
-{
-    int more = 1;
-    while (at < end && more > 0)
-        more = eh_instruction(machine, &at, pc);
-    return more >= 0;
 }
 
 static struct eh_rule eh_rule_of(const struct eh_state *state, const struct eh_cie *cie)
@@ -333,12 +108,16 @@ bool eh_frame_rule(const void *header, uintptr_t pc, struct eh_rule *rule)
         return false;
     if (cie.augmented)
         eh_skip_block(&at);
-    struct eh_machine machine = {.cie = &cie, .location = start};
-    if (!eh_run(&machine, cie.code, cie.end, UINTPTR_MAX))
+    const struct eh_program program = {.common = cie.code,
+                                       .common_end = cie.end,
+                                       .own = at,
+                                       .own_end = end,
+                                       .code_align = cie.code_align,
+                                       .data_align = cie.data_align,
+                                       .start = start};
+    struct eh_state state;
+    if (!eh_program_run(&program, pc, &state))
         return false;
-    machine.initial = machine.state;
-    if (!eh_run(&machine, at, end, pc))
-        return false;
-    *rule = eh_rule_of(&machine.state, &cie);
+    *rule = eh_rule_of(&state, &cie);
     return true;
 }
