@@ -2,10 +2,14 @@
 #include "harness/measure/maps.h"
 
 #include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "harness/base/pages.h"
@@ -177,6 +181,35 @@ static void the_kernel_counts_what_is_touched(void **state)
     pages_unmap(ours, 1 << 20);
 }
 
+/* What the kernel tells of a process stands behind its name, in which anything may stand. */
+static void a_name_is_no_number(void **state)
+{
+    (void)state;
+    struct shared {
+        volatile uint64_t faults;
+        volatile int told;
+    } *shared = pages_map(sizeof *shared);
+    pid_t child = fork();
+    if (child == 0) {
+        struct rusage usage;
+        prctl(PR_SET_NAME, "a) R 1 2 (3 4");
+        getrusage(RUSAGE_SELF, &usage);
+        shared->faults = (uint64_t)usage.ru_minflt;
+        shared->told = 1;
+        for (;;)
+            pause();
+    }
+    while (!shared->told)
+        usleep(1000);
+    struct proc_counts counts;
+    proc_counts_of(child, &counts);
+    kill(child, SIGKILL);
+    waitpid(child, NULL, 0);
+    assert_in_range(counts.minor_faults, shared->faults, shared->faults + 64);
+    assert_int_equal(counts.major_faults, 0);
+    pages_unmap(shared, sizeof *shared);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -186,6 +219,7 @@ int main(void)
         cmocka_unit_test(intervals_are_subtracted),
         cmocka_unit_test(a_process_sees_what_it_maps),
         cmocka_unit_test(the_kernel_counts_what_is_touched),
+        cmocka_unit_test(a_name_is_no_number),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

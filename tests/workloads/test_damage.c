@@ -212,6 +212,14 @@ static void a_missing_block_is_noticed(void **state)
     expect_damage(&err);
 }
 
+/* Makes the checksum of a chunk in `bytes` that of what stands there now. */
+static void reseal(uint8_t *bytes, size_t chunk)
+{
+    uint32_t stored = bytes_get32(bytes + chunk + 4);
+    uint64_t head = checksum64(bytes + chunk, 16, 0);
+    bytes_put64(bytes + chunk + 16, checksum64(bytes + chunk + FORMAT_CHUNK_BYTES, stored, head));
+}
+
 /* Damage that the checksums confirm: random bytes in place of packed streams, resealed. */
 static void resealed_nonsense_stays_in_bounds(void **state)
 {
@@ -227,14 +235,30 @@ static void resealed_nonsense_stays_in_bounds(void **state)
         memcpy(copy, whole, whole_bytes);
         for (uint64_t i = 0; i <= rng_below(&rng, 4); i++)
             copy[block + FORMAT_CHUNK_BYTES + rng_below(&rng, stored)] = (uint8_t)rng_next(&rng);
-        uint64_t sum =
-            checksum64(copy + block + FORMAT_CHUNK_BYTES, stored, checksum64(copy + block, 16, 0));
-        bytes_put64(copy + block + 16, sum);
+        reseal(copy, block);
         write_damaged(copy, whole_bytes);
         assert_true(read_all(&err) <= 3000);
         assert_int_equal(!!err.code, memcmp(copy, whole, whole_bytes) != 0);
         assert_true(read_words(&err) <= 3000);
     }
+}
+
+/* Room is made for what a block says it is; its streams together must not be longer, though each of
+ * them were not. */
+static void a_block_is_no_longer_than_it_says(void **state)
+{
+    (void)state;
+    struct err err;
+    write_trace(3000);
+    read_whole();
+    size_t block = chunk_at(2);
+    bytes_put32(whole + block + 8, bytes_get32(whole + block + 8) - 1);
+    reseal(whole, block);
+    write_damaged(whole, whole_bytes);
+    assert_int_equal(read_all(&err), 0);
+    assert_non_null(strstr(err.text, "a stream longer than its block"));
+    assert_int_equal(read_words(&err), 0);
+    assert_non_null(strstr(err.text, "a stream longer than its block"));
 }
 
 static uint32_t chunk_tag(size_t at)
@@ -258,9 +282,7 @@ static void resealed_touched_pages_stay_in_bounds(void **state)
         memcpy(copy, whole, whole_bytes);
         bytes_put32(copy + chunk + 12, (uint32_t)rng_below(&rng, 4000));
         copy[chunk + FORMAT_CHUNK_BYTES + rng_below(&rng, stored)] ^= (uint8_t)rng_below(&rng, 256);
-        uint64_t sum =
-            checksum64(copy + chunk + FORMAT_CHUNK_BYTES, stored, checksum64(copy + chunk, 16, 0));
-        bytes_put64(copy + chunk + 16, sum);
+        reseal(copy, chunk);
         write_damaged(copy, whole_bytes);
         assert_true(read_all(&err) <= 3000);
         assert_int_equal(!!err.code, memcmp(copy, whole, whole_bytes) != 0);
@@ -357,6 +379,7 @@ int main(void)
         cmocka_unit_test(whole_blocks_before_the_damage_come_out),
         cmocka_unit_test(a_missing_block_is_noticed),
         cmocka_unit_test(resealed_nonsense_stays_in_bounds),
+        cmocka_unit_test(a_block_is_no_longer_than_it_says),
         cmocka_unit_test(resealed_touched_pages_stay_in_bounds),
         cmocka_unit_test(touched_pages_that_are_gone_are_missed),
         cmocka_unit_test(touched_pages_of_no_block_are_refused),
