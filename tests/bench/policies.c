@@ -3,20 +3,22 @@
  *     bench-policies [-a SPEC,...] [-n ROUNDS] [-r MIB] [-fgtw] TRACE|STREAM...
  *
  * A stream is one of: churn (random sizes, 10,000 live), churn10 (the same, ten times as many
- * live), churn:N (the same, N live; as many operations or 20 a block), holes (many equal holes too
+ * live), churn:N (the same, N live; as many operations or 20 a block), larson:N (N blocks of 10 to
+ * 500 bytes, of which random ones are replaced; likewise), holes (many equal holes too
  * small for every other request), border (sizes around those of classes), saw (the heap fills and
  * empties). Each replay runs in a child process of its own over a shared, decoded stream; streams
  * and specs take turns in every round. Printed are the least ns/op of all rounds, its ratio to the
  * first spec's, the range of that ratio over the rounds, the least ns/op of the second half of the
  * stream, and of the best round what the kernel took and the page faults. With -t only a table of
- * geometric means. With -g, instead of those, how often the time of its first stream a spec takes
- * on the others: churn before churn10 tells what ten times the live set costs; what that second
- * half took is without most of the pages' first faults. With -f the rows tell what it costs only to
- * write 8 bytes before each block when it is allocated and when it is freed, where those allocators
- * put it: no allocator with headers is below that. With -w the first word of each block is written
- * when it is allocated and read when it is freed, as programs do at least: what a cache costs that
- * is too small for the stream is then in every row, and not only in those of allocators with
- * headers. With -r the region has so many MiB, since valgrind cannot reserve the usual 64 GiB.
+ * geometric means. With -g, instead of those, how often the time of the stream before it a spec
+ * takes on each: churn:1000 churn:10000 churn:100000 tells what ten times the live set costs; what
+ * that second half took is without most of the pages' first faults. With -f the rows tell what it
+ * costs only to write 8 bytes before each block when it is allocated and when it is freed, where
+ * those allocators put it: no allocator with headers is below that. With -w the first word of each
+ * block is written when it is allocated and read when it is freed, as programs do at least: what a
+ * cache costs that is too small for the stream is then in every row, and not only in those of
+ * allocators with headers. With -r the region has so many MiB, since valgrind cannot reserve the
+ * usual 64 GiB.
  */
 #include <math.h>
 #include <stdio.h>
@@ -167,12 +169,43 @@ static void stream_saw(struct stream *stream, size_t objects)
     }
 }
 
+/* Larson and Krishnan's server with one thread: a block dies when its place is needed. */
+static void stream_larson(struct stream *stream, size_t objects)
+{
+    struct rng rng;
+    rng_init(&rng, objects);
+    for (uint32_t i = 0; i < objects; i++)
+        stream_add(stream, TRACE_MALLOC, i, 10 + rng_below(&rng, 491));
+    while (stream->count < stream->room) {
+        uint32_t object = (uint32_t)rng_below(&rng, objects);
+        stream_add(stream, TRACE_FREE, object, 0);
+        stream_add(stream, TRACE_MALLOC, object, 10 + rng_below(&rng, 491));
+    }
+}
+
+/* What follows the colon of "kind:N"; 0 if the stream is of another kind. */
+static size_t stream_live(const char *name, const char *kind)
+{
+    size_t length = strlen(kind);
+    return strncmp(name, kind, length) == 0 && name[length] == ':'
+               ? strtoull(name + length + 1, NULL, 10)
+               : 0;
+}
+
+static size_t stream_events(size_t live)
+{
+    return 20 * live > STREAM_EVENTS ? 20 * live : STREAM_EVENTS;
+}
+
 static void stream_make(struct stream *stream, const char *name)
 {
-    size_t live = strncmp(name, "churn:", 6) == 0 ? strtoull(name + 6, NULL, 10) : 0;
-    if (live > 0) {
-        stream_open(stream, name, 20 * live > STREAM_EVENTS ? 20 * live : STREAM_EVENTS, 2 * live);
-        stream_churn(stream, 2 * live, churn_size);
+    size_t churn = stream_live(name, "churn"), larson = stream_live(name, "larson");
+    if (churn > 0) {
+        stream_open(stream, name, stream_events(churn), 2 * churn);
+        stream_churn(stream, 2 * churn, churn_size);
+    } else if (larson > 0) {
+        stream_open(stream, name, stream_events(larson), larson);
+        stream_larson(stream, larson);
     } else if (strcmp(name, "churn") == 0) {
         stream_open(stream, name, STREAM_EVENTS, 20000);
         stream_churn(stream, 20000, churn_size);
@@ -436,16 +469,16 @@ static void print_means(const struct options *options, struct row rows[][SPECS_M
     }
 }
 
-/* How often the ns of a spec on its first stream the others take: over all, and the second half. */
+/* How often the ns of a spec on the stream before it each takes: over all, and the second half. */
 static void print_growth(const struct options *options, const struct stream *streams,
                          struct row rows[][SPECS_MAX], size_t count)
 {
     for (size_t j = 1; j < count; j++)
         for (size_t i = 0; i < options->spec_count; i++) {
-            const struct cost *first = &rows[0][i].least, *here = &rows[j][i].least;
+            const struct cost *before = &rows[j - 1][i].least, *here = &rows[j][i].least;
             printf("%-16s %-24s %8.2f times %s's ns/op, %.2f later\n", streams[j].name,
-                   options->specs[i], here->ns / first->ns, streams[0].name,
-                   here->later / first->later);
+                   options->specs[i], here->ns / before->ns, streams[j - 1].name,
+                   here->later / before->later);
         }
 }
 
