@@ -7,18 +7,18 @@
  * 500 bytes, of which random ones are replaced; likewise), holes (many equal holes too
  * small for every other request), border (sizes around those of classes), saw (the heap fills and
  * empties). Each replay runs in a child process of its own over a shared, decoded stream; streams
- * and specs take turns in every round. Printed are the least ns/op of all rounds, its ratio to the
- * first spec's, the range of that ratio over the rounds, the least ns/op of the second half of the
- * stream, and of the best round what the kernel took and the page faults. With -t only a table of
- * geometric means. With -g, instead of those, how often the time of the stream before it a spec
- * takes on each: churn:1000 churn:10000 churn:100000 tells what ten times the live set costs; what
- * that second half took is without most of the pages' first faults. With -f the rows tell what it
- * costs only to write 8 bytes before each block when it is allocated and when it is freed, where
- * those allocators put it: no allocator with headers is below that. With -w the first word of each
- * block is written when it is allocated and read when it is freed, as programs do at least: what a
- * cache costs that is too small for the stream is then in every row, and not only in those of
- * allocators with headers. With -r the region has so many MiB, since valgrind cannot reserve the
- * usual 64 GiB.
+ * and specs take turns in every round. Printed are the ns/op, the least of all rounds for each of
+ * 128 slices of the stream, its ratio to the first spec's, the range of that ratio over the rounds,
+ * the ns/op of the second half of the stream, and of the best round what the kernel took and the
+ * page faults. With -t only a table of geometric means. With -g, instead of those, how often the
+ * time of the stream before it a spec takes on each: churn:1000 churn:10000 churn:100000 tells what
+ * ten times the live set costs; what that second half took is without most of the pages' first
+ * faults. With -f the rows tell what it costs only to write 8 bytes before each block when it is
+ * allocated and when it is freed, where those allocators put it: no allocator with headers is below
+ * that. With -w the first word of each block is written when it is allocated and read when it is
+ * freed, as programs do at least: what a cache costs that is too small for the stream is then in
+ * every row, and not only in those of allocators with headers. With -r the region has so many MiB,
+ * since valgrind cannot reserve the usual 64 GiB.
  */
 #include <math.h>
 #include <stdio.h>
@@ -288,17 +288,54 @@ static uint64_t cpu_ns(void)
     return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
 }
 
+/* A stream is timed in slices. What the machine does besides disturbs a few slices of each round,
+ * and others in the next: the least of every slice is what the stream itself takes. */
+enum { SLICES = 128 };
+
 struct cost {
-    double ns;     /* an operation */
-    double later;  /* one of the second half */
-    double system; /* of that in the kernel */
+    double slice[SLICES]; /* ns */
+    double system;        /* of an operation's, in the kernel */
     long faults;
 };
+
+struct cost_clock {
+    struct rusage before;
+    uint64_t begun; /* the slice under way */
+};
+
+static void cost_begin(struct cost_clock *clock)
+{
+    getrusage(RUSAGE_SELF, &clock->before);
+    clock->begun = cpu_ns();
+}
+
+static double cost_slice(struct cost_clock *clock)
+{
+    uint64_t begun = clock->begun;
+    clock->begun = cpu_ns();
+    return (double)(clock->begun - begun);
+}
+
+static void cost_end(const struct cost_clock *clock, const struct stream *stream, struct cost *cost)
+{
+    struct rusage after;
+    getrusage(RUSAGE_SELF, &after);
+    cost->system =
+        (seconds(after.ru_stime) - seconds(clock->before.ru_stime)) * 1e9 / (double)stream->count;
+    cost->faults = after.ru_minflt - clock->before.ru_minflt;
+}
+
+/* Where a slice begins, and where the one before it ends. */
+static size_t slice_from(const struct stream *stream, size_t slice)
+{
+    return stream->count * slice / SLICES;
+}
 
 static struct cost replay_cost(const char *text, const struct stream *stream,
                                const struct options *options)
 {
-    struct rusage before, after;
+    struct cost cost;
+    struct cost_clock clock;
     struct spec spec;
     struct region region = {0};
     struct heap *heap = NULL;
@@ -307,18 +344,15 @@ static struct cost replay_cost(const char *text, const struct stream *stream,
     if (!refs || spec_parse(&spec, text, &err) || region_init(&region, options->region, &err) ||
         spec_create_in(&spec, &region, NULL, &heap, &err))
         quit(refs ? err.text : "no memory");
-    getrusage(RUSAGE_SELF, &before);
-    uint64_t begun = cpu_ns();
-    const struct operation *start = stream->operations, *half = start + stream->count / 2;
-    (options->touch ? replay_touching : replay)(heap, start, half, refs);
-    uint64_t halved = cpu_ns();
-    (options->touch ? replay_touching : replay)(heap, half, start + stream->count, refs);
-    uint64_t ended = cpu_ns();
-    double ns = (double)(ended - begun), count = (double)stream->count;
-    getrusage(RUSAGE_SELF, &after);
-    return (struct cost){ns / count, 2 * (double)(ended - halved) / count,
-                         (seconds(after.ru_stime) - seconds(before.ru_stime)) * 1e9 / count,
-                         after.ru_minflt - before.ru_minflt};
+    cost_begin(&clock);
+    for (size_t i = 0; i < SLICES; i++) {
+        (options->touch ? replay_touching
+                        : replay)(heap, stream->operations + slice_from(stream, i),
+                                  stream->operations + slice_from(stream, i + 1), refs);
+        cost.slice[i] = cost_slice(&clock);
+    }
+    cost_end(&clock, stream, &cost);
+    return cost;
 }
 
 /* ---- the floor ------------------------------------------------------------------------------- */
@@ -371,24 +405,22 @@ static void floor_replay(const struct stream *stream, size_t from, size_t to, co
 static struct cost floor_cost(const char *text, const struct stream *stream,
                               const struct options *options)
 {
-    struct rusage before, after;
-    size_t half = stream->count / 2, *places = floor_places(text, stream, options);
+    struct cost cost;
+    struct cost_clock clock;
+    size_t *places = floor_places(text, stream, options);
     void **refs = pages_map(stream->objects * sizeof *refs);
     char *memory = mmap(NULL, options->region, PROT_READ | PROT_WRITE,
                         MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
     if (!refs || memory == MAP_FAILED)
         quit("no memory");
-    getrusage(RUSAGE_SELF, &before);
-    uint64_t begun = cpu_ns();
-    floor_replay(stream, 0, half, places, memory, refs);
-    uint64_t halved = cpu_ns();
-    floor_replay(stream, half, stream->count, places, memory, refs);
-    uint64_t ended = cpu_ns();
-    getrusage(RUSAGE_SELF, &after);
-    double count = (double)stream->count;
-    return (struct cost){(double)(ended - begun) / count, 2 * (double)(ended - halved) / count,
-                         (seconds(after.ru_stime) - seconds(before.ru_stime)) * 1e9 / count,
-                         after.ru_minflt - before.ru_minflt};
+    cost_begin(&clock);
+    for (size_t i = 0; i < SLICES; i++) {
+        floor_replay(stream, slice_from(stream, i), slice_from(stream, i + 1), places, memory,
+                     refs);
+        cost.slice[i] = cost_slice(&clock);
+    }
+    cost_end(&clock, stream, &cost);
+    return cost;
 }
 
 static struct cost child_cost(const char *text, const struct stream *stream,
@@ -415,17 +447,40 @@ static struct cost child_cost(const char *text, const struct stream *stream,
 
 /* What one spec took on one stream. */
 struct row {
-    double ns[ROUNDS_MAX];
-    struct cost least; /* of the best round, but for the second half's */
+    double total[ROUNDS_MAX]; /* ns of each round */
+    struct cost least;        /* of each slice; the rest of the best round */
 };
+
+/* The ns of the slices from `from` on. */
+static double cost_from(const struct cost *cost, size_t from)
+{
+    double ns = 0;
+    for (size_t i = from; i < SLICES; i++)
+        ns += cost->slice[i];
+    return ns;
+}
+
+static double row_ns(const struct row *row, const struct stream *stream)
+{
+    return cost_from(&row->least, 0) / (double)stream->count;
+}
+
+static double row_later_ns(const struct row *row, const struct stream *stream)
+{
+    return 2 * cost_from(&row->least, SLICES / 2) / (double)stream->count;
+}
 
 static void row_add(struct row *row, int round, const struct cost *cost)
 {
-    double later = round && row->least.later < cost->later ? row->least.later : cost->later;
-    row->ns[round] = cost->ns;
-    if (!round || cost->ns < row->least.ns)
+    struct cost least = row->least;
+    row->total[round] = cost_from(cost, 0);
+    bool best = true;
+    for (int i = 0; i < round; i++)
+        best &= row->total[round] < row->total[i];
+    if (best)
         row->least = *cost;
-    row->least.later = later;
+    for (size_t i = 0; i < SLICES && round > 0; i++)
+        row->least.slice[i] = least.slice[i] < cost->slice[i] ? least.slice[i] : cost->slice[i];
 }
 
 /* Everything takes turns, so that what the machine does besides is in all of it alike. */
@@ -441,44 +496,55 @@ static void measure(const struct options *options, const struct stream *streams,
             }
 }
 
-static void print_stream(const struct options *options, const char *name, const struct row *rows)
+static void print_stream(const struct options *options, const struct stream *stream,
+                         const struct row *rows)
 {
     for (size_t i = 0; i < options->spec_count; i++) {
         double low = HUGE_VAL, high = 0;
         for (int round = 0; round < options->rounds; round++) {
-            double ratio = rows[i].ns[round] / rows[0].ns[round];
+            double ratio = rows[i].total[round] / rows[0].total[round];
             low = ratio < low ? ratio : low;
             high = ratio > high ? ratio : high;
         }
-        const struct cost *least = &rows[i].least;
+        double ns = row_ns(&rows[i], stream);
         printf("%-16s %-24s %8.2f ns/op %6.3f  [%.3f, %.3f]  %8.2f later  %6.2f in the kernel, "
                "%ld faults\n",
-               name, options->specs[i], least->ns, least->ns / rows[0].least.ns, low, high,
-               least->later, least->system, least->faults);
+               stream->name, options->specs[i], ns, ns / row_ns(&rows[0], stream), low, high,
+               row_later_ns(&rows[i], stream), rows[i].least.system, rows[i].least.faults);
     }
 }
 
-static void print_means(const struct options *options, struct row rows[][SPECS_MAX], size_t count)
+static void print_means(const struct options *options, const struct stream *streams,
+                        struct row rows[][SPECS_MAX], size_t count)
 {
     for (size_t i = 0; i < options->spec_count; i++) {
         double logs = 0;
         for (size_t j = 0; j < count; j++)
-            logs += log(rows[j][i].least.ns / rows[j][0].least.ns);
+            logs += log(row_ns(&rows[j][i], &streams[j]) / row_ns(&rows[j][0], &streams[j]));
         printf("%-16s %-24s %21.3f\n", "geometric mean", options->specs[i],
                exp(logs / (double)count));
     }
 }
 
-/* How often the ns of a spec on the stream before it each takes: over all, and the second half. */
+/* How often the ns of a spec on the stream before it each takes: of the least, over the rounds, and
+ * of the least of the second half. */
 static void print_growth(const struct options *options, const struct stream *streams,
                          struct row rows[][SPECS_MAX], size_t count)
 {
     for (size_t j = 1; j < count; j++)
         for (size_t i = 0; i < options->spec_count; i++) {
-            const struct cost *before = &rows[j - 1][i].least, *here = &rows[j][i].least;
-            printf("%-16s %-24s %8.2f times %s's ns/op, %.2f later\n", streams[j].name,
-                   options->specs[i], here->ns / before->ns, streams[j - 1].name,
-                   here->later / before->later);
+            const struct row *before = &rows[j - 1][i], *here = &rows[j][i];
+            const struct stream *first = &streams[j - 1], *second = &streams[j];
+            double scale = (double)first->count / (double)second->count;
+            double low = HUGE_VAL, high = 0;
+            for (int round = 0; round < options->rounds; round++) {
+                double ratio = here->total[round] / before->total[round] * scale;
+                low = ratio < low ? ratio : low;
+                high = ratio > high ? ratio : high;
+            }
+            printf("%-16s %-24s %8.2f times %s's ns/op  [%.2f, %.2f], %.2f later\n", second->name,
+                   options->specs[i], row_ns(here, second) / row_ns(before, first), first->name,
+                   low, high, row_later_ns(here, second) / row_later_ns(before, first));
         }
 }
 
@@ -526,11 +592,11 @@ int main(int argc, char **argv)
         stream_make(&streams[j], argv[(size_t)optind + j]);
     measure(&options, streams, count, rows);
     for (size_t j = 0; j < count && !options.terse; j++)
-        print_stream(&options, streams[j].name, rows[j]);
+        print_stream(&options, &streams[j], rows[j]);
     if (options.growth)
         print_growth(&options, streams, rows, count);
     else
-        print_means(&options, rows, count);
+        print_means(&options, streams, rows, count);
     for (size_t j = 0; j < count; j++)
         stream_close(&streams[j]);
     return 0;
