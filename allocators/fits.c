@@ -5,8 +5,12 @@ int fits_create(const struct heap_config *config, const struct allocator *ops, s
                 size_t (*index_bytes)(size_t count), struct segments **out, struct err *err)
 {
     struct segments *heap;
-    int error = segments_create(config, ops, heap_bytes, (size_t)INT32_MAX * 16, 0, index_bytes,
-                                &heap, err);
+    const struct segments_layout layout = {
+        .heap_bytes = heap_bytes,
+        .most = (size_t)INT32_MAX * 16,
+        .index_bytes = index_bytes,
+    };
+    int error = segments_create(config, ops, &layout, &heap, err);
     if (error)
         return error;
     segments_set_returning(heap);

@@ -248,8 +248,12 @@ static int mems_create(const struct heap_config *config, struct heap **out, stru
         return err_set(err, EINVAL, "mems: start=%llu cannot be: block 0 would be no block",
                        (unsigned long long)start);
     struct segments *segments;
-    int error = segments_create(config, &allocator_mems, sizeof(struct mems), SIZE_MAX, 0,
-                                mems_index_bytes, &segments, err);
+    const struct segments_layout layout = {
+        .heap_bytes = sizeof(struct mems),
+        .most = SIZE_MAX,
+        .index_bytes = mems_index_bytes,
+    };
+    int error = segments_create(config, &allocator_mems, &layout, &segments, err);
     if (error)
         return error;
     struct mems *heap = (struct mems *)segments;

@@ -21,8 +21,9 @@
 #include <limits.h>
 #include <stdio.h>
 
-#include "allocators/list_order.h"
 #include "allocators/ostep_places.h"
+
+#include "allocators/list_order.h"
 #include "allocators/ostep_tree.h"
 #include "allocators/segments.h"
 
@@ -35,8 +36,8 @@ enum { OPTION_COALESCE_ROW, OPTION_FIT_ROW };
 
 struct ostep_header {
     int32_t size;        /* bytes behind the header */
-    uint32_t magic_slot; /* OSTEP_MAGIC, or the slot of a free block; not its present one where an
-                            entry tells of the block, but for best fit */
+    uint32_t magic_slot; /* OSTEP_MAGIC, or the slot of a free block; not its present one where a
+                            note tells it, but for best fit */
 };
 
 struct ostep {
@@ -47,7 +48,6 @@ struct ostep {
     size_t reserved; /* blocks that the list has memory for */
     size_t rover;    /* next fit: a slot */
     struct list_order order;
-    struct ostep_place *places;
     struct ostep_tree sizes; /* best fit: free blocks by size and slot */
 };
 
@@ -79,38 +79,52 @@ FIT_INLINE void ostep_write(struct ostep *heap, size_t position, size_t size, si
 
 /* ---- places in the list ---------------------------------------------------------------------- */
 
-/* The free block has that slot from now on. The one that the entry told of has to tell itself. */
+/* The free block, whose header tells its slot, has that one from now on. The block whose note has
+ * to go for that tells itself. */
 FIT_INLINE void ostep_note(struct ostep *heap, size_t position, size_t slot)
 {
-    struct ostep_place *place = ostep_places_at(heap->places, position), other = *place;
-    *place = (struct ostep_place){(uint32_t)position + 1, (uint32_t)slot};
-    if (other.begins && other.begins != place->begins)
-        ostep_header(heap, other.begins - (size_t)1)->magic_slot = other.slot;
+    uint64_t *notes = ostep_notes(&heap->segments.map, position);
+    uint32_t gone = (uint32_t)(*notes >> 32);
+    if (__builtin_expect(!ostep_notable(slot), 0))
+        return;
+    if (gone)
+        ostep_header(heap, (position & ~(size_t)63) + gone % 64)->magic_slot =
+            (uint32_t)ostep_note_slot(gone);
+    *notes = *notes << 32 | ostep_note_of(position, slot);
 }
 
-FIT_INLINE void ostep_forget(struct ostep *heap, size_t position)
+/* Drops what is noted of the free block, and tells its slot. */
+FIT_INLINE size_t ostep_forget(struct ostep *heap, size_t position)
 {
-    struct ostep_place *place = ostep_places_at(heap->places, position);
-    if (ostep_place_is_of(place, position))
-        place->begins = 0;
+    uint64_t *notes = ostep_notes(&heap->segments.map, position);
+    unsigned shift = ostep_notes_shift(*notes, position);
+    uint32_t note = (uint32_t)(*notes >> shift);
+    if (__builtin_expect(!ostep_note_is_of(note, position), 0))
+        return ostep_header(heap, position)->magic_slot;
+    *notes = ostep_notes_without(*notes, shift);
+    return ostep_note_slot(note);
 }
 
-FIT_INLINE size_t ostep_slot(const struct ostep *heap, size_t position)
+static size_t ostep_slot(const struct ostep *heap, size_t position)
 {
-    const struct ostep_place *place = ostep_places_at(heap->places, position);
-    return __builtin_expect(ostep_place_is_of(place, position), 1)
-               ? place->slot
-               : ostep_header(heap, position)->magic_slot;
+    uint64_t notes = *ostep_notes(&heap->segments.map, position);
+    uint32_t note = (uint32_t)(notes >> ostep_notes_shift(notes, position));
+    return ostep_note_is_of(note, position) ? ostep_note_slot(note)
+                                            : ostep_header(heap, position)->magic_slot;
 }
 
 /* Its slot has changed, and nothing else. */
 static void ostep_move(struct ostep *heap, size_t position, size_t slot)
 {
-    struct ostep_place *place = ostep_places_at(heap->places, position);
-    bool noted = ostep_place_is_of(place, position);
+    uint64_t *notes = ostep_notes(&heap->segments.map, position);
+    unsigned shift = ostep_notes_shift(*notes, position);
+    bool noted = ostep_note_is_of((uint32_t)(*notes >> shift), position);
+    bool stays = noted && ostep_notable(slot);
     if (noted)
-        place->slot = (uint32_t)slot;
-    if (!noted || heap->fit == FIT_BEST) /* whose tree looks at headers */
+        *notes = stays ? (*notes & (uint64_t)UINT32_MAX << (32 - shift)) |
+                             (uint64_t)ostep_note_of(position, slot) << shift
+                       : ostep_notes_without(*notes, shift);
+    if (!stays || heap->fit == FIT_BEST) /* whose tree looks at headers */
         ostep_header(heap, position)->magic_slot = (uint32_t)slot;
 }
 
@@ -199,11 +213,10 @@ FIT_INLINE void ostep_push(struct ostep *heap, size_t position, size_t size)
     ostep_index(heap, position);
 }
 
-FIT_INLINE void ostep_unlink(struct ostep *heap, size_t position, size_t slot)
+FIT_INLINE void ostep_unlink(struct ostep *heap, size_t position)
 {
     ostep_unindex(heap, position);
-    ostep_forget(heap, position);
-    list_order_remove(&heap->order, slot);
+    list_order_remove(&heap->order, ostep_forget(heap, position));
 }
 
 /* The front of the free block in `slot` is taken: the rest has its place in the list. */
@@ -265,7 +278,7 @@ static size_t ostep_place(struct segments *segments, size_t size)
         if (rest > 0)
             ostep_cut(heap, slot, position, size, rest);
         else
-            ostep_unlink(heap, position, slot);
+            ostep_unlink(heap, position);
     }
     ostep_write(heap, position, size, OSTEP_MAGIC);
     heap->live++;
@@ -284,14 +297,13 @@ FIT_INLINE void ostep_release(struct segments *segments, size_t position)
     struct ostep *heap = (struct ostep *)segments;
     /* What is written at the end, while the map is waited for. */
     __builtin_prefetch(ostep_header(heap, position), 1);
-    __builtin_prefetch(ostep_places_at(heap->places, position), 1);
     struct segments_hole hole =
         segments_release(segments, position, heap->coalesce, heap->coalesce);
     size_t end = hole.start + hole.size;
     if (hole.before)
-        ostep_unlink(heap, hole.start, ostep_slot(heap, hole.start));
+        ostep_unlink(heap, hole.start);
     if (hole.behind)
-        ostep_unlink(heap, end - hole.behind, ostep_slot(heap, end - hole.behind));
+        ostep_unlink(heap, end - hole.behind);
     if (__builtin_expect(end == segments->top && heap->coalesce, 0)) {
         segments_fall_returning(segments, &hole);
     } else {
@@ -342,20 +354,7 @@ static void *ostep_alloc_aligned(struct heap *heap, size_t align, size_t size)
 
 static size_t ostep_index_bytes(size_t count)
 {
-    return list_order_bytes(count) + fit_store_bytes(ostep_places_bytes(count));
-}
-
-/* The list has its memory by the number of blocks. */
-static int ostep_reach(struct segments *segments, size_t last)
-{
-    const struct ostep *heap = (const struct ostep *)segments;
-    return fit_store_reach(&segments->store, heap->places, ostep_places_bytes(last));
-}
-
-static void ostep_retreat(struct segments *segments, size_t last)
-{
-    const struct ostep *heap = (const struct ostep *)segments;
-    fit_store_retreat(&segments->store, heap->places, ostep_places_bytes(last));
+    return list_order_bytes(count);
 }
 
 static void ostep_release_any(struct segments *segments, size_t position)
@@ -367,7 +366,7 @@ static void ostep_remove(struct segments *segments, size_t position, size_t size
 {
     struct ostep *heap = (struct ostep *)segments;
     (void)size;
-    ostep_unlink(heap, position, ostep_slot(heap, position));
+    ostep_unlink(heap, position);
 }
 
 /* What realloc leaves of a block goes to the head. */
@@ -429,13 +428,11 @@ static int ostep_check(struct heap *heap, char *why, size_t length)
 }
 
 static const struct segments_policy ostep_policy = {
-    .reach = ostep_reach,
     .place = ostep_place,
     .release = ostep_release_any,
     .remove = ostep_remove,
     .leave = ostep_leave,
     .joins = ostep_joins,
-    .retreat = ostep_retreat,
 };
 
 static int ostep_create(const struct heap_config *config, struct heap **out, struct err *err);
@@ -467,9 +464,14 @@ const struct allocator allocator_ostep = {
 static int ostep_create(const struct heap_config *config, struct heap **out, struct err *err)
 {
     struct segments *segments;
-    int error = segments_create(config, &allocator_ostep, sizeof(struct ostep),
-                                config->region->reserved / 8, OSTEP_HEADER, ostep_index_bytes,
-                                &segments, err);
+    const struct segments_layout layout = {
+        .heap_bytes = sizeof(struct ostep),
+        .most = config->region->reserved / 8,
+        .header = OSTEP_HEADER,
+        .beside = sizeof(uint64_t),
+        .index_bytes = ostep_index_bytes,
+    };
+    int error = segments_create(config, &allocator_ostep, &layout, &segments, err);
     if (error)
         return error;
     struct ostep *heap = (struct ostep *)segments;
@@ -477,9 +479,6 @@ static int ostep_create(const struct heap_config *config, struct heap **out, str
     heap->rover = OSTEP_END;
     heap->fit = (enum ostep_fit)config->values[OPTION_FIT_ROW].number;
     segments_set_returning(segments);
-    char *places = fit_store_table(&segments->store, ostep_places_bytes(segments->limit + 64));
-    heap->places = (struct ostep_place *)(void *)places;
-    fit_store_describe(&segments->store, places, sizeof *heap->places, GRANULES_WORD_LOG2);
     heap->sizes.base = segments->base;
     if (list_order_init(&heap->order, segments->limit, &segments->store) < 0)
         return err_set(err, ENOMEM, "ostep: no memory for its list");

@@ -221,8 +221,12 @@ static int pagemgr_create(const struct heap_config *config, struct heap **out, s
         return err_set(err, EINVAL, "pagemgr: pages=%llu cannot be; give 1 or more",
                        (unsigned long long)pages);
     struct segments *segments;
-    int error = segments_create(config, &allocator_pagemgr, sizeof(struct pagemgr),
-                                (size_t)pages * 4096, 0, pagemgr_index_bytes, &segments, err);
+    const struct segments_layout layout = {
+        .heap_bytes = sizeof(struct pagemgr),
+        .most = (size_t)pages * 4096,
+        .index_bytes = pagemgr_index_bytes,
+    };
+    int error = segments_create(config, &allocator_pagemgr, &layout, &segments, err);
     if (error)
         return error;
     struct pagemgr *heap = (struct pagemgr *)segments;

@@ -1,4 +1,5 @@
 /* Heaps with all bookkeeping out of band: layout, growth, and looking through. */
+#define GRANULES_STRIDE(map) ((map)->stride)
 #include "allocators/segments.h"
 
 #include <stdio.h>
@@ -25,13 +26,14 @@ static size_t segments_gone_bytes(size_t last)
 }
 
 int segments_create(const struct heap_config *config, const struct allocator *ops,
-                    size_t heap_bytes, size_t bytes, size_t header,
-                    size_t (*index_bytes)(size_t count), struct segments **out, struct err *err)
+                    const struct segments_layout *layout, struct segments **out, struct err *err)
 {
     struct region *region = config->region;
-    size_t count = segments_least(segments_least(bytes, region->reserved) / 16, UINT32_MAX - 64);
-    size_t control = segments_page_up(heap_bytes);
-    size_t apart = control + granules_bytes(count + 64) + index_bytes(count + 64) +
+    size_t count =
+        segments_least(segments_least(layout->most, region->reserved) / 16, UINT32_MAX - 64);
+    size_t control = segments_page_up(layout->heap_bytes);
+    size_t stride = sizeof(struct granules_word) + layout->beside;
+    size_t apart = control + granules_bytes(count + 64, stride) + layout->index_bytes(count + 64) +
                    fit_store_bytes(segments_gone_bytes(count + 64));
     if (apart + 2 * SEGMENTS_STEP > region->reserved)
         return err_set(err, ENOMEM, "%s: a region of %zu bytes is too small, it takes at least %zu",
@@ -41,13 +43,13 @@ int segments_create(const struct heap_config *config, const struct allocator *op
         return err_set(err, ENOMEM, "%s: no memory for its first page", ops->name);
     struct segments *heap = (struct segments *)(void *)(region->base + room);
     heap->heap.ops = ops;
-    heap->base = region->base + (header ? 16 - header : 0);
-    heap->header = header;
-    heap->limit = segments_least(count, room / 16 - (header > 0));
+    heap->base = region->base + (layout->header ? 16 - layout->header : 0);
+    heap->header = layout->header;
+    heap->limit = segments_least(count, room / 16 - (layout->header > 0));
     heap->region = region;
     heap->store.region = region;
     heap->store.next = region->base + room + control;
-    granules_init(&heap->map, count + 64, &heap->store);
+    granules_init(&heap->map, count + 64, stride, &heap->store);
     *out = heap;
     return 0;
 }
@@ -86,7 +88,9 @@ size_t segments_granules_in(const struct segments *heap, size_t bytes)
 
 static int segments_reach_tables(struct segments *heap, size_t last)
 {
-    if (granules_reach(&heap->map, last, &heap->store) || heap->policy->reach(heap, last))
+    const struct segments_policy *policy = heap->policy;
+    if (granules_reach(&heap->map, last, &heap->store) ||
+        (policy->reach && policy->reach(heap, last)))
         return -ENOMEM;
     heap->tabled = heap->tabled > last ? heap->tabled : last;
     return heap->gone ? fit_store_reach(&heap->store, heap->gone, segments_gone_bytes(last)) : 0;

@@ -53,8 +53,9 @@ struct segments {
 
 /* What a policy adds for the paths that are not inlined. */
 struct segments_policy {
-    int (*reach)(struct segments *heap, size_t last);    /* the index for positions up to `last` */
-    size_t (*place)(struct segments *heap, size_t size); /* uses `size`; FIT_NONE: no memory */
+    /* The index for positions up to `last` has memory; NULL: always. */
+    int (*reach)(struct segments *heap, size_t last);
+    size_t (*place)(struct segments *heap, size_t size);     /* uses `size`; FIT_NONE: no memory */
     void (*release)(struct segments *heap, size_t position); /* frees what begins there */
     void (*remove)(struct segments *heap, size_t position, size_t size);
     void (*leave)(struct segments *heap, size_t position, size_t size); /* what is left of a hole */
@@ -70,12 +71,19 @@ struct segments_hole {
     size_t start, size, before, behind;
 };
 
-/* Lays out a heap of `heap_bytes` for at most `bytes` bytes of blocks, each with `header` bytes
- * before it; `index_bytes` of tables follow those of the map. The caller then lays out its index
- * in the store and calls segments_start. 0 and *out, or -errno with a sentence. */
+/* What a policy asks for. */
+struct segments_layout {
+    size_t heap_bytes;                   /* of its struct */
+    size_t most;                         /* bytes of blocks there can be */
+    size_t header;                       /* bytes before each block */
+    size_t beside;                       /* bytes of its own behind each word of the map */
+    size_t (*index_bytes)(size_t count); /* of its tables for so many granules */
+};
+
+/* Lays out a heap. The caller then lays out its index in the store, behind the map, and calls
+ * segments_start. 0 and *out, or -errno with a sentence. */
 int segments_create(const struct heap_config *config, const struct allocator *ops,
-                    size_t heap_bytes, size_t bytes, size_t header,
-                    size_t (*index_bytes)(size_t count), struct segments **out, struct err *err);
+                    const struct segments_layout *layout, struct segments **out, struct err *err);
 
 /* Between the two: what is free shall be given back. */
 void segments_set_returning(struct segments *heap);

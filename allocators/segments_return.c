@@ -4,6 +4,7 @@
  * that may be given back: what is freed earns a little, and what turns out to have been given back
  * too early, since it is taken again, costs a multiple. A program that frees a large block now and
  * then does not keep it; one that takes and frees large blocks in turn soon keeps them. */
+#define GRANULES_STRIDE(map) ((map)->stride)
 #include "allocators/segments.h"
 
 #define RETURN_LEAST ((size_t)1 << 20)          /* bytes of a hole that goes back by itself */

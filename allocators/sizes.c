@@ -262,8 +262,8 @@ void sizes_remove_large(struct sizes *index, size_t group, size_t size)
 /* The large hole that begins in a group is the last segment that does. */
 static size_t sizes_large_in(const struct granules *map, size_t group)
 {
-    size_t word = 2 * group + (map->word[2 * group + 1].starts != 0);
-    return word * 64 + 63 - (size_t)__builtin_clzll(map->word[word].starts);
+    size_t word = 2 * group + (granules_word(map, 2 * group + 1)->starts != 0);
+    return word * 64 + 63 - (size_t)__builtin_clzll(granules_word(map, word)->starts);
 }
 
 size_t sizes_find_large(struct sizes *index, const struct granules *map, size_t size)

@@ -138,7 +138,8 @@ FIT_INLINE size_t sizes_hole_in(const struct granules *map, size_t group, size_t
 {
     for (size_t word = 2 * group; word < 2 * group + 2; word++) {
         uint64_t holes = granules_holes(map, word);
-        for (holes &= sizes_starts_behind(map->word + word, size); holes; holes &= holes - 1) {
+        for (holes &= sizes_starts_behind(granules_word(map, word), size); holes;
+             holes &= holes - 1) {
             size_t position = word * 64 + (size_t)__builtin_ctzll(holes);
             if (__builtin_expect(granules_size(map, position) == size, 1))
                 return position;
