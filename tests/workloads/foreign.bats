@@ -167,6 +167,24 @@ END
     [ "$(info bad_records)" -eq 0 ]
 }
 
+@test "lttng: more threads than are remembered, in turn" {
+    awk 'BEGIN { for (i = 0; i < 900; i++) printf "[00:00:0%d.%09d] (+0.1) h lttng_ust_libc:malloc: { cpu_id = %d }, { vpid = 5, vtid = %d }, { size = %d, ptr = 0x%X }\n",
+                     1 + i / 500, i % 500, i % 8, 100 + i % 300, i + 1, 16777216 + i * 1048576 }' > r.txt
+    import r.txt | awk '{ time = NR <= 500 ? NR - 1 : 1000000000 + NR - 501
+                          if ($2 != time || $3 != "t" (NR - 1) % 300 || $6 != NR) exit 1 } END { if (NR != 900) exit 1 }'
+}
+
+@test "addresses of any length, and what only looks like one" {
+    printf '%s\n' '1: malloc 0xFFFFfffffffffff0 16' '1: malloc 0x00000000123456789abcdef0 16' '1: free 0xfffffffffffffff0' \
+        '1: malloc 0x11234567890abcdef 16' '1: malloc 0x1234567g 16' '1: malloc 0x@2345678 16' '1: malloc 0x123456:8 16' \
+        '1: free 0x123456789abcdef0' > r.txt
+    run import r.txt
+    [ "${lines[2]}" = "2 t0 free #0" ]
+    [ "${lines[3]}" = "3 t0 free #1" ]
+    [ "${#lines[@]}" -eq 4 ]
+    [ "$(info bad_records)" -eq 4 ]
+}
+
 @test "lines that span the blocks in which a file is read are whole, packed or not" {
     awk 'BEGIN { for (i = 1; i < 30000; i++) printf "%d: malloc 0x%x %d\n", i % 7, 4096 + 16 * i, i * i }' > r.txt
     import r.txt | awk '{ if ($4 != "#" NR - 1 || $5 != NR * NR) exit 1 } END { if (NR != 29999) exit 1 }'

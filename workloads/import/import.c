@@ -249,6 +249,7 @@ static int import_into(struct import *import, const struct importer *importer, c
     if (failed)
         return failed;
     import->summary = trace_writer_summary(import->writer);
+    trace_writer_split(import->writer);
     failed = import_all(import, importer, from, err);
     if (!failed)
         return trace_writer_finish(import->writer, err);

@@ -5,6 +5,15 @@
 
 enum { LTTNG_SPACE = 48 }; /* addresses of one process stay below 2 to the … */
 
+enum lttng_kind {
+    LTTNG_MALLOC,
+    LTTNG_FREE,
+    LTTNG_CALLOC,
+    LTTNG_REALLOC,
+    LTTNG_MEMALIGN, /* and posix_memalign */
+    LTTNG_NO_EVENT,
+};
+
 enum lttng_name {
     LTTNG_PTR,
     LTTNG_SIZE,
@@ -24,15 +33,36 @@ struct lttng_fields {
     uint64_t value[LTTNG_NAMES];
 };
 
-enum { LTTNG_CONTEXT = 512 };
+enum { LTTNG_TEXT = 256, LTTNG_SLOTS_LOG2 = 7, LTTNG_SLOTS = 1 << LTTNG_SLOTS_LOG2 };
+
+/* What was read before and is likely to come again. */
+struct lttng_text {
+    size_t length; /* 0: nothing */
+    char text[LTTNG_TEXT];
+};
+
+struct lttng_context {
+    struct lttng_text text;
+    struct lttng_fields fields; /* what the text says */
+};
 
 struct lttng {
     uint64_t last_ns, days_ns; /* times of day begin anew at midnight */
-    /* The contexts of the event before and what they say: mostly the next has the same. */
-    struct lttng_fields fields;
-    size_t length;
-    char context[LTTNG_CONTEXT];
+    struct lttng_text second;  /* a line's start up to the fraction of its second */
+    uint64_t second_ns;        /* which that says */
+    struct lttng_context contexts[LTTNG_SLOTS];
 };
+
+static bool lttng_is(const struct lttng_text *text, const char *from, size_t length)
+{
+    return length == text->length && memcmp(from, text->text, length) == 0;
+}
+
+static void lttng_remember(struct lttng_text *text, const char *from, size_t length)
+{
+    text->length = length < LTTNG_TEXT ? length : 0;
+    memcpy(text->text, from, text->length);
+}
 
 static bool lttng_knows(const struct lttng_fields *fields, enum lttng_name name)
 {
@@ -139,23 +169,44 @@ static bool lttng_usual(struct scan own, struct lttng_fields *fields)
     return scan_done(&own);
 }
 
-/* All fields of an event, `line` beginning with its name. */
-static void lttng_fields(struct lttng *lttng, struct scan line, struct lttng_fields *fields)
+/* Where the contexts have their place: all their bytes, weighed by where they stand. */
+static unsigned lttng_slot(const char *text, size_t length)
 {
-    const char *own = memrchr(line.at, '{', (size_t)(line.end - line.at));
-    const char *contexts = memchr(line.at, ' ', (size_t)((own ? own : line.at) - line.at));
-    size_t length = contexts ? (size_t)(own - contexts) : 0;
-    if (!length || length != lttng->length || memcmp(contexts, lttng->context, length) != 0) {
-        lttng->fields = (struct lttng_fields){0};
-        lttng->length = length < LTTNG_CONTEXT ? length : 0;
-        if (length)
-            lttng_collect(scan_over(contexts, length), &lttng->fields);
-        memcpy(lttng->context, contexts ? contexts : "", lttng->length);
+    const uint64_t odd = UINT64_C(0x9e3779b97f4a7c15);
+    const uint8_t *bytes = (const uint8_t *)text;
+    uint64_t sum = length, weight = odd;
+    if (length < 8)
+        return 0;
+    for (size_t at = 0; at + 8 < length; at += 8, weight += 2 * odd)
+        sum += bytes_get64(bytes + at) * weight;
+    sum += bytes_get64(bytes + length - 8) * weight;
+    return sum >> (64 - LTTNG_SLOTS_LOG2);
+}
+
+/* What contexts say: those of a program's threads on its processors come again and again. */
+static const struct lttng_fields *lttng_contexts(struct lttng *lttng, const char *text,
+                                                 size_t length)
+{
+    struct lttng_context *context = &lttng->contexts[lttng_slot(text, length)];
+    if (!lttng_is(&context->text, text, length)) {
+        context->fields = (struct lttng_fields){0};
+        lttng_collect(scan_over(text, length), &context->fields);
+        lttng_remember(&context->text, text, length);
     }
-    *fields = lttng->fields;
-    struct scan rest = {own ? own : line.end, line.end};
-    if (!lttng_usual(rest, fields))
-        lttng_collect(rest, fields);
+    return &context->fields;
+}
+
+/* The event's own fields, and those of the contexts between its name and them. */
+static const struct lttng_fields *lttng_fields(struct lttng *lttng, struct scan line,
+                                               struct lttng_fields *own)
+{
+    static const struct lttng_fields none;
+    const char *bracket = memrchr(line.at, '{', (size_t)(line.end - line.at));
+    struct scan rest = {bracket ? bracket : line.end, line.end};
+    own->known = 0;
+    if (!lttng_usual(rest, own))
+        lttng_collect(rest, own);
+    return bracket ? lttng_contexts(lttng, line.at, (size_t)(bracket - line.at)) : &none;
 }
 
 /* Moves behind the provider's name and its colon. */
@@ -172,11 +223,42 @@ static bool lttng_provider(struct scan *line)
     return false;
 }
 
+/* The nine digits behind a second's point. */
+static bool lttng_fraction(struct scan *line, uint64_t *ns)
+{
+    if (line->end - line->at < 10)
+        return false;
+    uint64_t bytes = bytes_get64((const uint8_t *)line->at);
+    unsigned last = (unsigned)(line->at[8] - '0');
+    *ns = scan_digits(bytes) * 10 + last;
+    line->at += 9;
+    return scan_is_digits(bytes) && last < 10;
+}
+
+/* The time of a line in the same second as the one before. */
+static bool lttng_same_second(const struct lttng *lttng, struct scan *line, uint64_t *ns)
+{
+    size_t length = lttng->second.length;
+    struct scan rest = *line;
+    if (!length || (size_t)(line->end - line->at) < length ||
+        memcmp(line->at, lttng->second.text, length) != 0)
+        return false;
+    rest.at += length;
+    if (!lttng_fraction(&rest, ns) || (*rest.at != ']' && *rest.at != ','))
+        return false;
+    *ns += lttng->second_ns;
+    line->at = rest.at + 1;
+    return true;
+}
+
 /* [HH:MM:SS.nnnnnnnnn], with or without a date before it, [seconds.nnnnnnnnn], or [cycles], of
  * which LTTng's clock has one a nanosecond; with all names printed, "timestamp = …,". */
-static bool lttng_time(struct scan *line, uint64_t *ns)
+static bool lttng_time(struct lttng *lttng, struct scan *line, uint64_t *ns)
 {
+    const char *start = line->at;
     uint64_t part, seconds = 0, nanoseconds = 0;
+    if (lttng_same_second(lttng, line, ns))
+        return true;
     bool named = scan_text(line, "timestamp = ");
     if ((!named && !scan_char(line, '[')) || !scan_decimal(line, &part))
         return false;
@@ -186,8 +268,12 @@ static bool lttng_time(struct scan *line, uint64_t *ns)
         if (!scan_decimal(line, &part))
             return false;
     *ns = seconds;
-    if (scan_char(line, '.') && scan_decimal(line, &nanoseconds))
-        *ns = seconds * 1000000000 + nanoseconds % 1000000000;
+    if (scan_char(line, '.')) {
+        lttng_remember(&lttng->second, start, (size_t)(line->at - start));
+        lttng->second_ns = seconds * 1000000000;
+        if (scan_decimal(line, &nanoseconds))
+            *ns = lttng->second_ns + nanoseconds % 1000000000;
+    }
     return scan_char(line, named ? ',' : ']');
 }
 
@@ -225,21 +311,49 @@ static bool lttng_free(const struct lttng_fields *fields, struct repair_operatio
 }
 
 /* The name ends by a colon, or by a comma where all names are printed. */
-static bool lttng_event(struct scan name, const struct lttng_fields *fields,
+__attribute__((always_inline)) static inline bool lttng_named(struct scan *line, const char *name)
+{
+    struct scan rest = *line;
+    if (!scan_text(&rest, name) || (!scan_char(&rest, ':') && !scan_char(&rest, ',')))
+        return false;
+    *line = rest;
+    return true;
+}
+
+/* Moves behind the event's name; LTTNG_NO_EVENT where it is none of ours. */
+static enum lttng_kind lttng_kind(struct scan *line)
+{
+    if (lttng_named(line, "malloc"))
+        return LTTNG_MALLOC;
+    if (lttng_named(line, "free"))
+        return LTTNG_FREE;
+    if (lttng_named(line, "calloc"))
+        return LTTNG_CALLOC;
+    if (lttng_named(line, "realloc"))
+        return LTTNG_REALLOC;
+    return lttng_named(line, "memalign") || lttng_named(line, "posix_memalign") ? LTTNG_MEMALIGN
+                                                                                : LTTNG_NO_EVENT;
+}
+
+static bool lttng_event(enum lttng_kind kind, const struct lttng_fields *fields,
                         struct repair_operation *operation)
 {
-    if (scan_text(&name, "malloc:") || scan_text(&name, "malloc,"))
+    switch (kind) {
+    case LTTNG_MALLOC:
         return lttng_sized(fields, TRACE_MALLOC, operation);
-    if (scan_text(&name, "free:") || scan_text(&name, "free,"))
+    case LTTNG_FREE:
         return lttng_free(fields, operation);
-    if (scan_text(&name, "calloc:") || scan_text(&name, "calloc,"))
+    case LTTNG_CALLOC:
         return lttng_calloc(fields, operation);
-    if (scan_text(&name, "realloc:") || scan_text(&name, "realloc,"))
+    case LTTNG_REALLOC:
         return lttng_field(fields, LTTNG_IN_PTR, &operation->before) &&
                lttng_sized(fields, TRACE_REALLOC, operation);
-    scan_text(&name, "posix_");
-    return (scan_text(&name, "memalign:") || scan_text(&name, "memalign,")) &&
-           lttng_aligned(fields, operation);
+    case LTTNG_MEMALIGN:
+        return lttng_aligned(fields, operation);
+    case LTTNG_NO_EVENT:
+        break;
+    }
+    return false;
 }
 
 /* Processes have address spaces of their own. */
@@ -248,43 +362,56 @@ static uint64_t lttng_address(uint64_t address, uint64_t process)
     return address ? address | process << LTTNG_SPACE : 0;
 }
 
-static enum import_verdict lttng_take(struct scan line, void *state,
-                                      struct repair_operation *operation)
+/* What a line is; `contexts` are what the event's contexts say. */
+static enum import_verdict lttng_read_line(struct lttng *lttng, struct scan line,
+                                           const struct lttng_fields **contexts,
+                                           struct repair_operation *operation)
 {
-    struct lttng *lttng = state;
-    struct lttng_fields fields;
+    struct lttng_fields own;
     struct scan event = line;
     uint64_t ns = 0;
-    bool timed = lttng_time(&event, &ns);
+    bool timed = lttng_time(lttng, &event, &ns);
     if (!timed)
         event = line;
     if (!lttng_provider(&event))
         return IMPORT_NOTHING;
-    lttng_fields(lttng, event, &fields);
-    if (!timed || line.end[-1] != '}' || !lttng_event(event, &fields, operation))
+    enum lttng_kind kind = lttng_kind(&event);
+    *contexts = lttng_fields(lttng, event, &own);
+    if (!timed || line.end[-1] != '}' || !lttng_event(kind, &own, operation))
         return IMPORT_BAD;
     const uint64_t half_a_day = UINT64_C(43200000000000);
     if (ns + half_a_day < lttng->last_ns)
         lttng->days_ns += 2 * half_a_day;
     lttng->last_ns = ns;
     operation->time_ns = lttng->days_ns + ns;
-    operation->thread = fields.value[LTTNG_VTID];
-    operation->address = lttng_address(operation->address, fields.value[LTTNG_VPID]);
-    operation->before = lttng_address(operation->before, fields.value[LTTNG_VPID]);
     return IMPORT_OPERATION;
 }
 
-/* What the contexts of the first event of the kind say, or false. */
+static enum import_verdict lttng_take(struct scan line, void *state,
+                                      struct repair_operation *operation)
+{
+    const struct lttng_fields *contexts;
+    enum import_verdict verdict = lttng_read_line(state, line, &contexts, operation);
+    if (verdict != IMPORT_OPERATION)
+        return verdict;
+    operation->thread = contexts->value[LTTNG_VTID];
+    operation->address = lttng_address(operation->address, contexts->value[LTTNG_VPID]);
+    operation->before = lttng_address(operation->before, contexts->value[LTTNG_VPID]);
+    return IMPORT_OPERATION;
+}
+
+/* Whether there is an event of the kind, and what the contexts of the first one say. */
 static bool lttng_first(const char *start, size_t length, struct lttng_fields *fields)
 {
+    struct lttng lttng = {0};
     struct scan text = scan_over(start, length), line;
     for (int i = 0; i < 50 && scan_line(&text, &line); i++) {
-        struct lttng lttng = {0};
+        const struct lttng_fields *contexts;
         struct repair_operation operation = {0};
-        enum import_verdict verdict = lttng_take(line, &lttng, &operation);
-        *fields = lttng.fields;
-        if (verdict == IMPORT_OPERATION)
+        if (lttng_read_line(&lttng, line, &contexts, &operation) == IMPORT_OPERATION) {
+            *fields = *contexts;
             return true;
+        }
     }
     return false;
 }
@@ -297,9 +424,9 @@ static bool lttng_recognise(const char *start, size_t length)
 
 static uint32_t lttng_columns(const char *start, size_t length)
 {
-    struct lttng_fields fields = {0};
-    lttng_first(start, length, &fields);
-    return TRACE_HAS_TIMES | (lttng_knows(&fields, LTTNG_VTID) ? TRACE_HAS_THREADS : 0);
+    struct lttng_fields fields;
+    bool found = lttng_first(start, length, &fields);
+    return TRACE_HAS_TIMES | (found && lttng_knows(&fields, LTTNG_VTID) ? TRACE_HAS_THREADS : 0);
 }
 
 static int lttng_read(struct import *import, struct source *source, struct err *err)

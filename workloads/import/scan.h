@@ -58,13 +58,19 @@ static inline bool scan_is_digits(uint64_t bytes)
     return ((bytes & high) | ((bytes + six) & high) >> 4) == UINT64_C(0x3333333333333333);
 }
 
-/* The number of eight decimal digits, the first in the lowest byte: neighbours are added up in
+/* The number of eight digits' worths, the first in the lowest byte: neighbours are added up in
  * pairs, then fours (Lemire, "Quickly parsing eight digits"). */
+__attribute__((always_inline)) static inline uint64_t scan_sum(uint64_t worth, uint64_t base)
+{
+    const uint64_t square = base * base;
+    worth = worth * ((base << 8) + 1) >> 8;
+    worth = (worth & UINT64_C(0x00ff00ff00ff00ff)) * ((square << 16) + 1) >> 16;
+    return (worth & UINT64_C(0x0000ffff0000ffff)) * ((square * square << 32) + 1) >> 32;
+}
+
 static inline uint64_t scan_digits(uint64_t bytes)
 {
-    bytes = (bytes & UINT64_C(0x0f0f0f0f0f0f0f0f)) * ((10 << 8) + 1) >> 8;
-    bytes = (bytes & UINT64_C(0x00ff00ff00ff00ff)) * ((100 << 16) + 1) >> 16;
-    return (bytes & UINT64_C(0x0000ffff0000ffff)) * ((UINT64_C(10000) << 32) + 1) >> 32;
+    return scan_sum(bytes & UINT64_C(0x0f0f0f0f0f0f0f0f), 10);
 }
 
 /* At least one digit; false, too, where the number needs more than 64 bits. */
@@ -91,11 +97,29 @@ static inline bool scan_decimal(struct scan *scan, uint64_t *value)
  */
 extern const uint8_t scan_hex_digits[256];
 
-/* Hexadecimal digits without a prefix; at least one, at most sixteen. */
+/* Whether the eight bytes are all hexadecimal digits, and what each is worth: a digit is one if it
+ * is what its worth is written as. */
+static inline bool scan_is_hex(uint64_t bytes, uint64_t *worth)
+{
+    const uint64_t one = UINT64_C(0x0101010101010101);
+    uint64_t letters = bytes >> 6 & one, value = (bytes & 15 * one) + 9 * letters;
+    uint64_t beyond_nine = (value + 6 * one) >> 4 & one;
+    uint64_t written = value + '0' * one + ('a' - '9' - 1) * beyond_nine;
+    *worth = value;
+    return (bytes | letters << 5) == written && !(value & 240 * one);
+}
+
+/* Hexadecimal digits without a prefix; at least one, and no more than 64 bits. Addresses have a
+ * dozen. */
 static inline bool scan_hex(struct scan *scan, uint64_t *value)
 {
     const char *first = scan->at, *at = first;
-    uint64_t sum = 0;
+    uint64_t sum = 0, worth;
+    if (scan->end - at >= 8 && scan_hex_digits[(uint8_t)at[7]] &&
+        scan_is_hex(bytes_get64((const uint8_t *)at), &worth)) {
+        sum = scan_sum(worth, 16);
+        at += 8;
+    }
     for (unsigned digit; at < scan->end && (digit = scan_hex_digits[(uint8_t)*at]); at++) {
         if (sum >> 60)
             return false;
