@@ -1,4 +1,5 @@
 /* A trace that says nothing of where it was made. */
+#include <errno.h>
 #include <stdio.h>
 
 #include "workloads/edit.h"
@@ -46,6 +47,9 @@ int edit_anonymize(const char *from, const char *to, const struct edit_anonymize
 {
     struct editing_source source;
     int failed = editing_open(&source, from, err);
+    if (!failed && how->time_step &&
+        !(trace_reader_origin(source.reader)->columns & TRACE_HAS_TIMES))
+        failed = err_set(err, EINVAL, "the trace has no times that could be rounded");
     if (!failed)
         failed = anonymize_run(&source, to, how, err);
     editing_close(&source);

@@ -1,7 +1,9 @@
 /* A stretch of a trace, or some of its threads. */
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 
+#include "harness/base/units.h"
 #include "workloads/edit.h"
 #include "workloads/editing.h"
 
@@ -21,6 +23,8 @@ struct cut {
     struct array objects; /* struct cut_object, by number */
     uint32_t count;
     uint64_t seen; /* events of the source */
+    uint64_t last_ns;
+    uint32_t threads; /* of those: 0 to … - 1 */
     bool begun;
 };
 
@@ -136,7 +140,42 @@ static int cut_event(struct cut *cut, const struct trace_event *event, struct er
     if (!failed && inside && wanted)
         failed = editing_add(&cut->source, cut->writer, event, err);
     cut->seen++;
+    cut->last_ns = event->time_ns;
+    cut->threads = event->thread >= cut->threads ? event->thread + 1 : cut->threads;
     return failed;
+}
+
+/* A thread that is asked for but not among `threads`. */
+static int cut_check_threads(const struct cut *cut, uint64_t threads, struct err *err)
+{
+    for (size_t i = 0; i < cut->what->thread_count; i++)
+        if (cut->what->threads[i] >= threads)
+            return err_set(err, EINVAL, "the trace has no thread %u: its threads are 0 to %llu",
+                           cut->what->threads[i], (unsigned long long)threads - 1);
+    return 0;
+}
+
+/* Why a cut holds nothing: what was asked for lies behind the end or between two operations, or is
+ * of threads that have nothing there. */
+static int cut_empty(const struct cut *cut, bool at_end, struct err *err)
+{
+    const char *hint = "look for them with bench trace dump";
+    char last[UNITS_TEXT], sentence[160];
+    units_format_time(last, (double)cut->last_ns);
+    if (!cut->seen)
+        return err_set(err, EINVAL, "the trace holds no operation");
+    if (cut->begun)
+        return err_set(err, EINVAL, "the threads asked for have no blocks in that stretch: %s",
+                       hint);
+    if (!at_end)
+        return err_set(err, EINVAL, "the trace has no operation in that stretch: %s", hint);
+    snprintf(sentence, sizeof sentence,
+             "the cut begins behind the trace's end: operations are 0 "
+             "to %llu",
+             (unsigned long long)cut->seen - 1);
+    return trace_reader_origin(cut->source.reader)->columns & TRACE_HAS_TIMES
+               ? err_set(err, EINVAL, "%s, the last %s after the start", sentence, last)
+               : err_set(err, EINVAL, "%s", sentence);
 }
 
 static int cut_run(struct cut *cut, const char *to, struct err *err)
@@ -154,6 +193,11 @@ static int cut_run(struct cut *cut, const char *to, struct err *err)
     while (!failed && (more = editing_next(&cut->source, &event, err)) == 1 &&
            !cut_is_over(cut, &event))
         failed = cut_event(cut, &event, err);
+    const struct trace_summary *written = trace_writer_summary(cut->writer);
+    if (!failed && !more && cut->seen)
+        failed = cut_check_threads(cut, cut->threads, err);
+    if (!failed && more >= 0 && !written->events)
+        failed = cut_empty(cut, !more, err);
     editing_account(trace_writer_summary(cut->writer), trace_reader_summary(cut->source.reader));
     return editing_finish(cut->writer, more == 1 ? 0 : more, failed, err);
 }
@@ -169,7 +213,8 @@ static int cut_check(const struct cut *cut, struct err *err)
         return err_set(err, EINVAL, "the trace has no times: cut it by events");
     if (what->thread_count && !(columns & TRACE_HAS_THREADS))
         return err_set(err, EINVAL, "the trace does not know its threads: cut it by events");
-    return 0;
+    const struct trace_summary *summary = trace_reader_summary(cut->source.reader);
+    return summary && summary->events ? cut_check_threads(cut, summary->threads, err) : 0;
 }
 
 int edit_cut(const char *from, const char *to, const struct edit_cut *what, struct err *err)

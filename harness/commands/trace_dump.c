@@ -1,6 +1,8 @@
 /* bench trace dump: operations as text. */
 #include <argp.h>
+#include <errno.h>
 #include <inttypes.h>
+#include <jansson.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
@@ -120,22 +122,45 @@ static int dump_all(struct trace_reader *reader, bool json, struct err *err)
     return more;
 }
 
+static void dump_site_text(uint32_t site, const char *frames)
+{
+    printf("site %" PRIu32 "\n", site);
+    for (size_t length; *frames; frames += length + (frames[length] == '\n')) {
+        length = strcspn(frames, "\n");
+        printf("  %.*s\n", (int)length, frames);
+    }
+}
+
+/* Frames may hold any bytes: what is no UTF-8 is left out. */
+static void dump_site_json(uint32_t site, const char *frames)
+{
+    json_t *list = json_array();
+    for (size_t length; *frames; frames += length + (frames[length] == '\n')) {
+        length = strcspn(frames, "\n");
+        json_t *frame = json_stringn(frames, length);
+        json_array_append_new(list, frame ? frame : json_string("?"));
+    }
+    json_t *line = json_pack("{s:I, s:o}", "site", (json_int_t)site, "frames", list);
+    json_dumpf(line, stdout, 0);
+    json_decref(line);
+    putchar('\n');
+}
+
 /* A site is known once the block that first names it was read. */
-static int dump_sites(struct trace_reader *reader, struct err *err)
+static int dump_sites(struct trace_reader *reader, bool json, struct err *err)
 {
     struct trace_block block;
     const char *frames;
     int more;
     while ((more = trace_reader_next(reader, &block, err)) == 1)
         continue;
-    for (uint32_t site = 1; (frames = trace_reader_site(reader, site)); site++) {
-        printf("site %" PRIu32 "\n", site);
-        for (size_t length; *frames; frames += length + (frames[length] == '\n')) {
-            length = strcspn(frames, "\n");
-            printf("  %.*s\n", (int)length, frames);
-        }
-    }
-    return more;
+    uint32_t site = 1;
+    for (; (frames = trace_reader_site(reader, site)); site++)
+        (json ? dump_site_json : dump_site_text)(site, frames);
+    return more || site > 1 ? more
+                            : err_set(err, ENOENT,
+                                      "the trace has no call sites: bench record --stacks "
+                                      "records them");
 }
 
 int trace_command_dump(int argc, char **argv)
@@ -146,8 +171,8 @@ int trace_command_dump(int argc, char **argv)
     command_parse(&dump_argp, argc, argv, 0, &arguments);
     int failed = trace_reader_open(&reader, arguments.path, &err);
     if (!failed) {
-        failed =
-            arguments.sites ? dump_sites(reader, &err) : dump_all(reader, arguments.json, &err);
+        failed = arguments.sites ? dump_sites(reader, arguments.json, &err)
+                                 : dump_all(reader, arguments.json, &err);
         trace_reader_close(reader);
     }
     if (!failed && fflush(stdout)) {

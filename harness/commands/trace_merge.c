@@ -1,6 +1,8 @@
 /* bench trace merge: several traces as one. */
 #include <argp.h>
+#include <stdbool.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "harness/commands/commands.h"
 #include "harness/commands/trace.h"
@@ -14,6 +16,14 @@ struct merge_arguments {
 
 static const struct argp_option merge_options[] = {
     {"output", 'o', "FILE", 0, "write the trace to FILE (- for standard output)", 0}, {0}};
+
+static bool merge_repeats_input(const struct merge_arguments *arguments)
+{
+    unsigned count = 0;
+    for (size_t i = 0; i < arguments->count; i++)
+        count += strcmp(arguments->from[i], "-") == 0;
+    return count > 1;
+}
 
 static error_t merge_parse(int key, char *value, struct argp_state *state)
 {
@@ -29,6 +39,8 @@ static error_t merge_parse(int key, char *value, struct argp_state *state)
     case ARGP_KEY_END:
         if (arguments->count < 2)
             argp_error(state, "name the traces to merge, two or more");
+        if (merge_repeats_input(arguments))
+            argp_error(state, "standard input is one trace: name - once");
         if (!arguments->to)
             argp_error(state, "name the trace to write with -o FILE");
         return 0;

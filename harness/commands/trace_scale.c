@@ -14,7 +14,7 @@ struct scale_arguments {
 };
 
 static const struct argp_option scale_options[] = {
-    {"copies", 'n', "N", 0, "so many in all (default 2)", 0}, {0}};
+    {"copies", 'n', "N", 0, "so many in all, 2 to 10000 (default 2)", 0}, {0}};
 
 static error_t scale_parse(int key, char *value, struct argp_state *state)
 {
@@ -47,8 +47,8 @@ int trace_command_scale(int argc, char **argv)
     struct scale_arguments arguments = {.copies = 2};
     struct err err = {0};
     command_parse(&scale_argp, argc, argv, 0, &arguments);
-    int failed = arguments.copies < 1 || arguments.copies > 10000
-                     ? err_set(&err, EINVAL, "--copies takes 1 to 10000")
+    int failed = arguments.copies < 2 || arguments.copies > 10000
+                     ? err_set(&err, EINVAL, "--copies takes 2 to 10000")
                      : edit_scale(arguments.files.from, arguments.files.to,
                                   (uint32_t)arguments.copies, &err);
     if (failed)

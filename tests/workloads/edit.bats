@@ -51,6 +51,41 @@ EOF
     [ ! -e no.trace ]
 }
 
+# refused SENTENCE COMMAND...: status 2, that sentence, and no trace is left
+refused() {
+    local sentence=$1
+    shift
+    run "$BENCH" "$@" -o no.trace
+    [ "$status" -eq 2 ]
+    [[ "$output" == *"$sentence"* ]]
+    [ ! -e no.trace ] && [ ! -e no.trace.part ]
+}
+
+@test "what would leave an empty trace, or one unchanged, is refused with what there is" {
+    refused "no thread 2: its threads are 0 to 1" trace cut --thread 0 --thread 2 r.trace
+    refused "no thread 2: its threads are 0 to 1" trace cut --thread 2 - < r.trace
+    refused "operations are 0 to 7, the last 7.00 us after the start" trace cut --from 8 r.trace
+    refused "operations are 0 to 7, the last 7.00 us after the start" trace cut --after 1s r.trace
+    refused "no operation in that stretch" trace cut --after 3100ns --before 3900ns r.trace
+    refused "the threads asked for have no blocks in that stretch" trace cut --to 1 --thread 1 r.trace
+    refused "2 to 10000" trace scale --copies 1 r.trace
+    refused "no multiples of 0" trace anonymize --round-sizes 0 r.trace
+    refused "no multiples of 0" trace anonymize --round-times 0 r.trace
+    refused "standard input is one trace" trace merge - - < r.trace
+    refused "no operation at all" generate threadtest:rounds=0
+    "$BENCH" generate glibc-simple:calls=10 -o plain.trace
+    refused "no times" trace anonymize --round-times 1ms plain.trace
+    run "$BENCH" trace dump --sites plain.trace
+    [ "$status" -eq 2 ]
+    [[ "$output" == *"no call sites: bench record --stacks"* ]]
+}
+
+@test "dump: call sites as JSON" {
+    printf '%s\n' 'v 10400 2' 's f"one' 's file.c' 'i 7f00 2 1' 't 1 0' 'a 10 1' '+ 0' '- 0' > h.txt
+    "$BENCH" import h.txt -o h.trace
+    [ "$("$BENCH" trace dump --sites --json h.trace)" = '{"site": 1, "frames": ["f\"one [file.c]"]}' ]
+}
+
 @test "scale: copies with objects and threads of their own" {
     "$BENCH" trace scale --copies 3 r.trace -o s.trace
     [ "$(info s.trace events)" -eq 24 ]

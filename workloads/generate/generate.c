@@ -113,7 +113,14 @@ static int generate_into(struct trace_writer *writer, const struct generator *ge
     numbering_release(&generation.numbering);
     if (generation_failed(&generation))
         return err_set(err, generation.err.code, "%s", generation.err.text);
-    return failed ? err_set(err, -failed, "%s: %s", generator->name, why.text) : 0;
+    if (failed)
+        return err_set(err, -failed, "%s: %s", generator->name, why.text);
+    return trace_writer_summary(writer)->events
+               ? 0
+               : err_set(err, EINVAL,
+                         "%s: with these options there is no operation at all: raise "
+                         "one that is 0",
+                         generator->name);
 }
 
 static int generate_write(const struct generator *generator, const union option_value *values,
