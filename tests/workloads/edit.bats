@@ -58,7 +58,8 @@ refused() {
     run "$BENCH" "$@" -o no.trace
     [ "$status" -eq 2 ]
     [[ "$output" == *"$sentence"* ]]
-    [ ! -e no.trace ] && [ ! -e no.trace.part ]
+    [ ! -e no.trace ]
+    [ ! -e no.trace.part ]
 }
 
 @test "what would leave an empty trace, or one unchanged, is refused with what there is" {
