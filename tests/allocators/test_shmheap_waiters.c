@@ -16,7 +16,7 @@
 #include "tests/allocators/support/shared.h"
 #include "tests/allocators/support/stepped.h"
 
-enum { SCALE = SANITIZED_SCALE, PATIENCE_MS = 20000 };
+enum { PATIENCE_MS = 20000 };
 
 /* ---- the heap and the calls ------------------------------------------------------------------ */
 
@@ -290,7 +290,7 @@ static unsigned play_die_everywhere(const struct play *play, unsigned stride)
 static void who_waits_goes_on_after_a_death_at_every_instruction(void **state)
 {
     unsigned stride = *(unsigned *)*state;
-    if (SCALE > 1 || !stepped_is_allowed())
+    if (sanitized || !stepped_is_allowed())
         skip();
     for (size_t i = 0; i < sizeof plays / sizeof *plays; i++)
         assert_true(play_die_everywhere(&plays[i], stride) > 10);
