@@ -268,14 +268,16 @@ static void record_tell_cost(const struct recorder_outcome *outcome)
 
 static void record_tell(const struct recorder_outcome *outcome, const struct recording *recording)
 {
-    char events[UNITS_TEXT], lost[UNITS_TEXT];
+    char events[UNITS_TEXT], lost[UNITS_TEXT], traces[UNITS_TEXT];
     uint64_t all = 0, bytes = 0, own = 0;
-    for (size_t i = 0; i < recording_count(recording); i++) {
+    size_t count = recording_count(recording);
+    snprintf(traces, sizeof traces, "all %zu traces", count);
+    for (size_t i = 0; i < count; i++) {
         struct recording_result result = recording_result(recording, i);
         all += result.events;
         own += result.cost_ns;
         bytes += record_file_bytes(result.path);
-        if (i || result.lost)
+        if (count > 1 || result.lost)
             fprintf(stderr, "bench record: %s: %s events, %s lost\n", result.path,
                     units_format_count(events, result.events),
                     units_format_count(lost, result.lost));
@@ -285,8 +287,9 @@ static void record_tell(const struct recorder_outcome *outcome, const struct rec
     fprintf(stderr,
             "bench record: %s: %s events, %.2f bytes an event, recorder's own share of the "
             "program's time at least %.1f %%\n",
-            recording_result(recording, 0).path, units_format_count(events, all),
-            all ? (double)bytes / (double)all : 0, cpu ? 100.0 * (double)own / (double)cpu : 0);
+            count > 1 ? traces : recording_result(recording, 0).path,
+            units_format_count(events, all), all ? (double)bytes / (double)all : 0,
+            cpu ? 100.0 * (double)own / (double)cpu : 0);
 }
 
 static int record_status(const struct recorder_outcome *outcome)

@@ -36,6 +36,15 @@ for want in sys.argv[1:]:
     [[ "${stderr_lines[-1]}" == "bench record: t.trace: "*" events, "*" bytes an event, "*" %" ]]
 }
 
+@test "several traces are told one by one, and what they are together" {
+    run --separate-stderr -0 "$BENCH" record --follow -o t.trace -- sh -c 'ls; exit 0'
+    for trace in t.trace t.*.trace; do
+        events=$("$BENCH" trace info --json "$trace" | python3 -c 'import json, sys; print(format(json.load(sys.stdin)["events"], ","))')
+        [[ "$stderr" == *"bench record: $trace: $events events, 0 lost"* ]]
+    done
+    [[ "${stderr_lines[-1]}" == "bench record: all 2 traces: "*" events, "*" bytes an event, "* ]]
+}
+
 @test "an existing file is never overwritten" {
     echo mine >t.trace
     run --separate-stderr -2 "$BENCH" record -o t.trace -- true
