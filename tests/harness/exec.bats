@@ -98,7 +98,7 @@ CC
 
 @test "operator new of an allocator that the program is linked with gives way" {
     local library
-    library=$(ldconfig -p | awk '/libtcmalloc_minimal.so.4/ { print $NF; exit }')
+    library=$(/sbin/ldconfig -p | awk '/libtcmalloc_minimal.so.4/ { print $NF; exit }')
     [ -n "$library" ]
     cat >new.cc <<'CC'
 #include <cstdlib>

@@ -89,7 +89,7 @@ info() {
 
 @test "an allocator that the program links or preloads" {
     [ -z "${SANITIZE-}" ] || skip "a sanitizer's malloc cannot be replaced by another"
-    library=$(ldconfig -p | awk '/libjemalloc.so.2/ { print $NF; exit }')
+    library=$(/sbin/ldconfig -p | awk '/libjemalloc.so.2/ { print $NF; exit }')
     [ -n "$library" ] || skip "jemalloc is not installed"
     LD_PRELOAD=$library record -- "$touches" free
     [[ "$(touched t.trace)" == 25[67] ]]
