@@ -58,6 +58,8 @@ static const char *library_flaw_of_header(const Elf64_Ehdr *header, ssize_t byte
 const char *library_flaw(const char *path)
 {
     Elf64_Ehdr header;
+    if (strpbrk(path, " :"))
+        return "the loader splits preloads at blanks and colons; move it to a folder without them";
     int file = open(path, O_RDONLY | O_CLOEXEC);
     if (file < 0)
         return strerror(errno);

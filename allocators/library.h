@@ -5,7 +5,8 @@
 
 #include <stddef.h>
 
-/* NULL, or the sentence part that says why `path` is no shared object for this machine. */
+/* NULL, or the sentence part that says why `path` is no shared object that can be preloaded here.
+ */
 const char *library_flaw(const char *path);
 
 /* Looks for a soname as the loader does: LD_LIBRARY_PATH, /etc/ld.so.cache, the standard folders.

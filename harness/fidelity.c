@@ -89,9 +89,9 @@ int fidelity_record(const struct fidelity_test *test, struct err *err)
     char library[PATH_MAX], path[PATH_MAX], slug[STORE_NAME];
     struct recorder_outcome outcome;
     struct recording *recording = NULL;
-    int failed = spool_make_folder(test->folder, err);
+    int failed = sibling_path("libheapbench-record.so", library, sizeof library, err);
     if (!failed)
-        failed = sibling_path("libheapbench-record.so", library, sizeof library, err);
+        failed = spool_make_folder(test->folder, err);
     if (failed)
         return failed;
     if (snprintf(path, sizeof path, "%s/traces/%s.trace", test->folder,

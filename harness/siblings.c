@@ -1,4 +1,4 @@
-/* The programs and libraries that stand beside bench. */
+/* The libraries that stand beside bench. */
 #include "harness/siblings.h"
 
 #include <errno.h>
@@ -6,6 +6,8 @@
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
+
+#include "allocators/library.h"
 
 int sibling_path(const char *name, char *path, size_t length, struct err *err)
 {
@@ -19,5 +21,6 @@ int sibling_path(const char *name, char *path, size_t length, struct err *err)
         return err_set(err, ENAMETOOLONG, "the path of %s is too long", name);
     if (access(path, R_OK) != 0)
         return err_set(err, ENOENT, "%s is missing; build it again with ./quickstart build", path);
-    return 0;
+    const char *flaw = library_flaw(path);
+    return flaw ? err_set(err, ENOENT, "%s cannot be preloaded: %s", path, flaw) : 0;
 }

@@ -1,4 +1,4 @@
-/* The programs and libraries that stand beside bench: found by where bench itself is. */
+/* The libraries to be preloaded that stand beside bench: found by where bench itself is. */
 #ifndef HARNESS_SIBLINGS_H
 #define HARNESS_SIBLINGS_H
 
@@ -6,8 +6,8 @@
 
 #include "harness/base/err.h"
 
-/* The absolute path of `name` in bench's own folder; -ENOENT and a sentence when it is not there.
- */
+/* The absolute path of `name` in bench's own folder; -ENOENT and a sentence when it is not there,
+ * or cannot be preloaded from there. */
 int sibling_path(const char *name, char *path, size_t length, struct err *err);
 
 #endif

@@ -304,6 +304,19 @@ C
     [[ "$stderr" == *"LD_PRELOAD=libm.so.6 is not passed on"* ]]
 }
 
+@test "a folder at whose name the loader splits preloads is named" {
+    mkdir 'my tools'
+    cp "$BENCH" "${BENCH%/*}"/libheapbench-{preload,witness,record}.so 'my tools'
+    cp "$(gcc -print-file-name=libc.so.6)" 'my tools/own.so'
+    for words in 'record -o t.trace' 'exec -a first-fit' 'exec -a jemalloc' 'fidelity -o told -a system'; do
+        run --separate-stderr -2 'my tools/bench' $words -- true
+        [[ "$stderr" == *"/my tools/libheapbench-"*".so cannot be preloaded: the loader splits"*"move it to a folder without them"* ]]
+    done
+    [ ! -e t.trace ] && [ ! -e told ]
+    run --separate-stderr -2 "$BENCH" exec -a "so:$PWD/my tools/own.so" -- true
+    [[ "$stderr" == *"/my tools/own.so cannot be preloaded: the loader splits"* ]]
+}
+
 @test "what cannot run a program says why" {
     run "$BENCH" exec -a null -- true
     [ "$status" = 2 ]
