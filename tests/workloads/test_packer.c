@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "harness/base/rng.h"
+#include "workloads/packer.h"
 #include "workloads/writer.h"
 
 enum { EVENTS = 400000, LIVE_MOST = 5000, LENGTH_MOST = 100000 };
@@ -106,11 +107,44 @@ static void a_failure_comes_back(void **state)
     unlink(path);
 }
 
+/* Also of the last block, when nothing is handed over after it. */
+static void the_last_failure_comes_back(void **state)
+{
+    (void)state;
+    char path[] = "/tmp/packer-d-XXXXXX";
+    static uint8_t bytes[LENGTH_MOST];
+    struct packer packer = {0};
+    struct packer_block block = {.count = 1};
+    struct rlimit before, limit;
+    struct err err = {0};
+    close(mkstemp(path));
+    for (int i = 0; i < CODEC_STREAMS; i++)
+        block.begin[i] = bytes;
+    block.used[0] = sizeof bytes;
+    assert_int_equal(packer_init(&packer), 0);
+    assert_int_equal(output_open(&packer.output, path, NULL), 0);
+    assert_int_equal(packer_split(&packer), 0);
+    getrlimit(RLIMIT_FSIZE, &before);
+    limit = (struct rlimit){1, before.rlim_max};
+    void (*action)(int) = signal(SIGXFSZ, SIG_IGN);
+    setrlimit(RLIMIT_FSIZE, &limit);
+    assert_int_equal(packer_block(&packer, &block, &err), 0);
+    int settled = packer_settle(&packer, &err);
+    setrlimit(RLIMIT_FSIZE, &before);
+    signal(SIGXFSZ, action);
+    assert_int_equal(settled, -EFBIG);
+    assert_int_equal(err.code, EFBIG);
+    output_abandon(&packer.output);
+    packer_release(&packer);
+    unlink(path);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_trace_is_the_same),
         cmocka_unit_test(a_failure_comes_back),
+        cmocka_unit_test(the_last_failure_comes_back),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
