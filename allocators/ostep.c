@@ -29,6 +29,7 @@
 
 enum { OSTEP_MAGIC = 1234567, OSTEP_HEADER = 8 };
 enum { OSTEP_SPARE = 1024 }; /* blocks that the list has memory for when it shrinks */
+enum { OSTEP_AHEAD = 8 };    /* blocks that are looked at soon when all are renumbered */
 #define OSTEP_END UINT32_MAX /* a slot behind all others */
 
 enum ostep_fit { FIT_FIRST, FIT_BEST, FIT_WORST, FIT_NEXT };
@@ -153,6 +154,9 @@ static void ostep_renumbered(void *arg, size_t from, size_t to)
 {
     struct ostep_renumbering *renumbering = arg;
     struct ostep *heap = renumbering->heap;
+    if (from >= OSTEP_AHEAD)
+        __builtin_prefetch(
+            ostep_notes(&heap->segments.map, heap->order.position[from - OSTEP_AHEAD]), 1);
     ostep_move(heap, heap->order.position[to], to);
     if (from >= renumbering->rover)
         heap->rover = to;
