@@ -219,7 +219,6 @@ static inline void *buddy_pages_alloc(struct buddy_pages *heap, size_t size)
     heap->quick[order] = chunk->next;
     heap->quick_room[order]++;
     chunk->header = chunk_header(heap, chunk, -chunk_payload_size(order));
-    __builtin_prefetch(heap->quick[order], 1); /* the next one of this order begins with it */
     return chunk_payload(chunk);
 }
 
