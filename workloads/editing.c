@@ -76,4 +76,5 @@ void editing_account(struct trace_summary *to, const struct trace_summary *from)
     to->cut_tails |= from->cut_tails;
     to->backward_times += from->backward_times;
     to->touch_looks += from->touch_looks;
+    to->unrecorded_exec |= from->unrecorded_exec;
 }

@@ -26,7 +26,8 @@ struct recording_process {
     char *path;
     struct session session;
     uint64_t events, lost, cost_ns;
-    bool over; /* asked before its chunks were looked for */
+    char became[32]; /* a program without the recorder, "" none */
+    bool over;       /* asked before its chunks were looked for */
 };
 
 struct recording_image {
@@ -235,7 +236,7 @@ static int recording_step_image(struct recording *recording, uint32_t number, st
     uint32_t next = number + 1;
     while (recording->images[next].process != image->process)
         next++;
-    return session_exec(&process->session, recording->spool->control->image[next].program);
+    return session_exec(&process->session, recording->spool->control->image[next].program, true);
 }
 
 /* What a step takes in is bounded, so that it is soon over. */
@@ -307,6 +308,22 @@ static void recording_charge(struct recording *recording, const struct recording
     summary->program_wall_ns = cost->wall_ns;
     summary->program_cpu_ns = cost->cpu_ns;
     summary->recorder_ns = first->cost_ns;
+    summary->drain_ns = cost->drain_ns;
+    summary->late_ns = cost->late_ns;
+}
+
+/* What a process was about to become when it was heard of last. */
+static int recording_end_process(struct recording *recording, uint32_t number)
+{
+    struct recording_process *process = &recording->processes[number];
+    const char *became = "";
+    for (uint32_t i = 0; i < recording->image_count; i++)
+        if (recording->images[i].process == number)
+            became = recording->spool->control->image[i].becomes;
+    if (!*became)
+        return 0;
+    snprintf(process->became, sizeof process->became, "%.31s", became);
+    return session_exec(&process->session, process->became, false);
 }
 
 int recording_finish(struct recording *recording, const struct recording_cost *cost,
@@ -317,8 +334,10 @@ int recording_finish(struct recording *recording, const struct recording_cost *c
     for (uint32_t i = 0; i < recording->process_count && !failed; i++) {
         struct recording_process *process = &recording->processes[i];
         process->session.err = err;
+        failed = recording_end_process(recording, i);
         process->events = trace_writer_summary(process->session.writer)->events;
-        failed = session_finish(&process->session, process->lost);
+        if (!failed)
+            failed = session_finish(&process->session, process->lost);
     }
     return failed;
 }
@@ -336,6 +355,7 @@ struct recording_result recording_result(const struct recording *recording, size
                                      .events = process->events,
                                      .lost = process->lost,
                                      .cost_ns = process->cost_ns,
+                                     .became = *process->became ? process->became : NULL,
                                      .inherited = process->session.orphan_frees};
 }
 

@@ -25,6 +25,7 @@ struct recording_result {
     pid_t pid;
     uint64_t events, lost;
     uint64_t cost_ns;   /* of its records, by what one was tried out to cost in the process */
+    const char *became; /* a program without the recorder, NULL none; borrowed */
     uint64_t inherited; /* frees of blocks from before the recording: a parent's */
 };
 
@@ -52,6 +53,8 @@ bool recording_is_behind(const struct recording *recording);
 /* What the first process took, and what of that was the recorder outside its fast path. */
 struct recording_cost {
     uint64_t wall_ns, cpu_ns, slow_ns;
+    uint64_t drain_ns, late_ns; /* of turning it into traces, so far: processor time, and time since
+                                   its end */
 };
 
 /* After the last step, with every process over: writes the traces' ends. The first process has a

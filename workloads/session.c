@@ -383,9 +383,10 @@ void session_expect(void *arg, const struct intake_record *records, uint32_t cou
         __builtin_prefetch(encoder_object(session->encoder, *cells[i] - 1), 1);
 }
 
-int session_exec(struct session *session, const char *program)
+int session_exec(struct session *session, const char *program, bool recorded)
 {
     struct intake_record record = {0};
+    trace_writer_summary(session->writer)->unrecorded_exec |= !recorded;
     uint64_t objects = trace_writer_summary(session->writer)->objects;
     for (uint32_t number = 0; number < objects; number++) {
         int failed = trace_writer_is_live(session->writer, number)
@@ -406,7 +407,7 @@ int session_exec(struct session *session, const char *program)
             return session_no_memory(session);
     }
     char text[64];
-    snprintf(text, sizeof text, "exec %.32s", program);
+    snprintf(text, sizeof text, "exec %.32s%s", program, recorded ? "" : ", not recorded");
     struct trace_event event = {.kind = TRACE_MARK,
                                 .object = trace_writer_label(session->writer, text)};
     return session_emit(session, &event, 0, &record);

@@ -40,8 +40,9 @@ int session_visit(void *session, uint32_t thread, const struct intake_record *re
                   uint32_t count, bool last_call);
 void session_expect(void *session, const struct intake_record *records, uint32_t count);
 
-/* The process has become another program: all its blocks are gone, a mark says so. */
-int session_exec(struct session *session, const char *program);
+/* The process has become another program, recorded on or not: all its blocks are gone, a mark says
+ * so. */
+int session_exec(struct session *session, const char *program, bool recorded);
 
 /* Writes the trace's end. Negative: the trace is gone. */
 int session_finish(struct session *session, uint64_t lost);

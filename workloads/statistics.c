@@ -81,6 +81,9 @@ static void statistics_footer(struct trace_summary *summary, const struct trace_
     summary->program_cpu_ns = footer->program_cpu_ns;
     summary->recorder_ns = footer->recorder_ns;
     summary->touch_looks = footer->touch_looks;
+    summary->unrecorded_exec = footer->unrecorded_exec;
+    summary->drain_ns = footer->drain_ns;
+    summary->late_ns = footer->late_ns;
 }
 
 int statistics_scan(struct statistics *statistics, struct trace_reader *reader, struct err *err)

@@ -86,13 +86,17 @@ struct trace_summary {
     uint64_t cut_tails;   /* 1 where a foreign source ends before its end */
     /* of a recorded program, with the recorder in it; 0 unknown */
     uint64_t program_wall_ns, program_cpu_ns;
-    uint64_t recorder_ns;    /* the recorder's share of that at least: what its calls were tried
-                                out to cost when nothing else wanted the caches */
-    uint64_t backward_times; /* operations of a foreign source that have the time of one before
-                                them, since their own lay before it */
-    uint64_t touch_looks;    /* lives of large blocks after which the recorder looked what had been
-                                touched; 0: the trace knows nothing of that */
-    uint64_t touched_sum;    /* over the checksums of the chunks that tell it; 0: not summed */
+    uint64_t recorder_ns;     /* the recorder's share of that at least: what its calls were tried
+                                 out to cost when nothing else wanted the caches */
+    uint64_t backward_times;  /* operations of a foreign source that have the time of one before
+                                 them, since their own lay before it */
+    uint64_t touch_looks;     /* lives of large blocks after which the recorder looked what had been
+                                 touched; 0: the trace knows nothing of that */
+    uint64_t touched_sum;     /* over the checksums of the chunks that tell it; 0: not summed */
+    uint64_t unrecorded_exec; /* 1 where the program became another one without the recorder, which
+                                 the last mark names */
+    uint64_t drain_ns; /* processor time of turning the recording into the trace, beside it */
+    uint64_t late_ns;  /* from the program's end until only the footer was still to be written */
 };
 
 /* A block of which not every page was touched. */

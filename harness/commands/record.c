@@ -241,6 +241,11 @@ static void record_tell_unseen(const struct recording_result *result)
             "program calls another malloc (a library opened with RTLD_DEEPBIND, a static copy), "
             "and what that allocates is missing\n",
             units_format_count(count, result->inherited));
+    if (result->became)
+        fprintf(stderr,
+                "bench record: the program became %s, which the recorder is not in: it is linked "
+                "statically, or has set-user-id rights; what it allocated is missing from %s\n",
+                result->became, result->path);
 }
 
 static uint64_t record_file_bytes(const char *path)

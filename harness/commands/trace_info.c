@@ -124,6 +124,9 @@ static void info_json_summary(json_t *out, const struct trace_summary *sum)
                   {"program_wall_ns", sum->program_wall_ns},
                   {"program_cpu_ns", sum->program_cpu_ns},
                   {"recorder_ns", sum->recorder_ns},
+                  {"drain_ns", sum->drain_ns},
+                  {"late_ns", sum->late_ns},
+                  {"unrecorded_exec", sum->unrecorded_exec},
                   {"touch_looks", sum->touch_looks}};
     for (size_t i = 0; i < sizeof fields / sizeof *fields; i++)
         info_set(out, fields[i].name, fields[i].value);
@@ -226,6 +229,22 @@ static void info_print_recording(const struct trace_summary *sum)
            units_format_time(wall, (double)sum->program_wall_ns),
            units_format_time(cpu, (double)sum->program_cpu_ns),
            units_format_time(own, (double)sum->recorder_ns));
+    if (sum->drain_ns)
+        printf("  %-20s beside it, %s of processor time, events done %s after it\n", "made a trace",
+               units_format_time(cpu, (double)sum->drain_ns),
+               units_format_time(wall, (double)sum->late_ns));
+}
+
+/* What the program became, where that is not recorded. */
+static void info_print_exec(const struct info *info)
+{
+    const char *label, *last = "";
+    if (!info->summary->unrecorded_exec)
+        return;
+    for (uint32_t i = 0; (label = trace_reader_label(info->reader, i)); i++)
+        last = label;
+    info_text("cut off", last);
+    puts("                       what the program allocated from there on is missing");
 }
 
 static void info_print_touched(const struct info *info)
@@ -257,6 +276,7 @@ static void info_print_lacks(const struct info *info)
         info_number("not understood", sum->bad_records);
     if (sum->cut_tails)
         info_text("cut tail", "the source ends before its end");
+    info_print_exec(info);
     info_text("losses", info->origin->losses);
 }
 

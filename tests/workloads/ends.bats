@@ -54,6 +54,40 @@ after() {
     done
 }
 
+@test "a program that takes its environment away is recorded on, itself and its children" {
+    run --separate-stderr -0 "$BENCH" record -o t.trace -- env -i LD_PRELOAD= A=b "$ends" plain
+    holds_mark 'exec ends'
+    [[ "$stderr" != *"the recorder is not in"* ]]
+    for how in execve vfork spawn spawnp clear null; do
+        rm -f t.*trace
+        run --separate-stderr -0 "$BENCH" record --follow -o t.trace -- "$ends" bare-$how
+        holds 1000 t.*.trace
+    done
+    # One that is not recorded gets the environment that it was to have.
+    rm -f t.trace
+    run --separate-stderr -0 "$BENCH" record -o t.trace -- "$ends" bare-vfork
+    [[ "$stderr" != *"not recorded"* ]]
+}
+
+# holds_mark LABEL: the trace's only mark is that.
+holds_mark() {
+    [ "$("$BENCH" trace dump t.trace | sed -n 's/.* mark //p')" = "$1" ]
+}
+
+@test "a program that becomes one that cannot be recorded: told, and the trace says so" {
+    echo 'int main(void) { return 3; }' > static.c
+    gcc -static -o static static.c
+    run --separate-stderr -3 "$BENCH" record -o t.trace -- env ./static
+    [[ "$stderr" == *"the program became static, which the recorder is not in"*"missing from t.trace"* ]]
+    holds_mark 'exec static, not recorded'
+    "$BENCH" trace info t.trace | grep -q 'cut off *exec static, not recorded'
+    [ "$("$BENCH" trace info --json t.trace | grep -c '"unrecorded_exec": 1')" = 1 ]
+    [ "$("$BENCH" trace info --json t.trace | grep -c '"end_live_blocks": 0')" = 1 ]
+    # One that could not be started changes nothing.
+    after 0 no-exec 2000
+    [[ "$stderr" != *"the recorder is not in"* ]]
+}
+
 @test "a daemon: told when it runs on, waited for with --follow" {
     after 0 daemon 1000
     [[ "$stderr" == *"run on, unrecorded"* ]]

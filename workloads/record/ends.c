@@ -1,13 +1,23 @@
 /* The ways out of a recorded program that run no destructors: before each, what is known of its
- * live blocks is told. */
+ * live blocks is told; what it becomes is recorded on. */
+#include <errno.h>
+#include <spawn.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "workloads/record/carry.h"
 #include "workloads/record/large.h"
 #include "workloads/record/real.h"
+
+/* A function that this C library does not have. */
+static int ends_missing(void)
+{
+    errno = ENOSYS;
+    return -1;
+}
 
 #pragma GCC visibility push(default)
 
@@ -32,20 +42,52 @@ void quick_exit(int status)
     _exit(status);
 }
 
-#define ENDS_EXEC(name, parameters, arguments)                                                     \
+/* The environment that a program is to have, with the recorder in it; on the caller's stack. */
+#define ENDS_CARRY(variables)                                                                      \
+    size_t bytes = carry_bytes(variables);                                                         \
+    char *const *with = bytes ? carry_fill(__builtin_alloca(bytes), variables) : variables
+
+#define ENDS_EXEC(name, path, parameters, arguments)                                               \
     int name parameters                                                                            \
     {                                                                                              \
+        ENDS_CARRY(variables);                                                                     \
         large_end_all();                                                                           \
-        return real_ready() ? real.name arguments : -1;                                            \
+        carry_becomes(path, argv);                                                                 \
+        int result = real_ready() && real.name ? real.name arguments : ends_missing();             \
+        carry_stays();                                                                             \
+        return result;                                                                             \
     }
 
-ENDS_EXEC(execve, (const char *path, char *const argv[], char *const variables[]),
-          (path, argv, variables))
-ENDS_EXEC(execv, (const char *path, char *const argv[]), (path, argv))
-ENDS_EXEC(execvp, (const char *file, char *const argv[]), (file, argv))
-ENDS_EXEC(execvpe, (const char *file, char *const argv[], char *const variables[]),
-          (file, argv, variables))
-ENDS_EXEC(fexecve, (int file, char *const argv[], char *const variables[]), (file, argv, variables))
+ENDS_EXEC(execve, path, (const char *path, char *const argv[], char *const variables[]),
+          (path, argv, with))
+ENDS_EXEC(execvpe, file, (const char *file, char *const argv[], char *const variables[]),
+          (file, argv, with))
+ENDS_EXEC(fexecve, NULL, (int file, char *const argv[], char *const variables[]),
+          (file, argv, with))
+ENDS_EXEC(execveat, path,
+          (int folder, const char *path, char *const argv[], char *const variables[], int flags),
+          (folder, path, argv, with, flags))
+
+int execv(const char *path, char *const argv[])
+{
+    return execve(path, argv, environ);
+}
+
+int execvp(const char *file, char *const argv[])
+{
+    return execvpe(file, argv, environ);
+}
+
+#define ENDS_SPAWN(name)                                                                           \
+    int name(pid_t *pid, const char *file, const posix_spawn_file_actions_t *actions,              \
+             const posix_spawnattr_t *attributes, char *const argv[], char *const variables[])     \
+    {                                                                                              \
+        ENDS_CARRY(variables);                                                                     \
+        return real_ready() ? real.name(pid, file, actions, attributes, argv, with) : ENOSYS;      \
+    }
+
+ENDS_SPAWN(posix_spawn)
+ENDS_SPAWN(posix_spawnp)
 
 /* The C library's functions of argument lists reach execve past its name. On the stack, as the
  * caller may be a child of vfork or a signal handler. */

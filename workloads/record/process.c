@@ -10,6 +10,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include "workloads/record/carry.h"
 #include "workloads/record/receive.h"
 
 enum { PROCESS_BYTES = 4 << 20 };
@@ -58,8 +59,10 @@ static bool process_open_spool(void)
     struct spool_control *spool = process_map_spool(file);
     close(file);
     process = spool ? process_map() : NULL;
-    if (process)
+    if (process) {
         record_spool = spool;
+        carry_open(where);
+    }
     return process != NULL;
 }
 
@@ -107,6 +110,14 @@ bool process_is_left_alone(void)
     return process_without_spool ||
            (process &&
             atomic_load_explicit(&process->state, memory_order_relaxed) == PROCESS_LEFT_ALONE);
+}
+
+struct spool_image *process_image(void)
+{
+    if (!process || atomic_load(&process->state) != PROCESS_RECORDED)
+        return NULL;
+    struct spool_image *image = &record_spool->image[process->image];
+    return atomic_load(&image->pid) == getpid() ? image : NULL;
 }
 
 static void process_lock(void)

@@ -28,6 +28,10 @@ struct process *process_here(void);
 /* The state without deciding anything: cheap. */
 bool process_is_left_alone(void);
 
+/* The calling process's image; NULL where it is not recorded, as a child of vfork that is in its
+ * parent's memory. */
+struct spool_image *process_image(void);
+
 /* A stream for the calling thread, or NULL with 65,536 threads at once: one whose thread is gone,
  * with the rest of its chunk, where there is one. Signals are blocked. */
 struct stream *process_stream(struct process *process);

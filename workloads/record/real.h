@@ -3,6 +3,7 @@
 #ifndef WORKLOADS_RECORD_REAL_H
 #define WORKLOADS_RECORD_REAL_H
 
+#include <spawn.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -22,10 +23,15 @@
     FUNCTION(void, _exit, (int))                                                                   \
     FUNCTION(void, quick_exit, (int))                                                              \
     FUNCTION(int, execve, (const char *, char *const[], char *const[]))                            \
-    FUNCTION(int, execv, (const char *, char *const[]))                                            \
-    FUNCTION(int, execvp, (const char *, char *const[]))                                           \
     FUNCTION(int, execvpe, (const char *, char *const[], char *const[]))                           \
-    FUNCTION(int, fexecve, (int, char *const[], char *const[]))
+    FUNCTION(int, fexecve, (int, char *const[], char *const[]))                                    \
+    FUNCTION(int, execveat, (int, const char *, char *const[], char *const[], int))                \
+    FUNCTION(int, posix_spawn,                                                                     \
+             (pid_t *, const char *, const posix_spawn_file_actions_t *,                           \
+              const posix_spawnattr_t *, char *const[], char *const[]))                            \
+    FUNCTION(int, posix_spawnp,                                                                    \
+             (pid_t *, const char *, const posix_spawn_file_actions_t *,                           \
+              const posix_spawnattr_t *, char *const[], char *const[]))
 
 #define REAL_MEMBER(result, name, arguments) result(*name) arguments;
 struct real {

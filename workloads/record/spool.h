@@ -106,6 +106,7 @@ struct spool_image {
     int32_t parent;
     uint32_t plain_ps, stamped_ps; /* what a record costs, in picoseconds, tried out here */
     char program[32];              /* beginning of the program's name */
+    char becomes[32];              /* likewise of what it is about to become, "" nothing */
 };
 
 /* First in the file, followed by chunks at SPOOL_FIRST. */

@@ -54,6 +54,79 @@ static void run_spawn(void)
     work(FEW);
 }
 
+static char *const bare[] = {NULL};
+static char *const plain[] = {"ends", "plain", NULL};
+
+static void bare_child(void (*become)(void))
+{
+    if (fork() == 0) {
+        become();
+        _exit(127);
+    }
+    wait(NULL);
+}
+
+static void become_bare(void)
+{
+    execve(self, plain, bare);
+}
+
+static void become_null(void)
+{
+    execve(self, plain, NULL);
+}
+
+static void become_cleared(void)
+{
+    clearenv();
+    execv(self, plain);
+}
+
+static void run_bare_execve(void)
+{
+    bare_child(become_bare);
+}
+
+static void run_bare_null(void)
+{
+    bare_child(become_null);
+}
+
+static void run_bare_clear(void)
+{
+    bare_child(become_cleared);
+}
+
+static void run_bare_vfork(void)
+{
+    if (vfork() == 0) {
+        execve(self, plain, bare);
+        _exit(127);
+    }
+    wait(NULL);
+}
+
+static void run_bare_spawn(void)
+{
+    pid_t child;
+    posix_spawn(&child, self, NULL, NULL, plain, bare);
+    waitpid(child, NULL, 0);
+}
+
+static void run_bare_spawnp(void)
+{
+    pid_t child;
+    posix_spawnp(&child, self, NULL, NULL, plain, bare);
+    waitpid(child, NULL, 0);
+}
+
+static void run_no_exec(void)
+{
+    work(FEW / 2);
+    execl("/nowhere/else", "else", (char *)NULL);
+    work(FEW - FEW / 2);
+}
+
 static void run_daemon(void)
 {
     if (fork())
@@ -113,12 +186,24 @@ int main(int count, char **arguments)
     static const struct {
         const char *name;
         void (*run)(void);
-    } ways[] = {{"segv", end_segv},     {"term", end_term},
-                {"abort", abort},       {"vfork", run_vfork},
-                {"spawn", run_spawn},   {"daemon", run_daemon},
-                {"closed", run_closed}, {"other-user", run_other_user},
-                {"jailed", run_jailed}, {"limited", run_limited},
-                {"deep", run_deep}};
+    } ways[] = {{"segv", end_segv},
+                {"term", end_term},
+                {"abort", abort},
+                {"vfork", run_vfork},
+                {"spawn", run_spawn},
+                {"daemon", run_daemon},
+                {"closed", run_closed},
+                {"other-user", run_other_user},
+                {"jailed", run_jailed},
+                {"limited", run_limited},
+                {"deep", run_deep},
+                {"bare-execve", run_bare_execve},
+                {"bare-null", run_bare_null},
+                {"bare-clear", run_bare_clear},
+                {"bare-vfork", run_bare_vfork},
+                {"bare-spawn", run_bare_spawn},
+                {"bare-spawnp", run_bare_spawnp},
+                {"no-exec", run_no_exec}};
     self = arguments[0];
     work(FEW);
     for (size_t i = 0; count > 1 && i < sizeof ways / sizeof *ways; i++)
