@@ -12,8 +12,10 @@
 #include "workloads/checksum.h"
 #include "workloads/chunks.h"
 #include "workloads/codec.h"
+#include "workloads/columns.h"
 #include "workloads/format.h"
 #include "workloads/names.h"
+#include "workloads/origin.h"
 #include "workloads/touched.h"
 
 struct trace_reader {
@@ -32,9 +34,7 @@ struct trace_reader {
     struct codec_in in;
     bool narrow; /* no times and sites */
     struct names labels, sites;
-    void *columns_memory; /* owned; touched as it is used */
-    size_t columns_bytes;
-    struct codec_columns columns;
+    struct columns columns;
     struct touched_reader touched;
 };
 
@@ -92,83 +92,6 @@ static void reader_footer_first(struct trace_reader *reader)
     reader->chunks.offset = offset;
 }
 
-static int reader_header(struct trace_reader *reader, struct err *err)
-{
-    uint8_t head[FORMAT_HEADER_BYTES];
-    ssize_t got = chunks_read(&reader->chunks, head, sizeof head);
-    if (got < 0)
-        return err_set(err, (int)-got, "cannot read %s: %s", reader->chunks.path,
-                       strerror((int)-got));
-    if (got < FORMAT_MAGIC_BYTES || memcmp(head, FORMAT_MAGIC, FORMAT_MAGIC_BYTES) != 0)
-        return err_set(err, EINVAL,
-                       "%s is no heapbench trace; recordings of other tools are brought in by "
-                       "'bench import'",
-                       reader->chunks.path);
-    if (got < FORMAT_HEADER_BYTES)
-        return chunks_damaged(&reader->chunks, "the header is cut", err);
-    if (bytes_get32(head + 8) != FORMAT_VERSION)
-        return err_set(err, ENOTSUP,
-                       "%s has trace format version %u, this heapbench reads %d: use the one that "
-                       "wrote it, or a newer one",
-                       reader->chunks.path, bytes_get32(head + 8), FORMAT_VERSION);
-    uint32_t text = bytes_get32(head + 24);
-    if (text > FORMAT_TEXT_MOST)
-        return chunks_damaged(&reader->chunks, "a header longer than any", err);
-    if (array_reserve(&reader->text, sizeof head + text + 8))
-        return chunks_no_memory(&reader->chunks, err);
-    uint8_t *all = reader->text.at;
-    memcpy(all, head, sizeof head);
-    int failed = chunks_exactly(&reader->chunks, all + sizeof head, text + 8, err);
-    if (failed)
-        return failed;
-    if (checksum64(all, sizeof head + text, 0) != bytes_get64(all + sizeof head + text))
-        return chunks_damaged(&reader->chunks, "a wrong checksum of the header", err);
-    reader->start = reader->chunks.offset;
-    return 0;
-}
-
-static int reader_origin(struct trace_reader *reader, struct err *err)
-{
-    const uint8_t *head = reader->text.at;
-    const char *at = (const char *)head + FORMAT_HEADER_BYTES, *end = at + bytes_get32(head + 24);
-    struct trace_origin *origin = &reader->origin;
-    const char **strings[FORMAT_STRINGS] = {&origin->program, &origin->arguments, &origin->host,
-                                            &origin->tool,    &origin->source,    &origin->losses};
-    for (int i = 0; i < FORMAT_STRINGS; i++) {
-        size_t length = strnlen(at, (size_t)(end - at));
-        if (at + length == end)
-            return chunks_damaged(&reader->chunks, "a header with too few texts", err);
-        *strings[i] = at;
-        at += length + 1;
-    }
-    origin->columns = bytes_get32(head + 12);
-    origin->recorded_at = bytes_get64(head + 16);
-    return codec_init(&reader->codec, origin->columns) ? chunks_no_memory(&reader->chunks, err) : 0;
-}
-
-/* The columns of a stretch in one mapping, the wide ones first; those that the trace does not have
- * take no room. */
-static int reader_memory(struct trace_reader *reader)
-{
-    enum { ALWAYS = 8 + 2 * 4 + 3 };
-    struct codec_columns *columns = &reader->columns;
-    size_t times = reader->origin.columns & TRACE_HAS_TIMES ? 8 : 0;
-    size_t sites = reader->origin.columns & TRACE_HAS_SITES ? 4 : 0;
-    reader->columns_bytes = CODEC_STRETCH * (ALWAYS + times + sites);
-    uint8_t *at = reader->columns_memory = pages_map_lazy(reader->columns_bytes);
-    if (!at)
-        return -ENOMEM;
-    columns->size = (uint64_t *)at;
-    columns->time_ns = times ? (uint64_t *)(at += 8 * CODEC_STRETCH) : NULL;
-    columns->thread = (uint32_t *)(at += 8 * CODEC_STRETCH);
-    columns->object = (uint32_t *)(at += 4 * CODEC_STRETCH);
-    columns->site = sites ? (uint32_t *)(at += 4 * CODEC_STRETCH) : NULL;
-    columns->kind = at += 4 * CODEC_STRETCH;
-    columns->flags = at += CODEC_STRETCH;
-    columns->align_log2 = at + CODEC_STRETCH;
-    return 0;
-}
-
 /* A damaged file may claim more than any holds. */
 static int reader_settle_names(struct names *names, const struct chunk_texts *texts)
 {
@@ -198,15 +121,16 @@ static int reader_settle(struct trace_reader *reader, struct err *err)
 
 static int reader_open_file(struct trace_reader *reader, const char *path, struct err *err)
 {
+    const struct trace_origin *origin = &reader->origin;
     int failed = chunks_open(&reader->chunks, path, err);
     if (!failed)
-        failed = reader_header(reader, err);
-    if (!failed)
-        failed = reader_origin(reader, err);
-    if (!failed && reader_memory(reader))
-        failed = chunks_no_memory(&reader->chunks, err);
+        failed = origin_read(&reader->origin, &reader->text, &reader->chunks, err);
     if (failed)
         return failed;
+    reader->start = reader->chunks.offset;
+    if (codec_init(&reader->codec, origin->columns) ||
+        columns_map(&reader->columns, origin->columns))
+        return chunks_no_memory(&reader->chunks, err);
     reader_footer_first(reader);
     return reader_settle(reader, err);
 }
@@ -232,7 +156,7 @@ void trace_reader_close(struct trace_reader *reader)
     names_release(&reader->labels);
     names_release(&reader->sites);
     array_release(&reader->text);
-    pages_unmap(reader->columns_memory, reader->columns_bytes);
+    columns_unmap(&reader->columns);
     pages_unmap(reader, sizeof *reader);
 }
 
@@ -354,14 +278,13 @@ static int reader_touched(struct trace_reader *reader, struct trace_block *block
 
 void trace_reader_settle_columns(struct trace_reader *reader)
 {
-    memset(reader->columns_memory, 0, reader->columns_bytes);
+    columns_settle(&reader->columns);
 }
 
 void trace_reader_narrow(struct trace_reader *reader)
 {
     reader->narrow = true;
-    reader->columns.time_ns = NULL;
-    reader->columns.site = NULL;
+    columns_narrow(&reader->columns);
 }
 
 /* Reads up to the next block that has events left. 1, 0 at the end, or -errno. */
@@ -394,7 +317,7 @@ static void reader_passed(struct trace_reader *reader, size_t count)
 static int reader_decode(struct trace_reader *reader, size_t count, struct trace_block *block,
                          struct err *err)
 {
-    const struct codec_columns *columns = &reader->columns;
+    const struct codec_columns *columns = &reader->columns.at;
     int failed = codec_get(&reader->codec, &reader->in, count, columns);
     if (failed)
         return reader_undecoded(reader, failed, err);
