@@ -2,23 +2,19 @@
  *
  *     bench-policies [-a SPEC,...] [-n ROUNDS] [-r MIB] [-fgtw] TRACE|STREAM...
  *
- * A stream is one of: churn (random sizes, 10,000 live), churn10 (the same, ten times as many
- * live), churn:N (the same, N live; as many operations or 20 a block), larson:N (N blocks of 10 to
- * 500 bytes, of which random ones are replaced; likewise), holes (many equal holes too
- * small for every other request), border (sizes around those of classes), saw (the heap fills and
- * empties). Each replay runs in a child process of its own over a shared, decoded stream; streams
- * and specs take turns in every round. Printed are the ns/op, the least of all rounds for each of
- * 128 slices of the stream, its ratio to the first spec's, the range of that ratio over the rounds,
- * the ns/op of the second half of the stream, and of the best round what the kernel took and the
- * page faults. With -t only a table of geometric means. With -g, instead of those, how often the
- * time of the stream before it a spec takes on each: churn:1000 churn:10000 churn:100000 tells what
- * ten times the live set costs; what that second half took is without most of the pages' first
- * faults. With -f the rows tell what it costs only to write 8 bytes before each block when it is
- * allocated and when it is freed, where those allocators put it: no allocator with headers is below
- * that. With -w the first word of each block is written when it is allocated and read when it is
- * freed, as programs do at least: what a cache costs that is too small for the stream is then in
- * every row, and not only in those of allocators with headers. With -r the region has so many MiB,
- * since valgrind cannot reserve the usual 64 GiB.
+ * What a stream may be stands in support/streams.h. Each replay runs in a child process of its own
+ * over a shared, decoded stream; streams and specs take turns in every round. Printed are the
+ * ns/op, the least of all rounds for each of 128 slices of the stream, its ratio to the first
+ * spec's, the range of that ratio over the rounds, the ns/op of the second half of the stream, and
+ * of the best round what the kernel took and the page faults. With -t only a table of geometric
+ * means. With -g, instead of those, how often the time of the stream before it a spec takes on
+ * each: churn:1000 churn:10000 churn:100000 tells what ten times the live set costs; what that
+ * second half took is without most of the pages' first faults. With -f the rows tell what it costs
+ * only to write 8 bytes before each block when it is allocated and when it is freed, where those
+ * allocators put it: no allocator with headers is below that. With -w the first word of each block
+ * is written when it is allocated and read when it is freed, as programs do at least: what a cache
+ * costs that is too small for the stream is then in every row, and not only in those of allocators
+ * with headers. With -r the region has so many MiB, since valgrind cannot reserve the usual 64 GiB.
  */
 #include <math.h>
 #include <stdio.h>
@@ -33,25 +29,9 @@
 #include "allocators/region.h"
 #include "allocators/spec.h"
 #include "harness/base/pages.h"
-#include "harness/base/rng.h"
-#include "workloads/reader.h"
+#include "tests/bench/support/streams.h"
 
-enum { SPECS_MAX = 16, STREAMS_MAX = 16, ROUNDS_MAX = 64, STREAM_EVENTS = 2000000 };
-
-struct operation {
-    uint32_t object;
-    uint32_t kind; /* enum trace_kind */
-    uint32_t old;  /* realloc: the size before */
-    uint32_t size;
-};
-
-struct stream {
-    const char *name;
-    struct operation *operations; /* shared with the children */
-    size_t count, room;
-    size_t objects;
-    uint32_t *sizes; /* of live objects while the stream is made */
-};
+enum { SPECS_MAX = 16, STREAMS_MAX = 16, ROUNDS_MAX = 64 };
 
 struct options {
     const char *specs[SPECS_MAX];
@@ -68,162 +48,6 @@ static void quit(const char *sentence)
 {
     fprintf(stderr, "bench-policies: %s\n", sentence);
     exit(2);
-}
-
-/* ---- streams --------------------------------------------------------------------------------- */
-
-static void stream_open(struct stream *stream, const char *name, size_t events, size_t objects)
-{
-    *stream = (struct stream){.name = name, .room = events, .objects = objects};
-    stream->operations = pages_map(events * sizeof *stream->operations);
-    stream->sizes = pages_map(objects * sizeof *stream->sizes);
-    if (!stream->operations || !stream->sizes)
-        quit("no memory for the stream");
-}
-
-static void stream_close(struct stream *stream)
-{
-    pages_unmap(stream->operations, stream->room * sizeof *stream->operations);
-    pages_unmap(stream->sizes, stream->objects * sizeof *stream->sizes);
-}
-
-static void stream_add(struct stream *stream, enum trace_kind kind, uint32_t object, uint64_t size)
-{
-    if (stream->count == stream->room)
-        return;
-    uint32_t now = size > UINT32_MAX ? UINT32_MAX : size ? (uint32_t)size : 1;
-    stream->operations[stream->count++] =
-        (struct operation){object, kind, stream->sizes[object], now};
-    stream->sizes[object] = kind == TRACE_FREE ? 0 : now;
-}
-
-/* Alignments are left out: an aligned block is asked for as a plain one. */
-static void stream_read(struct stream *stream, const char *path)
-{
-    struct trace_reader *reader;
-    struct trace_block block;
-    struct err err;
-    if (trace_reader_open(&reader, path, &err))
-        quit(err.text);
-    const struct trace_summary *summary = trace_reader_summary(reader);
-    if (!summary)
-        quit("the trace has no footer");
-    const char *slash = strrchr(path, '/');
-    stream_open(stream, slash ? slash + 1 : path, summary->events, summary->objects + 1);
-    while (trace_reader_next(reader, &block, &err) > 0)
-        for (size_t i = 0; i < block.count; i++) {
-            struct trace_event event = trace_block_at(&block, i);
-            if (event.flags & TRACE_FAILED || event.object == TRACE_NO_OBJECT ||
-                event.kind == TRACE_MARK)
-                continue;
-            bool plain = event.kind == TRACE_ALIGNED;
-            stream_add(stream, plain ? TRACE_MALLOC : event.kind, event.object, event.size);
-        }
-    trace_reader_close(reader);
-}
-
-static uint64_t churn_size(struct rng *rng)
-{
-    return 1 + rng_below(rng, (uint64_t)16 << rng_below(rng, 10));
-}
-
-static uint64_t border_size(struct rng *rng)
-{
-    static const uint16_t sizes[] = {25, 41, 121, 249, 505, 1017, 2017, 2041, 4089, 8185};
-    return sizes[rng_below(rng, 10)] + rng_below(rng, 2) * 16;
-}
-
-/* Objects live and die at random; about half of them are live. */
-static void stream_churn(struct stream *stream, size_t objects, uint64_t (*size)(struct rng *))
-{
-    struct rng rng;
-    rng_init(&rng, objects);
-    while (stream->count < stream->room) {
-        uint32_t object = (uint32_t)rng_below(&rng, objects);
-        stream_add(stream, stream->sizes[object] ? TRACE_FREE : TRACE_MALLOC, object, size(&rng));
-    }
-}
-
-/* Every second of many equal blocks is freed; then one that fits a hole, and one that does not. */
-static void stream_holes(struct stream *stream, size_t objects)
-{
-    for (uint32_t i = 0; i < objects; i++)
-        stream_add(stream, TRACE_MALLOC, i, 40);
-    for (uint32_t i = 0; i + 3 < objects; i += 2)
-        stream_add(stream, TRACE_FREE, i, 0);
-    for (uint32_t i = 0; stream->count < stream->room; i = (i + 2) % (uint32_t)(objects - 4)) {
-        stream_add(stream, TRACE_MALLOC, i, i % 4 ? 40 : 56);
-        stream_add(stream, TRACE_FREE, i, 0);
-    }
-}
-
-static void stream_saw(struct stream *stream, size_t objects)
-{
-    struct rng rng;
-    rng_init(&rng, objects);
-    while (stream->count < stream->room) {
-        for (uint32_t i = 0; i < objects; i++)
-            stream_add(stream, TRACE_MALLOC, i, churn_size(&rng));
-        for (uint32_t i = 0; i < objects; i++)
-            stream_add(stream, TRACE_FREE, i * 7919u % objects, 0);
-    }
-}
-
-/* Larson and Krishnan's server with one thread: a block dies when its place is needed. */
-static void stream_larson(struct stream *stream, size_t objects)
-{
-    struct rng rng;
-    rng_init(&rng, objects);
-    for (uint32_t i = 0; i < objects; i++)
-        stream_add(stream, TRACE_MALLOC, i, 10 + rng_below(&rng, 491));
-    while (stream->count < stream->room) {
-        uint32_t object = (uint32_t)rng_below(&rng, objects);
-        stream_add(stream, TRACE_FREE, object, 0);
-        stream_add(stream, TRACE_MALLOC, object, 10 + rng_below(&rng, 491));
-    }
-}
-
-/* What follows the colon of "kind:N"; 0 if the stream is of another kind. */
-static size_t stream_live(const char *name, const char *kind)
-{
-    size_t length = strlen(kind);
-    return strncmp(name, kind, length) == 0 && name[length] == ':'
-               ? strtoull(name + length + 1, NULL, 10)
-               : 0;
-}
-
-static size_t stream_events(size_t live)
-{
-    return 20 * live > STREAM_EVENTS ? 20 * live : STREAM_EVENTS;
-}
-
-static void stream_make(struct stream *stream, const char *name)
-{
-    size_t churn = stream_live(name, "churn"), larson = stream_live(name, "larson");
-    if (churn > 0) {
-        stream_open(stream, name, stream_events(churn), 2 * churn);
-        stream_churn(stream, 2 * churn, churn_size);
-    } else if (larson > 0) {
-        stream_open(stream, name, stream_events(larson), larson);
-        stream_larson(stream, larson);
-    } else if (strcmp(name, "churn") == 0) {
-        stream_open(stream, name, STREAM_EVENTS, 20000);
-        stream_churn(stream, 20000, churn_size);
-    } else if (strcmp(name, "churn10") == 0) {
-        stream_open(stream, name, STREAM_EVENTS, 200000);
-        stream_churn(stream, 200000, churn_size);
-    } else if (strcmp(name, "border") == 0) {
-        stream_open(stream, name, STREAM_EVENTS, 20000);
-        stream_churn(stream, 20000, border_size);
-    } else if (strcmp(name, "holes") == 0) {
-        stream_open(stream, name, STREAM_EVENTS, 400000);
-        stream_holes(stream, 400000);
-    } else if (strcmp(name, "saw") == 0) {
-        stream_open(stream, name, STREAM_EVENTS, 50000);
-        stream_saw(stream, 50000);
-    } else {
-        stream_read(stream, name);
-    }
 }
 
 /* ---- replay ---------------------------------------------------------------------------------- */
@@ -483,6 +307,22 @@ static void row_add(struct row *row, int round, const struct cost *cost)
         row->least.slice[i] = least.slice[i] < cost->slice[i] ? least.slice[i] : cost->slice[i];
 }
 
+struct range {
+    double low, high;
+};
+
+/* Of the ratios of two rows, round by round. */
+static struct range row_range(const struct row *row, const struct row *to, int rounds)
+{
+    struct range range = {HUGE_VAL, 0};
+    for (int round = 0; round < rounds; round++) {
+        double ratio = row->total[round] / to->total[round];
+        range.low = ratio < range.low ? ratio : range.low;
+        range.high = ratio > range.high ? ratio : range.high;
+    }
+    return range;
+}
+
 /* Everything takes turns, so that what the machine does besides is in all of it alike. */
 static void measure(const struct options *options, const struct stream *streams, size_t count,
                     struct row rows[][SPECS_MAX])
@@ -500,17 +340,13 @@ static void print_stream(const struct options *options, const struct stream *str
                          const struct row *rows)
 {
     for (size_t i = 0; i < options->spec_count; i++) {
-        double low = HUGE_VAL, high = 0;
-        for (int round = 0; round < options->rounds; round++) {
-            double ratio = rows[i].total[round] / rows[0].total[round];
-            low = ratio < low ? ratio : low;
-            high = ratio > high ? ratio : high;
-        }
+        struct range range = row_range(&rows[i], &rows[0], options->rounds);
         double ns = row_ns(&rows[i], stream);
         printf("%-16s %-24s %8.2f ns/op %6.3f  [%.3f, %.3f]  %8.2f later  %6.2f in the kernel, "
                "%ld faults\n",
-               stream->name, options->specs[i], ns, ns / row_ns(&rows[0], stream), low, high,
-               row_later_ns(&rows[i], stream), rows[i].least.system, rows[i].least.faults);
+               stream->name, options->specs[i], ns, ns / row_ns(&rows[0], stream), range.low,
+               range.high, row_later_ns(&rows[i], stream), rows[i].least.system,
+               rows[i].least.faults);
     }
 }
 
@@ -536,15 +372,11 @@ static void print_growth(const struct options *options, const struct stream *str
             const struct row *before = &rows[j - 1][i], *here = &rows[j][i];
             const struct stream *first = &streams[j - 1], *second = &streams[j];
             double scale = (double)first->count / (double)second->count;
-            double low = HUGE_VAL, high = 0;
-            for (int round = 0; round < options->rounds; round++) {
-                double ratio = here->total[round] / before->total[round] * scale;
-                low = ratio < low ? ratio : low;
-                high = ratio > high ? ratio : high;
-            }
+            struct range range = row_range(here, before, options->rounds);
             printf("%-16s %-24s %8.2f times %s's ns/op  [%.2f, %.2f], %.2f later\n", second->name,
                    options->specs[i], row_ns(here, second) / row_ns(before, first), first->name,
-                   low, high, row_later_ns(here, second) / row_later_ns(before, first));
+                   range.low * scale, range.high * scale,
+                   row_later_ns(here, second) / row_later_ns(before, first));
         }
 }
 
@@ -587,9 +419,11 @@ int main(int argc, char **argv)
         quit("give from 1 to 64 rounds (-n) and from 1 to 16 traces or streams");
     static struct row rows[STREAMS_MAX][SPECS_MAX];
     struct stream streams[STREAMS_MAX];
+    struct err err;
     size_t count = (size_t)(argc - optind);
     for (size_t j = 0; j < count; j++)
-        stream_make(&streams[j], argv[(size_t)optind + j]);
+        if (stream_make(&streams[j], argv[(size_t)optind + j], &err))
+            quit(err.text);
     measure(&options, streams, count, rows);
     for (size_t j = 0; j < count && !options.terse; j++)
         print_stream(&options, &streams[j], rows[j]);
