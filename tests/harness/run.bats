@@ -194,6 +194,13 @@ PY
     done
 }
 
+@test "a limit on the size of files is told as a full disk is, and is the program's own affair" {
+    run bash -c 'ulimit -f 2; "$BENCH" run -n 1 -p throughput -a system -o limited small.trace'
+    [ "$status" = 2 ] && [[ "$output" == *"run.json: File too large"* ]]
+    run bash -c 'ulimit -f 4; "$BENCH" exec -a first-fit -- head -c 100000 /dev/zero >zeros'
+    [ "$status" = 153 ]
+}
+
 @test "a folder of any name is told so that a shell takes it for that name" {
     local folder=$'it\'s $(touch broken) `id`\n"2'
     "$BENCH" generate sawtooth:teeth=1,blocks=9 -o few.trace
