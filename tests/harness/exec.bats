@@ -312,7 +312,8 @@ C
         run --separate-stderr -2 'my tools/bench' $words -- true
         [[ "$stderr" == *"/my tools/libheapbench-"*".so cannot be preloaded: the loader splits"*"move it to a folder without them"* ]]
     done
-    [ ! -e t.trace ] && [ ! -e told ]
+    [ ! -e t.trace ]
+    [ ! -e told ]
     run --separate-stderr -2 "$BENCH" exec -a "so:$PWD/my tools/own.so" -- true
     [[ "$stderr" == *"/my tools/own.so cannot be preloaded: the loader splits"* ]]
 }

@@ -196,7 +196,8 @@ PY
 
 @test "a limit on the size of files is told as a full disk is, and is the program's own affair" {
     run bash -c 'ulimit -f 2; "$BENCH" run -n 1 -p throughput -a system -o limited small.trace'
-    [ "$status" = 2 ] && [[ "$output" == *"run.json: File too large"* ]]
+    [ "$status" = 2 ]
+    [[ "$output" == *"run.json: File too large"* ]]
     run bash -c 'ulimit -f 4; "$BENCH" exec -a first-fit -- head -c 100000 /dev/zero >zeros'
     [ "$status" = 153 ]
 }
