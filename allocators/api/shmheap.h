@@ -12,7 +12,11 @@
  * space.
  *
  * Every call may be made by any thread of any connected process at any time. A process that dies
- * inside a call, at whatever instruction, keeps nobody out: the next call repairs the heap.
+ * inside a call, at whatever instruction, keeps nobody out: the next call repairs the heap. (All
+ * must see the same process numbers, as those of one container do, since who holds the lock is
+ * known by its number.) Memory that others fill is no room for an object, not a signal later: what
+ * the heap grows by is taken from the system at once, but for the inside of more than 64 MiB in one
+ * go.
  *
  * Bad calls change nothing. Those that return something return zero bits (NULL); shmheap_create,
  * _connect and _alloc set errno; the void ones write one line to stderr. That holds for handles
