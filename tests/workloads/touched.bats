@@ -64,6 +64,13 @@ info() {
     "$BENCH" trace info t.trace | grep -E ' known of [0-9,]+ of [0-9,]+ large blocks: '
 }
 
+@test "huge blocks of a moment are known, too" {
+    record -- "$touches" huge
+    [ "$(info t.trace large_blocks)" = 60 ]
+    (($(info t.trace touch_looks) >= 30))
+    [ "$(touched t.trace | tr ' ' '\n' | grep -cx 257)" -ge 30 ]
+}
+
 # As many pages as were written, or also those that were read where the kernel does not tell them apart.
 @test "pages that were only read are not the program's memory" {
     record -- "$touches" read

@@ -15,7 +15,11 @@
 enum {
     LARGE_BUCKETS = 1 << 16,
     LARGE_WAYS = 4,
-    LARGE_TOGETHER = 1024,    /* pages asked about in one call */
+    LARGE_TOGETHER = 4096,    /* pages asked about in one call, a byte each on the stack */
+    LARGE_FIRST = 4096,       /* pages of a block that are looked at one by one in any case … */
+    LARGE_PLACES = 128,       /* … and so many places of the rest, where all would be too dear */
+    LARGE_PLACE = 32,         /* pages of each */
+    LARGE_MANY = 1 << 15,     /* pages from which on that is worth it */
     LARGE_SAMPLE = 64,        /* pages of a very large block whose kind is asked about */
     LARGE_SAMPLED = 256,      /* pages of a block from which on they are */
     LARGE_TOLD_PAGE = 4096,   /* what is told is counted in these */
@@ -27,6 +31,9 @@ enum {
     LARGE_LOOK_NS = 2000,
     LARGE_PAGE_NS = 4,
     LARGE_FAULT_NS = 3000,
+    LARGE_PLACE_NS = 300,
+    LARGE_PLACES_NS = LARGE_LOOK_NS + (LARGE_FIRST + LARGE_PLACES * LARGE_PLACE) * LARGE_PAGE_NS +
+                      LARGE_PLACES * LARGE_PLACE_NS,
 };
 #define LARGE_LOOK_MOST (UINT64_C(16) << 30) /* bytes; larger blocks are not looked at */
 
@@ -100,6 +107,16 @@ static bool large_spend(uint64_t now_ns, uint64_t cost_ns)
     return true;
 }
 
+/* What was cheaper than it was thought to be may be spent again. */
+static void large_refund(uint64_t cost_ns, uint64_t begun_ns)
+{
+    uint64_t spent_ns = clock_ns() - begun_ns;
+    if (spent_ns >= cost_ns)
+        return;
+    atomic_fetch_sub(&large->spent_ns, cost_ns - spent_ns);
+    atomic_fetch_sub(&record_spool->refill_ns, cost_ns - spent_ns);
+}
+
 /* --- looking --- */
 
 /* Pages from `at` to `end`, both at a page's beginning, that have memory; all of them where the
@@ -117,6 +134,35 @@ static uint64_t large_resident(uintptr_t at, uintptr_t end)
         at += count * page;
     }
     return resident;
+}
+
+/* About as many: behind the first pages by places that are evenly spread. */
+static uint64_t large_estimate(uintptr_t at, uintptr_t end)
+{
+    uint64_t page = large->page, found = 0;
+    uintptr_t rest = at + LARGE_FIRST * page;
+    uint64_t pages = (end - rest) / page;
+    for (uint64_t i = 0; i < LARGE_PLACES; i++) {
+        uintptr_t place = rest + pages * i / LARGE_PLACES * page;
+        found += large_resident(place, place + LARGE_PLACE * page);
+    }
+    return large_resident(at, rest) + pages * found / (LARGE_PLACES * LARGE_PLACE);
+}
+
+/* Looks as closely as may be spent; false: not at all. */
+static bool large_count(uintptr_t at, uintptr_t end, uint64_t now_ns, uint64_t *resident)
+{
+    uint64_t all_ns = large_look_ns((end - at) / large->page);
+    if (large_spend(now_ns, all_ns)) {
+        *resident = large_resident(at, end);
+        large_refund(all_ns, now_ns);
+        return true;
+    }
+    if ((end - at) / large->page < LARGE_MANY || !large_spend(now_ns, LARGE_PLACES_NS))
+        return false;
+    *resident = large_estimate(at, end);
+    large_refund(LARGE_PLACES_NS, now_ns);
+    return true;
 }
 
 /* A page that was only read is the kernel's one page of zeros: resident, but none of the program's
@@ -141,13 +187,18 @@ static uint64_t large_written(uintptr_t at, uintptr_t end, uint64_t resident)
 }
 
 /* The page in which a block begins counts in any case, as the allocator may have written there; the
- * one in which it ends, where it is shared, with the others only. */
-static void large_look(uintptr_t address, size_t size)
+ * one in which it ends, where it is shared, with the others only. A block that lived but a moment
+ * is looked at as closely as may be spent. */
+static void large_look(uintptr_t address, size_t size, bool brief, uint64_t now_ns)
 {
-    uint64_t page = large->page;
+    uint64_t page = large->page, touched = UINT64_MAX;
     uintptr_t second = (address / page + 1) * page, end = (address + size) / page * page;
     uint64_t told[2] = {address, 0};
-    uint64_t touched = size <= LARGE_LOOK_MOST ? large_resident(second, end) : UINT64_MAX;
+    bool looked = size <= LARGE_LOOK_MOST;
+    if (looked && !brief)
+        touched = large_resident(second, end);
+    else if (looked && !large_count(second, end, now_ns, &touched))
+        return;
     if (touched <= (end - second) / page)
         touched = large_written(second, end, touched);
     if (touched < (end - second) / page)
@@ -158,13 +209,11 @@ static void large_look(uintptr_t address, size_t size)
 /* Gives back what is resident from `from` to `end`. */
 static void large_discard(uintptr_t from, uintptr_t end, uint64_t now_ns)
 {
-    uint64_t page = large->page;
+    uint64_t page = large->page, resident;
     from = (from + page - 1) / page * page;
     end = end / page * page;
-    if (from >= end || end - from > LARGE_LOOK_MOST ||
-        !large_spend(now_ns, large_look_ns((end - from) / page)))
+    if (from >= end || end - from > LARGE_LOOK_MOST || !large_count(from, end, now_ns, &resident))
         return;
-    uint64_t resident = large_resident(from, end);
     if (resident && large_spend(now_ns, resident * LARGE_FAULT_NS))
         syscall(SYS_madvise, from, end - from, MADV_DONTNEED);
 }
@@ -202,9 +251,7 @@ size_t large_end(const void *pointer)
     int error = errno;
     uint64_t now_ns = clock_ns();
     size_t size = slot->size;
-    if (now_ns - slot->begin_ns > LARGE_OLD_NS ||
-        large_spend(now_ns, large_look_ns(size / large->page)))
-        large_look(address, size);
+    large_look(address, size, now_ns - slot->begin_ns <= LARGE_OLD_NS, now_ns);
     atomic_fetch_sub(large_mark(address), 1);
     atomic_store(&slot->address, 0);
     errno = error;
@@ -224,7 +271,7 @@ void large_end_all(void)
                     struct large_slot *slot = &large->slots[bucket][way];
                     uintptr_t address = slot->address;
                     if (address)
-                        large_look(address, slot->size);
+                        large_look(address, slot->size, false, 0);
                 }
     errno = error;
 }

@@ -52,6 +52,14 @@ static void churn(void)
         free(malloc(32 << 10));
 }
 
+/* Each lives but a moment: to look at every page of them would take longer than all else. */
+static void huge(void)
+{
+    enum { HUGE = 1 << 30, COUNT = 60 };
+    for (int i = 0; i < COUNT; i++)
+        free(touch(malloc(HUGE), TOUCHED));
+}
+
 static void *release(void *block)
 {
     free(block);
@@ -103,7 +111,7 @@ int main(int argc, char **argv)
         void (*run)(void);
     } modes[] = {{"resize", resize},       {"recycle", recycle}, {"churn", churn},
                  {"hand-over", hand_over}, {"fork", fork_child}, {"read", only_read},
-                 {"errno", keep_errno}};
+                 {"errno", keep_errno},    {"huge", huge}};
     const char *mode = argc > 1 ? argv[1] : "";
     for (size_t i = 0; i < sizeof modes / sizeof *modes; i++)
         if (strcmp(mode, modes[i].name) == 0) {
