@@ -165,6 +165,7 @@ static bool recorder_reap(struct recorder *recorder, uint64_t start_ns)
         if (pid == recorder->child) {
             recorder->outcome->cost.wall_ns = clock_ns() - start_ns;
             recorder->outcome->cost.cpu_ns = cpu_ns;
+            recorder->outcome->cost.signal = WIFSIGNALED(status) ? WTERMSIG(status) : 0;
             recorder->outcome->status = status;
             atomic_store(&recorder->child_over, true);
         }

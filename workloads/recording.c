@@ -310,6 +310,7 @@ static void recording_charge(struct recording *recording, const struct recording
     summary->recorder_ns = first->cost_ns;
     summary->drain_ns = cost->drain_ns;
     summary->late_ns = cost->late_ns;
+    summary->end_signal = (uint64_t)cost->signal;
 }
 
 /* What a process was about to become when it was heard of last. */

@@ -55,6 +55,7 @@ struct recording_cost {
     uint64_t wall_ns, cpu_ns, slow_ns;
     uint64_t drain_ns, late_ns; /* of turning it into traces, so far: processor time, and time since
                                    its end */
+    int signal;                 /* that ended it, 0 none */
 };
 
 /* After the last step, with every process over: writes the traces' ends. The first process has a

@@ -95,8 +95,10 @@ struct trace_summary {
     uint64_t touched_sum;     /* over the checksums of the chunks that tell it; 0: not summed */
     uint64_t unrecorded_exec; /* 1 where the program became another one without the recorder, which
                                  the last mark names */
-    uint64_t drain_ns; /* processor time of turning the recording into the trace, beside it */
-    uint64_t late_ns;  /* from the program's end until only the footer was still to be written */
+    uint64_t drain_ns;   /* processor time of turning the recording into the trace, beside it */
+    uint64_t late_ns;    /* from the program's end until only the footer was still to be written */
+    uint64_t end_signal; /* that ended the program, 0 none: what was touched of the blocks that
+                            lived then is not known */
 };
 
 /* A block of which not every page was touched. */

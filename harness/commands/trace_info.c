@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <jansson.h>
+#include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -127,6 +128,7 @@ static void info_json_summary(json_t *out, const struct trace_summary *sum)
                   {"drain_ns", sum->drain_ns},
                   {"late_ns", sum->late_ns},
                   {"unrecorded_exec", sum->unrecorded_exec},
+                  {"end_signal", sum->end_signal},
                   {"touch_looks", sum->touch_looks}};
     for (size_t i = 0; i < sizeof fields / sizeof *fields; i++)
         info_set(out, fields[i].name, fields[i].value);
@@ -235,6 +237,15 @@ static void info_print_recording(const struct trace_summary *sum)
                units_format_time(wall, (double)sum->late_ns));
 }
 
+/* A program that is killed tells nothing more. */
+static void info_print_signal(const struct trace_summary *sum)
+{
+    if (sum->end_signal)
+        printf("  %-20s signal %" PRIu64 " (%s): what was touched of the large blocks that lived "
+               "then is not known\n",
+               "ended by", sum->end_signal, strsignal((int)(sum->end_signal % NSIG)));
+}
+
 /* What the program became, where that is not recorded. */
 static void info_print_exec(const struct info *info)
 {
@@ -276,6 +287,7 @@ static void info_print_lacks(const struct info *info)
         info_number("not understood", sum->bad_records);
     if (sum->cut_tails)
         info_text("cut tail", "the source ends before its end");
+    info_print_signal(sum);
     info_print_exec(info);
     info_text("losses", info->origin->losses);
 }

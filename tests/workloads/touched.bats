@@ -92,6 +92,8 @@ info() {
     record -- "$touches" kill || true
     [ "$(touched t.trace)" = - ]
     [ "$(info t.trace touch_looks)" = 0 ]
+    [ "$(info t.trace end_signal)" = 9 ]
+    "$BENCH" trace info t.trace | grep -q "ended by *signal 9 (Killed): .*touched of the large blocks that lived then"
 }
 
 @test "an allocator that the program links or preloads" {
