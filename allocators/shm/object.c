@@ -17,7 +17,8 @@ enum {
     OBJECT_SIZE_MIN = 128,
     OBJECT_REACH = 64 << 10,
     OBJECT_SPACE_FIRST = 64 << 10,
-    OBJECT_STEP_MOST = 16 << 20
+    OBJECT_STEP_MOST = 16 << 20,
+    OBJECT_LOOKS = 5
 };
 
 /* ---- lengths --------------------------------------------------------------------------------- */
@@ -182,15 +183,23 @@ int shm_object_create(const char *name, size_t size, uint64_t capacity, struct s
 
 /* ---- connecting ------------------------------------------------------------------------------ */
 
-/* The head is read, not mapped: the file may be shorter than one. Its length is asked for after
- * that: a heap that grows is lengthened before it says so. */
+/* The head is read, not mapped: the file may be shorter than one. What is read of a heap in use may
+ * be of before one of its changes and of after it, so it is refused only when it stays wrong. */
+static bool object_read_head(int file, struct shm_heap *head)
+{
+    for (unsigned look = 0; look < OBJECT_LOOKS; look++)
+        if (pread(file, head, sizeof *head, 0) == sizeof *head && shm_heap_is_valid(head))
+            return true;
+    return false;
+}
+
+/* The length is asked for after the head: a heap that grows is lengthened before it says so. */
 static int object_check(int file, struct shm_heap *head)
 {
     struct stat status;
     if (fstat(file, &status) != 0)
         return -errno;
-    if (!S_ISREG(status.st_mode) || pread(file, head, sizeof *head, 0) != sizeof *head ||
-        !shm_heap_is_valid(head) || fstat(file, &status) != 0)
+    if (!S_ISREG(status.st_mode) || !object_read_head(file, head) || fstat(file, &status) != 0)
         return -EINVAL;
     uint64_t length = (uint64_t)status.st_size;
     return length >= object_length(head, shm_heap_size(head)) && length <= object_mapped_bytes(head)
