@@ -72,6 +72,7 @@ static void blocks_are_aligned_zeroed_and_sized(void **state)
             for (size_t i = 0; i < size; i++)
                 assert_int_equal(block[i], 0);
             memset(block, 0xff, size);
+            assert_true(place_owns(&place, block));
             assert_true(place_free(&place, block));
         }
     assert_null(place_alloc(&place, 4096, SIZE_MAX - 100, false));
@@ -101,7 +102,7 @@ static void random_reallocs_keep_their_contents(void **state)
             assert_true(pattern_holds(block->memory, kept, block->seed));
             assert_int_equal((uintptr_t)block->memory & (place_align(size) - 1), 0);
         } else {
-            place_free(&place, block->memory);
+            assert_true(place_free(&place, block->memory));
             *block = (struct block){0};
             continue;
         }
@@ -111,7 +112,7 @@ static void random_reallocs_keep_their_contents(void **state)
     }
     for (int i = 0; i < BLOCKS; i++)
         if (blocks[i].memory)
-            place_free(&place, blocks[i].memory);
+            assert_true(place_free(&place, blocks[i].memory));
     place_end(&place);
 }
 
