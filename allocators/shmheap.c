@@ -118,7 +118,9 @@ static void shmheap_open(struct shmheap *shmheap, bool locked)
 
 static int shmheap_share(struct shmheap *shmheap, const char *name, uint64_t size)
 {
-    int error = shm_object_create(name, size, SHMHEAP_CAPACITY, &shmheap->object);
+    bool fits = strlen(name) < sizeof shmheap->name; /* which is what destroy removes */
+    int error =
+        fits ? shm_object_create(name, size, SHMHEAP_CAPACITY, &shmheap->object) : -ENAMETOOLONG;
     if (error)
         return error;
     shmheap->shared = shmheap->object->heap;

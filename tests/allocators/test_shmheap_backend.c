@@ -145,6 +145,22 @@ static void attaching_to_nothing_is_an_error(void **state)
     assert_null(heap);
 }
 
+static void a_name_too_long_is_an_error_and_leaves_nothing(void **state)
+{
+    (void)state;
+    struct spec spec;
+    struct region region = {0};
+    struct heap *heap = NULL;
+    struct err err = {0};
+    char name[128];
+    snprintf(name, sizeof name, "/heapbench-test-%d-%080d", (int)getpid(), 0);
+    assert_int_equal(spec_parse(&spec, "shmheap", &err), 0);
+    assert_int_not_equal(spec_create(&spec, &region, name, &heap, &err), 0);
+    assert_non_null(strstr(err.text, "too long"));
+    assert_int_equal(shm_open(name, O_RDWR, 0), -1);
+    region_release(&region);
+}
+
 static void without_a_name_nothing_is_shared(void **state)
 {
     (void)state;
@@ -209,6 +225,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(blocks_of_one_process_are_freed_by_another),
         cmocka_unit_test(attaching_to_nothing_is_an_error),
+        cmocka_unit_test(a_name_too_long_is_an_error_and_leaves_nothing),
         cmocka_unit_test(without_a_name_nothing_is_shared),
         cmocka_unit_test(without_its_lock_it_is_for_one_thread),
         cmocka_unit_test(it_begins_with_the_size_asked_for),
