@@ -8,7 +8,7 @@
 #include <unistd.h>
 
 enum {
-    HEAP_VERSION = 1,
+    HEAP_VERSION = 2,
     HEAP_PAGE = 4096,
     HEAP_FIRST_UNIT = 1,
     HEAP_LOOK_AGAIN_NS = 10000000,
@@ -125,6 +125,7 @@ bool shm_heap_lock(struct shm_heap *heap)
         error = heap_lock_wait(&heap->lock);
     if (error == EOWNERDEAD) {
         space_repair(&heap->space);
+        heap->repairs++;
         error = pthread_mutex_consistent(&heap->lock);
     }
     return error == 0;
@@ -178,7 +179,7 @@ const char *shm_heap_flaw(const struct shm_heap *heap)
     struct space_block block = {heap->space.first, 0};
     bool is_free = false;
     const char *flaw = space_flaw(&heap->space);
-    if (flaw)
+    if (flaw || heap->repairs)
         return flaw;
     while ((block = space_next(&heap->space, block, &is_free)).at != SPACE_NONE)
         if (!is_free && *shm_heap_unit(heap, block.at) != shm_heap_seal(heap, block.at))

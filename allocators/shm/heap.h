@@ -22,6 +22,7 @@ struct shm_heap {
     uint32_t lock_bytes; /* of the lock, which another C library might lay out otherwise */
     uint64_t id;         /* of this heap among all; never 0 */
     uint64_t data_at;    /* bytes from here to the objects' space */
+    uint64_t repairs;    /* after deaths */
     pthread_mutex_t lock;
 };
 
@@ -120,7 +121,8 @@ uint64_t shm_heap_trim(struct shm_heap *heap, uint64_t offset, size_t skip, uint
 /* Bytes that a live object can hold. */
 size_t shm_heap_usable(const struct shm_heap *heap, uint64_t offset);
 
-/* NULL, or what is wrong with the bookkeeping. */
+/* NULL, or what is wrong with the bookkeeping. After a repair seals say nothing: who died may not
+ * have come to seal what it had taken. */
 const char *shm_heap_flaw(const struct shm_heap *heap);
 
 #endif

@@ -35,7 +35,7 @@ struct shm_heap *shared_inside(shmheap_memory_handle heap)
 
 void shared_assert_sound(shmheap_memory_handle heap)
 {
-    const char *flaw = space_flaw(&shared_inside(heap)->space);
+    const char *flaw = shm_heap_flaw(shm_object_heap(heap.object));
     if (flaw)
         fail_msg("%s", flaw);
 }
