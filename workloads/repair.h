@@ -25,6 +25,7 @@ struct repair_operation {
     uint8_t kind;       /* enum trace_kind, not TRACE_MARK */
     uint8_t align_log2; /* of TRACE_ALIGNED */
     uint64_t thread;    /* any number */
+    uint64_t process;   /* of an importer's operation, whose address space is its own: any number */
     uint32_t site;
     uint64_t before;  /* address given: of free and realloc */
     uint64_t address; /* address returned: of all but free */

@@ -167,6 +167,29 @@ END
     [ "$(info bad_records)" -eq 0 ]
 }
 
+@test "processes whose numbers have the same low bits have their own addresses" {
+    printf '%s\n' '--70000-- malloc(7) = 0x1000' '--4464-- free(0x1000)' '--70000-- free(0x1000)' > v.txt
+    printf '%s\n' '70000 1 malloc(7)=0x1000' '4464 1 free(0x1000)' '70000 1 free(0x1000)' > l.txt
+    at='[00:00:00.000000000] (+0.1) h lttng_ust_libc:'
+    printf '%s\n' "${at}malloc: { cpu_id = 0 }, { vpid = 70000 }, { size = 7, ptr = 0x1000 }" \
+        "${at}free: { cpu_id = 0 }, { vpid = 4464 }, { ptr = 0x1000 }" "${at}free: { cpu_id = 0 }, { vpid = 70000 }, { ptr = 0x1000 }" > t.txt
+    for file in v l t; do
+        run import $file.txt
+        [ "${#lines[@]}" -eq 2 ]
+        [ "$(info orphan_frees)" -eq 1 ]
+    done
+}
+
+@test "lttng: dates, over months and a leap day" {
+    for date in 2023-12-31 2024-01-01 2024-02-28 2024-03-01 2024-03-04; do
+        n=$((${n:-0} + 1))
+        echo "[$date 12:00:00.000000000] (+0.1) h lttng_ust_libc:malloc: { cpu_id = 0 }, { size = $n, ptr = 0x${n}0 }"
+    done > d.txt
+    import d.txt | awk '{ day = int($2 / 86400000000000); print day }' | tr '\n' ' ' > days
+    [ "$(cat days)" = "0 1 59 61 64 " ]
+    [ "$(info backward_times)" -eq 0 ]
+}
+
 @test "lttng: more threads than are remembered, in turn" {
     awk 'BEGIN { for (i = 0; i < 900; i++) printf "[00:00:0%d.%09d] (+0.1) h lttng_ust_libc:malloc: { cpu_id = %d }, { vpid = 5, vtid = %d }, { size = %d, ptr = 0x%X }\n",
                      1 + i / 500, i % 500, i % 8, 100 + i % 300, i + 1, 16777216 + i * 1048576 }' > r.txt

@@ -10,6 +10,7 @@
 #include "harness/base/nearest.h"
 #include "workloads/format.h"
 #include "workloads/import/importer.h"
+#include "workloads/table.h"
 
 enum { IMPORT_ADDRESS_BITS = 48 };
 
@@ -25,6 +26,9 @@ struct import {
     struct import_report *report;
     uint32_t columns;
     bool by_hand;
+    struct table spaces;    /* by process: number of its address space + 1 */
+    uint64_t process;       /* of the operation before */
+    uint64_t space;         /* what tells its addresses from other processes' */
     uint64_t first_time_ns; /* of the source: the trace's zero */
     uint64_t last_time_ns;  /* the latest so far */
     uint64_t records;
@@ -83,6 +87,19 @@ static uint64_t import_time(struct import *import, uint64_t time_ns)
     return time_ns > import->first_time_ns ? time_ns - import->first_time_ns : 0;
 }
 
+/* The process's address space becomes the one of what follows. The first one's addresses stay. */
+static int import_enter_process(struct import *import, uint64_t process, struct err *err)
+{
+    struct table_slot *slot = table_enter(&import->spaces, process + 1);
+    if (!slot)
+        return err_set(err, ENOMEM, "no memory left to tell processes apart");
+    if (!slot->value)
+        slot->value = import->spaces.count;
+    import->process = process;
+    import->space = (slot->value - 1) << IMPORT_ADDRESS_BITS;
+    return 0;
+}
+
 int import_operation(struct import *import, struct repair_operation *operation, struct err *err)
 {
     if (operation->address && operation->kind != TRACE_FREE &&
@@ -90,6 +107,11 @@ int import_operation(struct import *import, struct repair_operation *operation, 
         import_bad(import, "an impossible size", 18);
         return 0;
     }
+    if (operation->process != import->process &&
+        import_enter_process(import, operation->process, err))
+        return -err->code;
+    operation->address |= operation->address ? import->space : 0;
+    operation->before |= operation->before ? import->space : 0;
     operation->time_ns = import_time(import, operation->time_ns);
     import->records++;
     return repair_add(import->repair, operation, err);
@@ -269,7 +291,7 @@ int import_file(const char *from, const char *format, const char *to, struct imp
                 struct err *err)
 {
     const struct importer *importer = NULL;
-    struct import import = {.report = report};
+    struct import import = {.report = report, .process = UINT64_MAX};
     *report = (struct import_report){0};
     if (import_would_replace(from, to))
         return err_set(err, EINVAL, "%s is the recording itself: name another file for the trace",
@@ -282,6 +304,7 @@ int import_file(const char *from, const char *format, const char *to, struct imp
         report->format = importer->source;
         failed = import_into(&import, importer, from, to, err);
     }
+    table_release(&import.spaces);
     source_close(import.source);
     return failed;
 }

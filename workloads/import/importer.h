@@ -34,8 +34,9 @@ struct importer {
     int (*read)(struct import *import, struct source *source, struct err *err);
 };
 
-/* Hands an operation on; one that no program can have done (a size beyond any address space) counts
- * as bad. `operation->thread` is any number, `time_ns` counts from anywhere, and is changed. */
+/* Hands an operation on, its addresses being its process's; one that no program can have done (a
+ * size beyond any address space) counts as bad. `operation->thread` is any number, `time_ns` counts
+ * from anywhere, and is changed. */
 int import_operation(struct import *import, struct repair_operation *operation, struct err *err);
 
 /* Makes it an aligned allocation. No power of two is rounded up to one, as memalign does; false

@@ -1,13 +1,6 @@
 /* Firefox's logalloc: "pid tid func(args)=0xresult", or #slot where it is munged. */
 #include "workloads/import/call.h"
 
-enum { LOGALLOC_SPACE = 48 };
-
-static uint64_t logalloc_address(uint64_t address, uint64_t pid)
-{
-    return address ? address | pid << LOGALLOC_SPACE : 0;
-}
-
 /* The thread's number may be missing (older logs). */
 static bool logalloc_prefix(struct scan *line, uint64_t *pid, uint64_t *tid)
 {
@@ -43,12 +36,11 @@ static bool logalloc_parse(struct scan line, struct repair_operation *operation)
     uint64_t pid, tid, address;
     struct call call;
     if (!logalloc_prefix(&line, &pid, &tid) || !logalloc_call(&line, &call) ||
-        !logalloc_result(&line, &address) ||
-        !call_operation(&call, logalloc_address(address, pid), operation))
+        !logalloc_result(&line, &address) || !call_operation(&call, address, operation))
         return false;
-    operation->before = logalloc_address(operation->before, pid);
+    operation->process = pid;
     /* Forked processes have threads of the same number. */
-    operation->thread = tid ^ pid << LOGALLOC_SPACE;
+    operation->thread = tid ^ pid * UINT64_C(0x9e3779b97f4a7c15);
     return true;
 }
 

@@ -3,8 +3,6 @@
  * }". */
 #include "workloads/import/importer.h"
 
-enum { LTTNG_SPACE = 48 }; /* addresses of one process stay below 2 to the … */
-
 enum lttng_kind {
     LTTNG_MALLOC,
     LTTNG_FREE,
@@ -47,7 +45,8 @@ struct lttng_context {
 };
 
 struct lttng {
-    uint64_t last_ns, days_ns; /* times of day begin anew at midnight */
+    uint64_t last_ns, days_ns; /* times of day begin anew at midnight … */
+    uint64_t first_day;        /* … where there are no dates; of the first one, 0 none yet */
     struct lttng_text second;  /* a line's start up to the fraction of its second */
     uint64_t second_ns;        /* which that says */
     struct lttng_context contexts[LTTNG_SLOTS];
@@ -251,6 +250,19 @@ static bool lttng_same_second(const struct lttng *lttng, struct scan *line, uint
     return true;
 }
 
+/* The rest of a date, "MM-DD ", as days since some first of March (the months' lengths from then on
+ * go by fives: 153 days). */
+static bool lttng_date(struct scan *line, uint64_t year, uint64_t *days)
+{
+    uint64_t month, day;
+    if (!scan_decimal(line, &month) || !scan_char(line, '-') || !scan_decimal(line, &day) ||
+        !scan_char(line, ' ') || month - 1 >= 12 || day - 1 >= 31 || year - 1 >= 9999)
+        return false;
+    uint64_t march = (month + 9) % 12, years = year - (month < 3);
+    *days = years * 365 + years / 4 - years / 100 + years / 400 + (march * 153 + 2) / 5 + day;
+    return true;
+}
+
 /* [HH:MM:SS.nnnnnnnnn], with or without a date before it, [seconds.nnnnnnnnn], or [cycles], of
  * which LTTng's clock has one a nanosecond; with all names printed, "timestamp = …,". */
 static bool lttng_time(struct lttng *lttng, struct scan *line, uint64_t *ns)
@@ -262,11 +274,15 @@ static bool lttng_time(struct lttng *lttng, struct scan *line, uint64_t *ns)
     bool named = scan_text(line, "timestamp = ");
     if ((!named && !scan_char(line, '[')) || !scan_decimal(line, &part))
         return false;
-    if (scan_char(line, '-') && (!scan_past(line, " ") || !scan_decimal(line, &part)))
+    uint64_t days = 0;
+    if (scan_char(line, '-') && (!lttng_date(line, part, &days) || !scan_decimal(line, &part)))
         return false;
     for (seconds = part; scan_char(line, ':'); seconds = seconds * 60 + part)
         if (!scan_decimal(line, &part))
             return false;
+    if (!lttng->first_day)
+        lttng->first_day = days;
+    seconds += days > lttng->first_day ? (days - lttng->first_day) * 86400 : 0;
     *ns = seconds;
     if (scan_char(line, '.')) {
         lttng_remember(&lttng->second, start, (size_t)(line->at - start));
@@ -356,12 +372,6 @@ static bool lttng_event(enum lttng_kind kind, const struct lttng_fields *fields,
     return false;
 }
 
-/* Processes have address spaces of their own. */
-static uint64_t lttng_address(uint64_t address, uint64_t process)
-{
-    return address ? address | process << LTTNG_SPACE : 0;
-}
-
 /* What a line is; `contexts` are what the event's contexts say. */
 static enum import_verdict lttng_read_line(struct lttng *lttng, struct scan line,
                                            const struct lttng_fields **contexts,
@@ -395,8 +405,7 @@ static enum import_verdict lttng_take(struct scan line, void *state,
     if (verdict != IMPORT_OPERATION)
         return verdict;
     operation->thread = contexts->value[LTTNG_VTID];
-    operation->address = lttng_address(operation->address, contexts->value[LTTNG_VPID]);
-    operation->before = lttng_address(operation->before, contexts->value[LTTNG_VPID]);
+    operation->process = contexts->value[LTTNG_VPID];
     return IMPORT_OPERATION;
 }
 

@@ -5,8 +5,6 @@
  * the same one; so results go to the newest call that has none. */
 #include "workloads/import/pending.h"
 
-enum { VALGRIND_SPACE = 48 }; /* addresses of one process stay below 2 to the … */
-
 struct valgrind {
     struct import *import;
     struct err *err;
@@ -34,19 +32,12 @@ static bool valgrind_arguments(struct scan *line, struct call *call)
     return call_numbers(line, call) && scan_char(line, ')');
 }
 
-/* Processes have address spaces of their own. */
-static uint64_t valgrind_address(uint64_t address, uint64_t pid)
-{
-    return address ? address | pid << VALGRIND_SPACE : 0;
-}
-
 static bool valgrind_emit(struct valgrind *valgrind, uint64_t pid, const struct call *call,
                           uint64_t address)
 {
-    struct repair_operation operation = {.thread = pid};
-    if (!call_operation(call, valgrind_address(address, pid), &operation))
+    struct repair_operation operation = {.thread = pid, .process = pid};
+    if (!call_operation(call, address, &operation))
         return false;
-    operation.before = valgrind_address(operation.before, pid);
     if (!valgrind->failed)
         valgrind->failed = import_operation(valgrind->import, &operation, valgrind->err);
     return true;
