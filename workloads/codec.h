@@ -66,6 +66,7 @@ struct codec {
     uint32_t columns;         /* enum trace_column */
     uint32_t thread;          /* of the event before */
     uint32_t threads;         /* seen so far */
+    bool in_words;            /* which objects are live is known to the words' `sizes` only */
     uint64_t time_ns;         /* of the event before */
 };
 

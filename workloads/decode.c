@@ -30,10 +30,10 @@ static inline unsigned decode_is(unsigned tag, unsigned kinds)
  * registers over stores that may alias anything. */
 struct decode_objects {
     const uint8_t *target;
-    uint32_t *links, *ring;
-    uint32_t head, next, named_at, named, thread;
-    uint32_t first, given; /* `next` when it was loaded, and the numbers given back since */
-    uint32_t it;           /* the event's object */
+    uint32_t *stack, *ring; /* the free numbers' top, and what the lane remembers */
+    uint8_t *lives;
+    uint32_t next, named_at, named, thread;
+    uint32_t it; /* the event's object */
 };
 
 static inline struct decode_objects decode_load(const struct codec *codec,
@@ -41,22 +41,21 @@ static inline struct decode_objects decode_load(const struct codec *codec,
 {
     struct codec_lane *lane = &codec->lanes[codec->thread % CODEC_LANES];
     return (struct decode_objects){.target = in->at[CODEC_TARGET],
-                                   .links = numbering_links(&codec->numbering),
+                                   .stack =
+                                       numbering_stack(&codec->numbering) + codec->numbering.live,
                                    .ring = lane->ring,
-                                   .head = codec->numbering.head,
+                                   .lives = numbering_lives(&codec->numbering),
                                    .next = lane->next,
                                    .named_at = lane->named_at,
                                    .named = lane->named,
-                                   .thread = codec->thread,
-                                   .first = lane->next};
+                                   .thread = codec->thread};
 }
 
 static inline void decode_store(struct decode_objects now, struct codec *codec, struct codec_in *in)
 {
     struct codec_lane *lane = &codec->lanes[codec->thread % CODEC_LANES];
     in->at[CODEC_TARGET] = now.target;
-    codec->numbering.head = now.head;
-    codec->numbering.live += now.next - now.first - now.given;
+    codec->numbering.live = (uint32_t)(now.stack - numbering_stack(&codec->numbering));
     lane->next = now.next;
     lane->named_at = now.named_at;
     lane->named = now.named;
@@ -105,18 +104,17 @@ static inline struct decode_objects decode_named(struct decode_objects now, stru
 /* Of an object that is live. */
 static inline struct decode_objects decode_free(struct decode_objects now, bool frees)
 {
-    now.links[now.it] = frees ? now.head : NUMBERING_LIVE;
-    now.head = frees ? now.it : now.head;
-    now.given += frees;
+    now.stack -= frees;
+    *now.stack = frees ? now.it : *now.stack;
+    now.lives[now.it] = !frees;
     return now;
 }
 
 static inline struct decode_objects decode_new(struct decode_objects now)
 {
-    now.it = now.head;
+    now.it = *now.stack++;
     now.ring[now.next++ % CODEC_RING] = now.it;
-    now.head = now.links[now.it];
-    now.links[now.it] = NUMBERING_LIVE;
+    now.lives[now.it] = 1;
     return now;
 }
 
@@ -124,7 +122,7 @@ static inline bool decode_has_object(unsigned tag)
 {
     unsigned kind = tag & CODEC_TAG_KIND;
     return kind != TRACE_MARK && !(tag & CODEC_TAG_NULL) &&
-           (!(tag & CODEC_TAG_FAILED) || decode_is(tag, NAMES));
+           (!(tag & CODEC_TAG_FAILED) || kind == TRACE_REALLOC);
 }
 
 /* What has no object, or a label. */
@@ -143,6 +141,7 @@ static bool decode_objects(struct codec *codec, struct codec_in *in, const uint8
 {
     uint32_t *const object = columns->object, *const thread = columns->thread;
     const uint32_t ready = codec->numbering.ready;
+    const bool in_words = codec->in_words;
     struct decode_objects now = decode_load(codec, in);
     for (size_t i = 0; i < count; i++) {
         unsigned tag = tags[i];
@@ -161,7 +160,7 @@ static bool decode_objects(struct codec *codec, struct codec_in *in, const uint8
         }
         if (decode_is(tag, NAMES)) {
             now = decode_named(now, in);
-            if (UNLIKELY(now.it >= ready || now.links[now.it] != NUMBERING_LIVE))
+            if (UNLIKELY(now.it >= ready || !(in_words || now.lives[now.it])))
                 return false;
             now = decode_free(now, (tag & CODEC_TAG_KIND) == TRACE_FREE);
         } else {

@@ -1,8 +1,9 @@
 /* Streams into words: what every timed replay waits for.
  *
- * One loop takes each event from its tag to its word, with no column in between, and what changes
- * from event to event in registers. Cursors may run past their streams as they may in decode.c;
- * numbers that index a table are checked at once. */
+ * One loop takes each event from its tag to its word, with no column in between, and all that
+ * changes from event to event in registers: one number counts events and words, one allocations and
+ * sizes. Cursors may run past their streams as they may in decode.c; numbers that index a table are
+ * checked at once. */
 #include <errno.h>
 #include <stdbool.h>
 
@@ -10,137 +11,268 @@
 #include "workloads/codec.h"
 #include "workloads/format.h"
 
-#define UNLIKELY(condition) __builtin_expect(!!(condition), 0)
+#define UNLIKELY(condition) __builtin_expect_with_probability(!!(condition), 0, 0.999)
 #define INLINED static inline __attribute__((always_inline))
+#define ASIDE static __attribute__((noinline, cold)) /* out of the way of the loop */
 
 /* What is under way. Its address leaves no function, so that the compiler need not store it. */
 struct decoding {
-    const uint8_t *tag, *size, *target;
-    uint64_t *word;
-    struct codec_lane *lane;
-    uint32_t *links;
-    uint32_t head, next, named_at;
+    ptrdiff_t left;          /* minus the events to come */
+    const uint8_t *tags;     /* the event's is tags[left], */
+    uint64_t *words;         /* its word goes to words[left], */
+    const uint8_t *sizes;    /* an allocation's or resize's size is sizes[next], */
+    const uint8_t *target;   /* and what names an object is here */
+    uint32_t *stack;         /* of free numbers: the one to take next */
+    struct codec_lane *lane; /* of the thread; what follows is its own until it is left */
+    uint64_t next;
+    uint32_t named_at;
     uint32_t thread;
     uint32_t allocations; /* positions in lanes that were left, less those that were entered */
     uint32_t nulls, reallocs, aligned;
+    uint32_t told; /* operations whose thread was told */
 };
 
-/* Out of the way of the loop. */
-static __attribute__((noinline, cold)) uint64_t decoding_varint(const uint8_t **at)
-{
-    return bytes_get_varint(at);
-}
+/* ---- threads --------------------------------------------------------------------------------- */
 
 INLINED void decoding_enter(struct decoding *now, struct codec *codec, uint32_t thread)
 {
     struct codec_lane *lane = &codec->lanes[thread % CODEC_LANES];
     now->lane = lane;
+    now->sizes -= lane->next;
     now->next = lane->next;
     now->named_at = lane->named_at;
     now->thread = thread;
     now->allocations -= lane->next;
 }
 
-INLINED void decoding_leave(struct decoding *now)
+/* The events before the one under way. */
+INLINED size_t decoding_done(const struct decoding *now, const struct codec_in *in)
 {
-    now->lane->next = now->next;
-    now->lane->named_at = now->named_at;
-    now->allocations += now->next;
+    return (size_t)(now->tags + now->left - in->at[CODEC_TAG]);
 }
 
-/* Another thread's event: false where there can be none of that number. */
-INLINED bool decoding_switch(struct decoding *now, struct codec *codec, struct codec_in *in)
+INLINED void decoding_leave(struct decoding *now, const struct codec_in *in,
+                            struct trace_words *words)
+{
+    size_t operations = decoding_done(now, in) - now->nulls;
+    now->lane->next = (uint32_t)now->next;
+    now->lane->named_at = now->named_at;
+    now->sizes += now->next;
+    now->allocations += (uint32_t)now->next;
+    for (; words->threads && now->told < operations; now->told++)
+        *words->threads++ = now->thread;
+}
+
+/* The thread that the next event is of; UINT32_MAX where there can be none of that number. */
+ASIDE uint32_t decoding_thread(struct codec *codec, struct codec_in *in)
 {
     uint64_t thread = bytes_get_varint(&in->at[CODEC_THREAD]);
-    if (UNLIKELY(thread >= codec->threads)) {
-        if (thread > codec->threads || thread >= FORMAT_THREADS_MOST)
-            return false;
-        codec->threads++;
-    }
-    decoding_leave(now);
-    decoding_enter(now, codec, (uint32_t)thread);
-    return true;
+    if (thread > codec->threads || thread >= FORMAT_THREADS_MOST)
+        return UINT32_MAX;
+    codec->threads += thread == codec->threads;
+    return (uint32_t)thread;
 }
 
-/* The size of an allocation or resize, at least 1; 0 where no word can hold it, and then nothing
- * was read. */
-INLINED uint64_t decoding_size(struct decoding *now, struct codec_in *in)
+/* ---- sizes ----------------------------------------------------------------------------------- */
+
+/* One of 255 and more; 0 where no word can hold it, and then nothing was read. */
+ASIDE uint64_t decoding_large(struct codec_in *in)
 {
-    uint64_t size = *now->size;
-    if (UNLIKELY(size == 255)) {
-        const uint8_t *rest = in->at[CODEC_SIZE_REST];
-        uint64_t above = bytes_get_varint(&rest);
-        if (above >= TRACE_WORD_SIZES - 255)
-            return 0;
-        in->at[CODEC_SIZE_REST] = rest;
-        size += above;
-    }
-    now->size++;
-    return size + (size == 0);
+    const uint8_t *rest = in->at[CODEC_SIZE_REST];
+    uint64_t above = bytes_get_varint(&rest);
+    if (above >= TRACE_WORD_SIZES - 255)
+        return 0;
+    in->at[CODEC_SIZE_REST] = rest;
+    return 255 + above;
 }
 
-/* The object that is named: one of those that are ready, but live only in sound streams. */
-INLINED uint32_t decoding_named(struct decoding *now, struct codec_in *in, uint32_t ready)
+/* ---- objects that are named ------------------------------------------------------------------ */
+
+/* Numbers come out of here that have a place in `sizes`, but are live only in sound streams. */
+
+INLINED uint32_t decoding_at(struct decoding *now, uint32_t at)
 {
-    uint32_t code = *now->target++;
-    uint32_t by_age = now->next - 1 - code, by_offset = now->named_at + code - CODEC_NEAR_ZERO;
-    uint32_t at = by_offset ^ ((by_age ^ by_offset) & -(uint32_t)(code < CODEC_NEAR));
-    if (UNLIKELY(code >= CODEC_FAR)) {
-        if (code == CODEC_ELSE) {
-            uint64_t by = decoding_varint(&in->at[CODEC_TARGET_REST]);
-            uint32_t named = now->lane->named += (uint32_t)bytes_unzigzag(by);
-            return named < ready ? named : now->head;
-        }
-        at = now->next - 1 - (CODEC_NEAR + ((code - CODEC_FAR) << 8));
-        at -= *in->at[CODEC_TARGET_AGE]++;
-    }
     now->named_at = at;
     return now->lane->named = now->lane->ring[at % CODEC_RING];
 }
 
-INLINED void decoding_put(struct decoding *now, const struct trace_words *words, uint32_t object,
-                          uint64_t size, unsigned code)
+INLINED uint32_t decoding_near(struct decoding *now, uint32_t code)
 {
+    uint32_t by_age = (uint32_t)now->next - 1 - code;
+    uint32_t by_offset = now->named_at + code - CODEC_NEAR_ZERO;
+    return decoding_at(now, code < CODEC_NEAR ? by_age : by_offset);
+}
+
+/* By how much a number is another than the last that was named. */
+ASIDE uint32_t decoding_step(struct codec_in *in)
+{
+    return (uint32_t)bytes_unzigzag(bytes_get_varint(&in->at[CODEC_TARGET_REST]));
+}
+
+/* By a byte of CODEC_FAR and more; UINT32_MAX where there can be no such number. */
+INLINED uint32_t decoding_far(struct decoding *now, struct codec_in *in,
+                              const struct trace_words *words, uint32_t code)
+{
+    if (code == CODEC_ELSE) {
+        uint32_t named = now->lane->named += decoding_step(in);
+        return named < words->objects ? named : UINT32_MAX;
+    }
+    uint32_t age = CODEC_NEAR + ((code - CODEC_FAR) << 8) + *in->at[CODEC_TARGET_AGE]++;
+    return decoding_at(now, (uint32_t)now->next - 1 - age);
+}
+
+/* ---- events ---------------------------------------------------------------------------------- */
+
+/* What follows returns 0 or the status that ends the stretch. DECODED_ODD: no word can tell the
+ * event, and nothing of it was read. */
+enum { DECODED_ODD = 1 };
+
+INLINED void decoding_put(struct decoding *now, uint64_t object, uint64_t size, unsigned code)
+{
+    now->words[now->left] = object << 32 | ((size << TRACE_WORD_CODE_BITS) + code);
+}
+
+/* A second word of the event. */
+INLINED void decoding_put_more(struct decoding *now, uint64_t word)
+{
+    now->words++;
+    now->words[now->left] = word;
+}
+
+INLINED int decoding_gone(struct decoding *now, const struct trace_words *words, uint32_t object)
+{
+    if (UNLIKELY(!words->sizes[object]))
+        return -EBADMSG;
+    words->sizes[object] = 0;
+    *--now->stack = object;
+    decoding_put(now, object, 0, 0);
+    return 0;
+}
+
+INLINED int decoding_free(struct decoding *now, struct codec_in *in,
+                          const struct trace_words *words)
+{
+    uint32_t code = *now->target++;
+    if (UNLIKELY(code >= CODEC_FAR)) {
+        uint32_t object = decoding_far(now, in, words, code);
+        return object == UINT32_MAX ? -EBADMSG : decoding_gone(now, words, object);
+    }
+    return decoding_gone(now, words, decoding_near(now, code));
+}
+
+INLINED int decoding_come(struct decoding *now, const struct trace_words *words, unsigned kind,
+                          uint64_t size)
+{
+    uint32_t object = *now->stack;
+    if (UNLIKELY(object >= words->objects))
+        return -ERANGE;
+    now->stack++;
+    now->lane->ring[now->next++ % CODEC_RING] = object;
     words->sizes[object] = size;
-    *now->word++ = (uint64_t)object << 32 | size << TRACE_WORD_CODE_BITS | code;
+    decoding_put(now, object, size, kind + 1);
+    return 0;
 }
 
 INLINED int decoding_allocate(struct decoding *now, struct codec_in *in,
-                              const struct trace_words *words, unsigned kind, uint64_t size)
+                              const struct trace_words *words, unsigned kind)
 {
-    uint32_t object = now->head;
-    if (UNLIKELY(object >= words->objects))
-        return -ERANGE;
-    now->lane->ring[now->next++ % CODEC_RING] = object;
-    now->head = now->links[object];
-    now->links[object] = NUMBERING_LIVE;
-    decoding_put(now, words, object, size, kind + 1);
-    if (UNLIKELY(kind == TRACE_ALIGNED)) {
-        *now->word++ = (uint64_t)1 << (*in->at[CODEC_ALIGN]++ & 63);
-        now->aligned++;
+    uint64_t size = now->sizes[now->next];
+    if (UNLIKELY(size == 255)) {
+        size = decoding_large(in);
+        return size ? decoding_come(now, words, kind, size) : DECODED_ODD;
     }
+    return decoding_come(now, words, kind, size + (size == 0));
+}
+
+INLINED int decoding_align(struct decoding *now, struct codec_in *in,
+                           const struct trace_words *words)
+{
+    int status = decoding_allocate(now, in, words, TRACE_ALIGNED);
+    if (status)
+        return status;
+    now->aligned++;
+    decoding_put_more(now, (uint64_t)1 << (*in->at[CODEC_ALIGN]++ & 63));
     return 0;
 }
 
-/* A free, or a resize where `size` is not 0. */
-INLINED int decoding_end(struct decoding *now, const struct codec *codec, struct codec_in *in,
-                         const struct trace_words *words, uint64_t size)
+INLINED int decoding_resize(struct decoding *now, struct codec_in *in,
+                            const struct trace_words *words)
 {
-    uint32_t object = decoding_named(now, in, codec->numbering.ready);
-    if (UNLIKELY(now->links[object] != NUMBERING_LIVE))
+    uint64_t size = now->sizes[now->next];
+    size = size == 255 ? decoding_large(in) : size + (size == 0);
+    if (size == 0)
+        return DECODED_ODD;
+    now->sizes++;
+    now->reallocs++;
+    uint32_t code = *now->target++, object;
+    object = code < CODEC_FAR ? decoding_near(now, code) : decoding_far(now, in, words, code);
+    if (object == UINT32_MAX || !words->sizes[object])
         return -EBADMSG;
-    if (size) {
-        uint64_t old = words->sizes[object];
-        decoding_put(now, words, object, size, TRACE_REALLOC + 1);
-        *now->word++ = old;
-        now->reallocs++;
-    } else {
-        now->links[object] = now->head;
-        now->head = object;
-        decoding_put(now, words, object, 0, 0);
-    }
+    decoding_put(now, object, size, TRACE_REALLOC + 1);
+    decoding_put_more(now, words->sizes[object]);
+    words->sizes[object] = size;
     return 0;
 }
+
+/* Whether the event can be told, which is to be known before its thread is read. */
+ASIDE bool decoding_can(unsigned kind, uint8_t size, const uint8_t *rest)
+{
+    bool large =
+        kind < TRACE_FREE && size == 255 && bytes_get_varint(&rest) >= TRACE_WORD_SIZES - 255;
+    return !large && (kind <= TRACE_FREE || kind == (TRACE_FREE | CODEC_TAG_NULL));
+}
+
+INLINED int decoding_switch(struct decoding *now, struct codec *codec, struct codec_in *in,
+                            struct trace_words *words, unsigned kind)
+{
+    if (!decoding_can(kind, now->sizes[now->next], in->at[CODEC_SIZE_REST]))
+        return DECODED_ODD;
+    uint32_t thread = decoding_thread(codec, in);
+    if (thread == UINT32_MAX)
+        return -EBADMSG;
+    decoding_leave(now, in, words);
+    decoding_enter(now, codec, thread);
+    return 0;
+}
+
+INLINED int decoding_rare(struct decoding *now, struct codec *codec, struct codec_in *in,
+                          struct trace_words *words, unsigned tag)
+{
+    unsigned kind = tag & ~CODEC_TAG_SWITCH;
+    int status = tag == kind ? 0 : decoding_switch(now, codec, in, words, kind);
+    if (status)
+        return status;
+    switch (kind) {
+    case TRACE_FREE:
+        return decoding_free(now, in, words);
+    case TRACE_MALLOC:
+    case TRACE_CALLOC:
+        return decoding_allocate(now, in, words, kind);
+    case TRACE_REALLOC:
+        return decoding_resize(now, in, words);
+    case TRACE_ALIGNED:
+        return decoding_align(now, in, words);
+    case TRACE_FREE | CODEC_TAG_NULL:
+        now->nulls++;
+        now->words--;
+        return 0;
+    default:
+        return DECODED_ODD;
+    }
+}
+
+INLINED int decoding_event(struct decoding *now, struct codec *codec, struct codec_in *in,
+                           struct trace_words *words)
+{
+    unsigned kind = now->tags[now->left] & ~CODEC_TAG_SITE;
+    if (kind == TRACE_FREE)
+        return decoding_free(now, in, words);
+    if (!UNLIKELY(kind > TRACE_CALLOC))
+        return decoding_allocate(now, in, words, kind);
+    return decoding_rare(now, codec, in, words, kind);
+}
+
+/* ---- stretches ------------------------------------------------------------------------------- */
 
 /* Bytes are counted in bytes, as many at a time as those can hold. */
 static uint32_t decoding_callocs(const uint8_t *tag, size_t count)
@@ -159,105 +291,55 @@ static uint32_t decoding_callocs(const uint8_t *tag, size_t count)
 
 /* Tells of the events that were decoded. */
 static void decoding_finish(const struct decoding *now, struct codec *codec, struct codec_in *in,
-                            struct trace_words *words)
+                            struct trace_words *words, size_t events)
 {
-    uint32_t events = (uint32_t)(now->tag - in->at[CODEC_TAG]) - now->nulls;
-    uint32_t frees = events - now->allocations - now->reallocs;
-    uint32_t callocs = decoding_callocs(in->at[CODEC_TAG], events + now->nulls);
-    words->at = now->word;
-    words->operations += events;
+    uint32_t operations = (uint32_t)events - now->nulls;
+    uint32_t callocs = decoding_callocs(in->at[CODEC_TAG], events);
+    words->at = now->words + now->left;
+    words->operations += operations;
     words->by_kind[TRACE_MALLOC] += now->allocations - callocs - now->aligned;
     words->by_kind[TRACE_CALLOC] += callocs;
     words->by_kind[TRACE_REALLOC] += now->reallocs;
     words->by_kind[TRACE_ALIGNED] += now->aligned;
-    words->by_kind[TRACE_FREE] += frees;
+    words->by_kind[TRACE_FREE] += operations - now->allocations - now->reallocs;
     codec->thread = now->thread;
-    codec->numbering.head = now->head;
-    codec->numbering.live += now->allocations - frees;
-    in->at[CODEC_TAG] = now->tag;
-    in->at[CODEC_SIZE] = now->size;
+    codec->numbering.live = (uint32_t)(now->stack - numbering_stack(&codec->numbering));
+    in->at[CODEC_TAG] += events;
+    in->at[CODEC_SIZE] = now->sizes;
     in->at[CODEC_TARGET] = now->target;
 }
 
-/* One event. DECODED_ODD: no word can tell it, and nothing was read. */
-enum { DECODED_ODD = 1 };
-
-INLINED int decoding_plain(struct decoding *now, const struct codec *codec, struct codec_in *in,
-                           const struct trace_words *words, unsigned kind)
+static int decoding_run(struct codec *codec, struct codec_in *in, size_t count,
+                        struct trace_words *words, size_t *done)
 {
-    if (kind == TRACE_FREE)
-        return decoding_end(now, codec, in, words, 0);
-    uint64_t size = decoding_size(now, in);
-    if (UNLIKELY(size == 0))
-        return DECODED_ODD;
-    if (UNLIKELY(kind == TRACE_REALLOC))
-        return decoding_end(now, codec, in, words, size);
-    return decoding_allocate(now, in, words, kind, size);
-}
-
-/* Whether the event can be told, which is to be known before its thread is read. */
-static bool decoding_can(unsigned kind, const uint8_t *size, const uint8_t *rest)
-{
-    bool large =
-        kind < TRACE_FREE && *size == 255 && bytes_get_varint(&rest) >= TRACE_WORD_SIZES - 255;
-    return !large && (kind <= TRACE_FREE || kind == (TRACE_FREE | CODEC_TAG_NULL));
-}
-
-INLINED int decoding_event(struct decoding *now, struct codec *codec, struct codec_in *in,
-                           const struct trace_words *words)
-{
-    unsigned tag = *now->tag & ~CODEC_TAG_SITE;
-    if (UNLIKELY(tag > TRACE_FREE)) {
-        unsigned kind = tag & ~CODEC_TAG_SWITCH;
-        if (!decoding_can(kind, now->size, in->at[CODEC_SIZE_REST]))
-            return DECODED_ODD;
-        if (tag != kind && !decoding_switch(now, codec, in))
-            return -EBADMSG;
-        if (kind > TRACE_FREE) {
-            now->nulls++;
-            return 0;
-        }
-        tag = kind;
-    }
-    return decoding_plain(now, codec, in, words, tag);
-}
-
-INLINED int decoding_run(struct codec *codec, struct codec_in *in, size_t count,
-                         struct trace_words *words, const bool threads)
-{
-    const uint8_t *const end = in->at[CODEC_TAG] + count;
-    struct decoding now = {.tag = in->at[CODEC_TAG],
-                           .size = in->at[CODEC_SIZE],
+    struct decoding now = {.left = -(ptrdiff_t)count,
+                           .tags = in->at[CODEC_TAG] + count,
+                           .words = words->at + count,
+                           .sizes = in->at[CODEC_SIZE],
                            .target = in->at[CODEC_TARGET],
-                           .word = words->at,
-                           .links = numbering_links(&codec->numbering),
-                           .head = codec->numbering.head};
+                           .stack = numbering_stack(&codec->numbering) + codec->numbering.live};
     int status = 0;
     decoding_enter(&now, codec, codec->thread);
-    for (; now.tag < end; now.tag++) {
-        const uint64_t *word = now.word;
+    for (; now.left < 0; now.left++) {
         status = decoding_event(&now, codec, in, words);
-        if (status)
+        if (UNLIKELY(status))
             break;
-        if (threads && now.word > word)
-            *words->threads++ = now.thread;
     }
-    decoding_leave(&now);
-    decoding_finish(&now, codec, in, words);
+    decoding_leave(&now, in, words);
+    *done = decoding_done(&now, in);
+    decoding_finish(&now, codec, in, words, *done);
     return status;
 }
 
 int codec_get_words(struct codec *codec, struct codec_in *in, size_t count,
                     struct trace_words *words, size_t *done)
 {
-    const uint8_t *begin = in->at[CODEC_TAG];
     if (numbering_reserve(&codec->numbering, (uint32_t)count))
         return -ENOMEM;
     if (!codec->threads)
         codec->threads = 1;
-    int status = words->threads ? decoding_run(codec, in, count, words, true)
-                                : decoding_run(codec, in, count, words, false);
-    *done = (size_t)(in->at[CODEC_TAG] - begin);
+    codec->in_words = true;
+    int status = decoding_run(codec, in, count, words, done);
     for (int i = 0; i < CODEC_STREAMS; i++)
         if (in->at[i] > in->end[i])
             return -EBADMSG;

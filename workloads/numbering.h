@@ -1,7 +1,8 @@
 /* The fixed policy by which objects get their numbers, so that no allocation's number need be
  * stored: the number freed last is taken first, and when none is free, the next new one.
  *
- * All free numbers are one chain, the new ones at its end, so that taking is one load. */
+ * The free numbers are a stack, the new ones at its bottom: how many are live tells where its top
+ * is, so that a take or a give waits for no load of the one before. */
 #ifndef WORKLOADS_NUMBERING_H
 #define WORKLOADS_NUMBERING_H
 
@@ -11,22 +12,23 @@
 #include "workloads/array.h"
 
 struct numbering {
-    struct array links; /* uint32_t a number: NUMBERING_LIVE, or the free number to take next */
-    uint32_t head;      /* the free number to take first */
+    struct array stack; /* uint32_t: the free numbers, from place `live` on, the next one first */
+    struct array lives; /* uint8_t a number: 1, it is live */
     uint32_t live;
-    uint32_t ready; /* numbers below this are in the table */
+    uint32_t ready; /* numbers below this are in the tables */
 };
 
-#define NUMBERING_LIVE UINT32_MAX
+#define NUMBERING_MOST (UINT32_MAX - 1) /* numbers that there can be */
 
 static inline void numbering_init(struct numbering *numbering)
 {
-    *numbering = (struct numbering){.head = 0};
+    *numbering = (struct numbering){.live = 0};
 }
 
 static inline void numbering_release(struct numbering *numbering)
 {
-    array_release(&numbering->links);
+    array_release(&numbering->stack);
+    array_release(&numbering->lives);
 }
 
 /* The rare half of numbering_reserve. */
@@ -39,32 +41,29 @@ static inline int numbering_reserve(struct numbering *numbering, uint32_t more)
     return ready ? 0 : numbering_grow(numbering, more);
 }
 
-static inline uint32_t *numbering_links(const struct numbering *numbering)
+static inline uint32_t *numbering_stack(const struct numbering *numbering)
 {
-    return numbering->links.at;
+    return numbering->stack.at;
 }
 
-static inline bool numbering_is_live(const struct numbering *numbering, uint32_t object)
+static inline uint8_t *numbering_lives(const struct numbering *numbering)
 {
-    return object < numbering->ready && numbering_links(numbering)[object] == NUMBERING_LIVE;
+    return numbering->lives.at;
 }
 
 /* The next number; it was reserved. */
 static inline uint32_t numbering_take(struct numbering *numbering)
 {
-    uint32_t *links = numbering_links(numbering), object = numbering->head;
-    numbering->head = links[object];
-    links[object] = NUMBERING_LIVE;
-    numbering->live++;
+    uint32_t object = numbering_stack(numbering)[numbering->live++];
+    numbering_lives(numbering)[object] = 1;
     return object;
 }
 
 /* Gives back a live number. */
 static inline void numbering_give(struct numbering *numbering, uint32_t object)
 {
-    numbering_links(numbering)[object] = numbering->head;
-    numbering->head = object;
-    numbering->live--;
+    numbering_lives(numbering)[object] = 0;
+    numbering_stack(numbering)[--numbering->live] = object;
 }
 
 #endif

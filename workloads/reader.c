@@ -105,7 +105,7 @@ static int reader_settle(struct trace_reader *reader, struct err *err)
 {
     const struct trace_summary *summary = trace_reader_summary(reader);
     if (!summary || summary->objects > summary->events ||
-        summary->objects >= NUMBERING_LIVE - CODEC_STRETCH)
+        summary->objects >= NUMBERING_MOST - CODEC_STRETCH)
         return 0;
     struct chunk_needs needs = chunks_needs(&reader->chunks, reader->start);
     if (codec_settle(&reader->codec, (uint32_t)summary->objects, summary->threads) ||

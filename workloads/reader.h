@@ -43,7 +43,9 @@ void trace_reader_narrow(struct trace_reader *reader);
 
 /* Decodes on into words, for a reader that was narrowed. 1 with words, or with a block of one event
  * that no word can tell, or with neither where the room is used up or only free(NULL) came; 0 and
- * -errno as trace_reader_next, whose calls may lie between. */
+ * -errno as trace_reader_next, which is not called any more until a rewind. What the block does to
+ * the size of its object is for the caller to note in the words' `sizes`, and to refuse where that
+ * object is not live. */
 int trace_reader_next_words(struct trace_reader *reader, struct trace_words *words,
                             struct trace_block *block, struct err *err);
 
