@@ -131,6 +131,36 @@ END
     grep -q "1 call has no result" warnings
 }
 
+@test "ltrace: C++, mangled or not, with and without the calls within" {
+    printf '%s\n' '7 _Znwm(4, 0x7ffe, 0, 0) = 0x1000' '7 x->_ZnwmSt11align_val_t(128, 64, 1, 1) = 0x2000' \
+        '7 _ZdlPvm(0x1000, 4, 0, 0) = 0' '7 _ZdlPvmSt11align_val_t(0x2000, 128, 64, 5) = 0' > m.txt
+    printf '%s\n' '7 x->operator new(unsigned long)(4, 0x7ffe, 0, 0 <unfinished ...>' '7 malloc@libc.so.6(4) = 0x1000' \
+        '7 <... operator new(unsigned long) resumed> ) = 0x1000' \
+        '7 operator new(unsigned long, std::align_val_t)(128, 64, 1, 1 <unfinished ...>' '7 aligned_alloc@libc.so.6(64, 128 <unfinished ...>' \
+        '8 malloc(0 <unfinished ...>' '7 <... aligned_alloc resumed> ) = 0x2000' '7 <... operator new(unsigned long, std::align_val_t) resumed> ) = 0x2000' \
+        '7 operator delete(void*, unsigned long)(0x1000, 4, 0, 0 <unfinished ...>' '7 free@libc.so.6(0x1000) = <void>' \
+        '7 <... operator delete(void*, unsigned long) resumed> ) = 0' '7 operator delete[](void*)(0x2000, 0, 0, 0) = 0' > d.txt
+    for file in m d; do
+        import $file.txt > got
+        diff got - <<'EOF'
+0 t0 malloc #0 4
+1 t0 aligned #1 128 align 64
+2 t0 free #0
+3 t0 free #1
+EOF
+        [ "$(info bad_records)" -eq 0 ]
+        [ "$(info repairs)" -eq 0 ]
+    done
+}
+
+@test "ltrace: a call that the caller and the library show is one" {
+    printf '%s\n' 'malloc(7 <unfinished ...>' 'malloc@libc.so.6(7) = 0x1000' '<... malloc resumed> ) = 0x1000' \
+        'free(0x1000 <unfinished ...>' 'free@libc.so.6(0x1000) = <void>' '<... free resumed> ) = <void>' > r.txt
+    run import r.txt
+    [ "$output" = "0 t0 malloc #0 7"$'\n'"1 t0 free #0" ]
+    [ "$(info repairs)" -eq 0 ]
+}
+
 @test "logalloc: threads beyond 32 bits, NULL as nil" {
     printf '%s\n' '10 140737353971520 malloc(16)=0x10' '10 145032321267712 free((nil))' \
         '10 149327288563904 malloc(1)=(nil)' '11 140737353971520 malloc(3)=0x10' > l.txt

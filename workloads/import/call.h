@@ -19,6 +19,7 @@ enum call_form {
 
 struct call {
     enum call_form form;
+    bool wraps; /* an operator, which may show the call that it makes itself */
     unsigned count;
     uint64_t numbers[CALL_NUMBERS]; /* arguments that are numbers, in order */
 };

@@ -4,6 +4,7 @@
 struct ltrace_line {
     uint64_t pid;
     bool resumed;
+    bool entered; /* shown by the library that is entered, "malloc@libc.so.6", not by the caller */
     struct call call;
     struct scan rest; /* behind the opening bracket, or behind "resumed>" */
 };
@@ -27,8 +28,26 @@ static void ltrace_prefix(struct scan *line, struct ltrace_line *out)
     scan_blanks(line);
 }
 
+/* "operator new[](unsigned long, std::align_val_t)", as names are printed with -C. */
+static bool ltrace_operator(struct scan *line, struct call *call)
+{
+    bool allocates = scan_text(line, "operator new");
+    if (!allocates && !scan_text(line, "operator delete"))
+        return false;
+    scan_text(line, "[]");
+    struct scan signature = *line;
+    if (!scan_char(line, '(') || !scan_past(line, ")"))
+        return false;
+    signature.end = line->at;
+    call->wraps = true;
+    call->form = !allocates                             ? CALL_FREE
+                 : scan_past(&signature, "align_val_t") ? CALL_SIZE_ALIGNED
+                                                        : CALL_MALLOC;
+    return true;
+}
+
 /* The function's name: behind "->" where there is one, up to the bracket. */
-static bool ltrace_name(struct scan *line, char stop, struct call *call)
+static bool ltrace_name(struct scan *line, char stop, struct ltrace_line *out)
 {
     const char *bracket = memchr(line->at, stop, (size_t)(line->end - line->at));
     if (!bracket)
@@ -36,11 +55,17 @@ static bool ltrace_name(struct scan *line, char stop, struct call *call)
     struct scan name = {bracket, bracket};
     while (name.at > line->at && name.at[-1] != '>')
         name.at--;
+    struct scan ahead = {name.at, line->end};
+    if (ltrace_operator(&ahead, &out->call)) {
+        *line = ahead;
+        return stop != '(' || scan_char(line, '(');
+    }
     line->at = bracket + 1;
     const char *version = memchr(name.at, '@', (size_t)(name.end - name.at));
     size_t length = (size_t)((version ? version : name.end) - name.at);
-    /* operator new calls malloc, which shows by itself. */
-    return *name.at != '_' && call_form(name.at, length, &call->form);
+    out->call.wraps = *name.at == '_';
+    out->entered = version;
+    return call_form(name.at, length, &out->call.form);
 }
 
 static bool ltrace_parse(struct scan line, struct ltrace_line *out)
@@ -48,7 +73,7 @@ static bool ltrace_parse(struct scan line, struct ltrace_line *out)
     *out = (struct ltrace_line){0};
     ltrace_prefix(&line, out);
     out->resumed = scan_text(&line, "<... ");
-    if (scan_done(&line) || !ltrace_name(&line, out->resumed ? ' ' : '(', &out->call))
+    if (scan_done(&line) || !ltrace_name(&line, out->resumed ? ' ' : '(', out))
         return false;
     if (out->resumed && !scan_past(&line, "resumed>"))
         return false;
@@ -97,6 +122,23 @@ static enum import_verdict ltrace_finish(struct pending *pending, struct ltrace_
     return IMPORT_OPERATION;
 }
 
+/* Whether the call is one that is under way already: calls within libraries show where they were
+ * asked for (-x, -l), those that an operator makes and those that the caller shows, too. new of
+ * nothing takes a byte. */
+static bool ltrace_is_inner(struct pending *pending, const struct ltrace_line *line)
+{
+    const struct pending_call *newest = pending_newest(pending, line->pid);
+    const struct call *outer = newest ? &newest->call : NULL, *inner = &line->call;
+    if (!outer || (!outer->wraps && !line->entered) || inner->wraps || !outer->count ||
+        !inner->count)
+        return false;
+    if (outer->form == CALL_SIZE_ALIGNED)
+        return inner->form == CALL_ALIGNED;
+    return inner->form == outer->form &&
+           (inner->numbers[0] == outer->numbers[0] ||
+            (inner->form == CALL_MALLOC && inner->numbers[0] == 1 && !outer->numbers[0]));
+}
+
 static bool ltrace_has_no_result(const struct ltrace_line *line, struct scan text)
 {
     return line->call.form == CALL_ALIGNED && scan_past(&text, "posix_memalign");
@@ -120,6 +162,13 @@ static enum import_verdict ltrace_take(struct scan text, void *state,
     operation->thread = line.pid;
     if (!line.resumed && !call_numbers(&line.rest, &line.call))
         return IMPORT_BAD;
+    bool inner = !line.resumed && ltrace_is_inner(state, &line);
+    if (inner && ltrace_is_open(&line)) {
+        pending_add(state, line.pid, &line.call);
+        pending_newest(state, line.pid)->settled = true;
+    }
+    if (inner)
+        return IMPORT_NOTHING;
     if (ltrace_is_open(&line))
         return ltrace_leave_open(state, &line, operation);
     return ltrace_finish(state, &line, operation);
