@@ -45,6 +45,14 @@ for want in sys.argv[1:]:
     [[ "${stderr_lines[-1]}" == "bench record: all 2 traces: "*" events, "*" bytes an event, "* ]]
 }
 
+@test "what making the trace cost is stored in it, and shown" {
+    record -- "$calls" plain
+    for cost in program_wall_ns drain_ns late_ns; do
+        [ "$("$BENCH" trace info --json t.trace | grep "\"$cost\":" | tr -dc 0-9)" -gt 0 ]
+    done
+    "$BENCH" trace info t.trace | grep -q 'made a trace *beside it, .* of processor time, events done .* after it'
+}
+
 @test "an existing file is never overwritten" {
     echo mine >t.trace
     run --separate-stderr -2 "$BENCH" record -o t.trace -- true
