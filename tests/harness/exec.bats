@@ -304,6 +304,11 @@ C
     [[ "$stderr" == *"LD_PRELOAD=libm.so.6 is not passed on"* ]]
 }
 
+@test "a limit on the size of files is the program's own affair" {
+    run bash -c 'ulimit -f 4; "$BENCH" exec -a first-fit -- head -c 100000 /dev/zero >zeros'
+    [ "$status" = 153 ]
+}
+
 @test "a folder at whose name the loader splits preloads is named" {
     mkdir 'my tools'
     cp "$BENCH" "${BENCH%/*}"/libheapbench-{preload,witness,record}.so 'my tools'

@@ -66,7 +66,7 @@ query() {
     [[ "$stderr" == *"no trace was named"* ]]
     run -2 --separate-stderr "$BENCH" run -o --jsno
     [[ "$stderr" == *"no trace was named"* ]]
-    run -0 --separate-stderr "$BENCH" exec -a system -- true --jsno
+    run --separate-stderr "$BENCH" exec -a system -- true --jsno
     [[ "$stderr" != *"no option"* ]]
 }
 

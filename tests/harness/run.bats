@@ -175,9 +175,9 @@ PY
     "$BENCH" run -a system -n 1 -p throughput -o time small.trace >time.txt
     "$BENCH" run -a system -n 1 -p memory -o memory small.trace >memory.txt
     [ "$(grep -c '^  allocator ' time.txt)" = 1 ]
-    grep -q '^  allocator  ns/op ' time.txt
+    grep -q '^  allocator *ns/op ' time.txt
     [ "$(grep -c '^  allocator ' memory.txt)" = 1 ]
-    grep -q '^  allocator  peak RSS ' memory.txt
+    grep -q '^  allocator *peak RSS ' memory.txt
     run "$BENCH" run -a first-fit --processes 2 -n 1 -p throughput -o none small.trace
     [ "$status" = 1 ]
     [[ "$output" == *"nothing was measured"* ]]
@@ -194,12 +194,10 @@ PY
     done
 }
 
-@test "a limit on the size of files is told as a full disk is, and is the program's own affair" {
+@test "a limit on the size of files is told as a full disk is" {
     run bash -c 'ulimit -f 2; "$BENCH" run -n 1 -p throughput -a system -o limited small.trace'
     [ "$status" = 2 ]
     [[ "$output" == *"run.json: File too large"* ]]
-    run bash -c 'ulimit -f 4; "$BENCH" exec -a first-fit -- head -c 100000 /dev/zero >zeros'
-    [ "$status" = 153 ]
 }
 
 @test "a folder of any name is told so that a shell takes it for that name" {
