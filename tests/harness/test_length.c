@@ -12,7 +12,7 @@
 #include "workloads/generate/generate.h"
 
 /* The shorter has more threads already than a reader remembers apart. */
-enum { SHORT = 20, LIVE = 4000, GROWTH_KIB = 256, MOST_KIB = 64 << 10 };
+enum { SHORT = 20, LIVE = 4000, GROWTH_KIB = 512, MOST_KIB = 64 << 10 };
 
 #ifdef __SANITIZE_ADDRESS__
 /* What is freed is freed: the sanitizer would keep it for a while, and grow with the length. */
