@@ -167,6 +167,12 @@ for want in sys.argv[1:]:
     has t.trace free=$((2000000 + output)) malloc=1 lost_events=0
 }
 
+@test "a signal behind any instruction of a call, and a handler that fills the room the call took" {
+    record -- "$calls" signals-stepped
+    read -r -a count <<<"$output"
+    has t.trace realloc="${count[0]}" free="${count[1]}" lost_events=0
+}
+
 @test "errno is the program's" {
     record -- "$calls" errno
     [ "$status" = 0 ]

@@ -142,9 +142,11 @@ record_event(enum spool_kind kind, const void *pointer, uint64_t size, uint64_t 
     bool ends_large = kind == SPOOL_FREE && __builtin_expect(record_may_be_large(pointer), 0);
     if (kind != SPOOL_ALIGNED && !ends_large &&
         __builtin_expect(record_is_plain(stream, size), 1)) {
-        uint32_t at = record_take(&stream->chunk->taken, 1);
+        /* Of one chunk throughout: a signal handler may put the stream into another. */
+        struct spool_chunk *chunk = stream->chunk;
+        uint32_t at = record_take(&chunk->taken, 1);
         if (__builtin_expect(at < SPOOL_WORDS, 1)) {
-            record_put(&stream->chunk->words[at], record_head(kind, pointer, size));
+            record_put(&chunk->words[at], record_head(kind, pointer, size));
             return;
         }
     }

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
+#include <ucontext.h>
 #include <unistd.h>
 
 static void *volatile sink; /* keeps the compiler from dropping a pair of calls */
@@ -172,6 +173,98 @@ static void signals(void (*act)(int))
     signal(SIGUSR1, SIG_IGN);
     printf("%d\n", (int)handled);
 }
+#if defined(__x86_64__)
+enum {
+    STEP_RECORDS = 8200, /* more than a chunk of the spool holds */
+    STEP_TRAP = 1 << 8,  /* the processor's trap flag */
+};
+
+static volatile sig_atomic_t steps, step_chosen;
+
+/* Behind one chosen instruction of a call: so many records that the call finds another chunk than
+ * the one it took its room in. The rest is not stepped. */
+static void stepped_handler(int signal, siginfo_t *info, void *context)
+{
+    (void)signal;
+    (void)info;
+    if (++steps != step_chosen)
+        return;
+    handled++;
+    ((ucontext_t *)context)->uc_mcontext.gregs[REG_EFL] &= ~STEP_TRAP;
+    for (int i = 0; i < STEP_RECORDS; i++)
+        free(nothing);
+}
+
+__attribute__((noinline)) static void step_by_step(void)
+{
+    __asm__ volatile("pushfq; orq %0, (%%rsp); popfq" : : "i"(STEP_TRAP) : "cc", "memory");
+}
+
+__attribute__((noinline)) static void step_no_more(void)
+{
+    __asm__ volatile("pushfq; andq %0, (%%rsp); popfq" : : "i"(~STEP_TRAP) : "cc", "memory");
+}
+
+static void step_malloc(void)
+{
+    sink = malloc(48);
+}
+
+static void step_realloc(void)
+{
+    sink = realloc(sink, 48);
+}
+
+static void step_free(void)
+{
+    free(sink);
+    sink = NULL;
+}
+
+/* Interrupts the call behind each of its instructions in turn; returns how many. */
+static int stepped_call(void (*call)(void))
+{
+    step_chosen = 0;
+    do {
+        steps = 0;
+        step_chosen++;
+        step_by_step();
+        call();
+        step_no_more();
+    } while (steps >= step_chosen);
+    return step_chosen;
+}
+
+static void *waits(void *arg)
+{
+    pause();
+    return arg;
+}
+
+/* Alone, then beside another thread. */
+static void stepped(void)
+{
+    pthread_t thread;
+    struct sigaction act = {.sa_sigaction = stepped_handler, .sa_flags = SA_SIGINFO};
+    sigaction(SIGTRAP, &act, NULL);
+    free(nothing); /* opens the recording and a chunk, which steps cannot */
+    int frees = 1, reallocs = 0;
+    for (int company = 0; company < 2; company++) {
+        if (company && pthread_create(&thread, NULL, waits, NULL))
+            abort();
+        stepped_call(step_malloc);
+        reallocs += stepped_call(step_realloc);
+        frees += stepped_call(step_free);
+    }
+    printf("%d %d\n", reallocs, frees + (int)handled * STEP_RECORDS);
+}
+#else
+static void stepped(void)
+{
+    free(nothing);
+    puts("0 1");
+}
+#endif
 
 static void kept_errno(void)
 {
@@ -207,6 +300,8 @@ int main(int argc, char **argv)
         signals(handler);
     else if (strcmp(mode, "signals-allocating") == 0)
         signals(allocating_handler);
+    else if (strcmp(mode, "signals-stepped") == 0)
+        stepped();
     else if (strcmp(mode, "errno") == 0)
         kept_errno();
     else
