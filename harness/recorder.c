@@ -250,42 +250,64 @@ static int recorder_follow(struct recorder *recorder, const sigset_t *signals, u
     return failed ? failed : recording_finish(recorder->recording, &recorder->outcome->cost, err);
 }
 
+static int recorder_create(struct recorder *recorder, struct err *err)
+{
+    int failed = spool_create(&recorder->spool, err);
+    if (!failed)
+        failed = recording_create(&recorder->recording, &recorder->spool,
+                                  &recorder->plan->recording, err);
+    if (failed)
+        spool_destroy(&recorder->spool);
+    return failed;
+}
+
+/* Before the trace's file is there: what ends others is for the recorder to wait for. */
+static void recorder_hold_signals(struct recorder *recorder, sigset_t *signals)
+{
+    sigemptyset(signals);
+    sigaddset(signals, SIGCHLD);
+    sigaddset(signals, SIGINT);
+    sigaddset(signals, SIGQUIT);
+    sigaddset(signals, SIGTERM);
+    sigaddset(signals, SIGHUP);
+    sigprocmask(SIG_BLOCK, signals, &recorder->signals);
+}
+
+/* From the program's start to the whole trace, or to none. */
+static int recorder_record(struct recorder *recorder, const sigset_t *signals,
+                           struct recording **recording, struct err *err)
+{
+    struct recorder_outcome *outcome = recorder->outcome;
+    struct handover handover;
+    int failed = 0;
+    recorder_set_up(recorder);
+    recorder->pipe_action = signal(SIGPIPE, SIG_IGN); /* a failed write is told as every other */
+    handover_begin(&handover, &recorder->spool);
+    uint64_t start_ns = clock_ns();
+    outcome->start_errno = recorder_start(recorder);
+    if (!outcome->start_errno)
+        failed = recorder_follow(recorder, signals, start_ns, err);
+    handover_end(&handover);
+    signal(SIGPIPE, recorder->pipe_action);
+    recorder_account(recorder, start_ns);
+    if (failed || outcome->start_errno)
+        recording_destroy(recorder->recording);
+    else
+        *recording = recorder->recording;
+    outcome->run_on = spool_destroy(&recorder->spool);
+    return failed;
+}
+
 int recorder_run(const struct recorder_plan *plan, struct recorder_outcome *outcome,
                  struct recording **recording, struct err *err)
 {
     struct recorder recorder = {.plan = plan, .outcome = outcome};
     sigset_t signals;
     *outcome = (struct recorder_outcome){0};
-    int failed = spool_create(&recorder.spool, err);
+    recorder_hold_signals(&recorder, &signals);
+    int failed = recorder_create(&recorder, err);
     if (!failed)
-        failed = recording_create(&recorder.recording, &recorder.spool, &plan->recording, err);
-    if (failed) {
-        spool_destroy(&recorder.spool);
-        return failed;
-    }
-    recorder_set_up(&recorder);
-    sigemptyset(&signals);
-    sigaddset(&signals, SIGCHLD);
-    sigaddset(&signals, SIGINT);
-    sigaddset(&signals, SIGQUIT);
-    sigaddset(&signals, SIGTERM);
-    sigaddset(&signals, SIGHUP);
-    sigprocmask(SIG_BLOCK, &signals, &recorder.signals);
-    recorder.pipe_action = signal(SIGPIPE, SIG_IGN); /* a failed write is told as every other */
-    struct handover handover;
-    handover_begin(&handover, &recorder.spool);
-    uint64_t start_ns = clock_ns();
-    outcome->start_errno = recorder_start(&recorder);
-    if (!outcome->start_errno)
-        failed = recorder_follow(&recorder, &signals, start_ns, err);
-    handover_end(&handover);
-    signal(SIGPIPE, recorder.pipe_action);
+        failed = recorder_record(&recorder, &signals, recording, err);
     sigprocmask(SIG_SETMASK, &recorder.signals, NULL);
-    recorder_account(&recorder, start_ns);
-    if (failed || outcome->start_errno)
-        recording_destroy(recorder.recording);
-    else
-        *recording = recorder.recording;
-    outcome->run_on = spool_destroy(&recorder.spool);
     return failed;
 }

@@ -16,6 +16,7 @@ static const char *output_name(const struct output *output)
 
 static void output_forget(struct output *output)
 {
+    unfinished_release(output->unfinished);
     free(output->path);
     free(output->part);
     *output = (struct output){.fd = -1};
@@ -30,6 +31,8 @@ static int output_open_named(struct output *output, const char *path, struct err
         return err_set(err, EISDIR, "%s is a folder; name a file in it", path);
     if (plain && asprintf(&output->part, "%s.part", path) < 0)
         return err_set(err, ENOMEM, "no memory left to open %s", path);
+    if (plain)
+        output->unfinished = unfinished_watch(output->part);
     output->fd =
         open(output_name(output), O_WRONLY | O_CLOEXEC | O_CREAT | (plain ? O_TRUNC : 0), 0666);
     if (output->fd < 0)

@@ -7,15 +7,18 @@
 #include <stdint.h>
 
 #include "harness/base/err.h"
+#include "workloads/unfinished.h"
 
 struct output {
     int fd;
     char *path; /* owned */
     char *part; /* owned; NULL for what cannot be renamed: standard output, a device, a pipe */
+    struct unfinished *unfinished; /* owned; NULL where nothing removes the part file */
     uint64_t written;
 };
 
-/* "-" is standard output. */
+/* "-" is standard output. Until it is finished or abandoned, a signal that ends the program removes
+ * the part file; threads that are there already must hold such signals back. */
 int output_open(struct output *output, const char *path, struct err *err);
 
 /* All of it, or the sentence names the file, what it was written up to and why. */

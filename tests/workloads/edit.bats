@@ -139,6 +139,42 @@ EOF
     dump r.trace | diff - got
 }
 
+# The program waits for input, its output begun, until the signal comes.
+interrupted() {
+    mkfifo in
+    exec 9<> in
+    { echo '= Start' && yes '@ x + 0x10 0x10' | head -n 10000; } >&9 &
+    env --default-signal=$1 "$BENCH" "${@:2}" -o o.trace < in 3>&- 9>&- &
+    pid=$!
+    for _ in $(seq 500); do
+        [ ! -e o.trace.part ] || break
+        sleep 0.01
+    done
+    [ -e o.trace.part ]
+    kill -s $1 $pid
+    status=0
+    wait $pid || status=$?
+    exec 9>&-
+    rm in
+    [ ! -e o.trace.part ]
+    [ ! -e o.trace ]
+}
+
+@test "a signal that ends a command takes its unfinished file along" {
+    for signal in INT TERM HUP USR2; do
+        interrupted $signal import -
+        [ "$status" -eq $((128 + $(kill -l $signal))) ]
+    done
+    ignored() {
+        trap '' INT
+        "$BENCH" generate threadtest:blocks=100000,rounds=10 -o i.trace &
+        kill -s INT $!
+        wait $!
+    }
+    ignored
+    [ -s i.trace ]
+}
+
 @test "a damaged trace is edited as far as it is whole, and told" {
     "$BENCH" generate threadtest:blocks=100000,rounds=1 -o g.trace
     head -c $(($(stat -c %s g.trace) / 2)) g.trace > cut.trace

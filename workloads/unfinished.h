@@ -1,0 +1,18 @@
+/* A file that is not finished goes when a signal ends the program: Ctrl-C, SIGTERM or SIGHUP.
+ *
+ * A thread of its own waits for these signals meanwhile, so that nothing has to be done in a
+ * handler, and reading from a pipe that says nothing is ended, too. Signals that somebody else
+ * looks after, by a handler or by holding them back, or that are ignored, are left alone. */
+#ifndef WORKLOADS_UNFINISHED_H
+#define WORKLOADS_UNFINISHED_H
+
+struct unfinished;
+
+/* From now on such a signal removes the file at `path` (copied) and then ends the program as it
+ * would have anyway. Threads must be created after this. NULL where nothing is waited for. */
+struct unfinished *unfinished_watch(const char *path);
+
+/* The file is whole or gone: signals do what they did before. NULL is nothing. */
+void unfinished_release(struct unfinished *unfinished);
+
+#endif
