@@ -43,6 +43,7 @@ enum allocator_flag {
     ALLOCATOR_FORK_SAFE = 1 << 3,      /* a forked child may go on using its copy */
     ALLOCATOR_PROCESS_SHARED = 1 << 4, /* attach() works: several processes, one heap */
     ALLOCATOR_NOT_TIMED = 1 << 5,      /* a layer that makes timings meaningless */
+    ALLOCATOR_REFUSES = 1 << 6,        /* a layer that lets allocations fail on purpose */
 };
 
 struct heap_config {

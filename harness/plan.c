@@ -331,14 +331,12 @@ struct plan_cell *plan_cells(const struct plan *plan, size_t *count)
 
 /* ---- run.json -------------------------------------------------------------------------------- */
 
-/* Whether it can be the fastest: gives real memory, and has no layer that makes timing meaningless.
- */
-static bool plan_is_real(const struct spec *spec)
+static unsigned plan_flags(const struct spec *spec)
 {
     unsigned flags = spec->backend->flags;
     for (size_t i = 0; i < spec->layer_count; i++)
         flags |= spec->layers[i]->flags;
-    return !(flags & (ALLOCATOR_NOT_REAL | ALLOCATOR_NOT_TIMED));
+    return flags;
 }
 
 static json_t *plan_allocators_json(const struct plan *plan)
@@ -347,10 +345,13 @@ static json_t *plan_allocators_json(const struct plan *plan)
     for (size_t i = 0; i < plan->spec_count; i++) {
         struct spec spec;
         bool known = spec_parse(&spec, plan->specs[i], NULL) == 0;
-        bool real = known && plan_is_real(&spec);
-        bool frees = known && !allocator_has(spec.backend, ALLOCATOR_NO_FREE);
-        json_array_append_new(list, json_pack("{s:s, s:b, s:b}", "spec", plan->specs[i], "real",
-                                              real, "frees", frees));
+        unsigned flags = known ? plan_flags(&spec) : 0;
+        /* Real is what can be the fastest: it gives memory, and no layer spoils its times. */
+        bool real = known && !(flags & (ALLOCATOR_NOT_REAL | ALLOCATOR_NOT_TIMED));
+        bool frees = known && !(flags & ALLOCATOR_NO_FREE);
+        bool refuses = flags & ALLOCATOR_REFUSES;
+        json_array_append_new(list, json_pack("{s:s, s:b, s:b, s:b}", "spec", plan->specs[i],
+                                              "real", real, "frees", frees, "refuses", refuses));
     }
     return list;
 }

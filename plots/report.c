@@ -137,7 +137,7 @@ static void report_row(FILE *out, const struct row *row, const struct columns_sh
     text_html(out, row->allocator);
     fputs("</th>", out);
     if (!column_any(row)) {
-        fprintf(out, "<td class=\"status\" colspan=\"%zu\">", shown->count);
+        fprintf(out, "<td class=\"status\" colspan=\"%zu\">", shown->count ? shown->count : 1);
         text_html(out, row->status);
         fputs("</td></tr>\n", out);
         return;
@@ -163,8 +163,8 @@ static void report_note(void *out, const char *subject, const char *text)
 static void report_part(FILE *out, const struct row *rows, size_t count, unsigned groups,
                         const char *title)
 {
-    const struct columns_shown shown = columns_shown(rows, count, groups);
-    if (shown.count == 0)
+    const struct columns_shown shown = columns_shown(rows, count, groups, false);
+    if (shown.count == 0 && !(groups & COLUMN_TIME))
         return;
     fprintf(out, "<div class=\"wide\"><table>\n<caption>%s</caption>\n", title);
     fputs("<thead><tr><th>allocator</th>", out);
@@ -173,6 +173,8 @@ static void report_part(FILE *out, const struct row *rows, size_t count, unsigne
         text_html(out, shown.at[i]->help);
         fprintf(out, "\">%s</th>", shown.at[i]->title);
     }
+    if (shown.count == 0)
+        fputs("<th>status</th>", out);
     fputs("</tr></thead>\n<tbody>\n", out);
     for (size_t i = 0; i < count; i++)
         report_row(out, &rows[i], &shown);

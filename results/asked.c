@@ -73,6 +73,17 @@ bool asked_frees(const struct store *store, const char *allocator)
     return !json_is_false(json_object_get(asked_allocator(store, allocator), "frees"));
 }
 
+bool asked_refuses(const struct store *store, const char *allocator)
+{
+    return json_is_true(json_object_get(asked_allocator(store, allocator), "refuses"));
+}
+
+uint64_t asked_memory_limit(const struct store *store)
+{
+    json_int_t limit = json_integer_value(json_object_get(store_run(store), "memory_limit_bytes"));
+    return limit > 0 ? (uint64_t)limit : 0;
+}
+
 uint64_t asked_repetitions(const struct store *store, const char *pass)
 {
     const json_t *passes = json_object_get(store_run(store), "passes");

@@ -19,11 +19,17 @@ bool asked_is_real(const struct store *store, const char *allocator);
 /* False for what never gives memory back. */
 bool asked_frees(const struct store *store, const char *allocator);
 
+/* True for what refuses allocations on purpose. */
+bool asked_refuses(const struct store *store, const char *allocator);
+
 /* The entry of `traces` in run.json whose name is that, NULL if none. */
 const json_t *asked_trace(const struct store *store, const char *trace);
 
 /* Whether `pass` was asked for, and how many cells of it an allocator and trace have. */
 uint64_t asked_repetitions(const struct store *store, const char *pass);
+
+/* The limit of a cell's memory, 0 for none. */
+uint64_t asked_memory_limit(const struct store *store);
 
 /* The seed of every resampling of this run. */
 uint64_t asked_seed(const struct store *store);

@@ -57,10 +57,13 @@ static void column_marks(char marks[8], const struct row *row)
              note_is_noisy(row) ? "!" : "");
 }
 
-/* Why a row is no competitor: it does nothing, or a layer over it (NAME+LAYER) takes time. */
+/* Why a row is no competitor: it does nothing, or a layer over it (NAME+LAYER) takes time, or it
+ * did less than was asked. NULL of those that are. */
 static const char *column_aside(const struct row *row)
 {
-    return strchr(row->allocator, '+') ? "layer" : "floor";
+    if (!row->real)
+        return strchr(row->allocator, '+') ? "layer" : "floor";
+    return row_refused(row) ? "less" : NULL;
 }
 
 static void column_relative(char out[COLUMN_TEXT], const struct row *row)
@@ -69,7 +72,7 @@ static void column_relative(char out[COLUMN_TEXT], const struct row *row)
     column_marks(marks, row);
     if (isnan(row->relative))
         column_nothing(out);
-    else if (!row->real)
+    else if (column_aside(row))
         snprintf(out, COLUMN_TEXT, "%.2f %s", row->relative, column_aside(row));
     else if (isnan(row->relative_low) || row->relative_low == row->relative_high)
         snprintf(out, COLUMN_TEXT, "%.2f%s", row->relative, marks);
@@ -275,26 +278,26 @@ static void column_delayed(char out[COLUMN_TEXT], const struct row *row)
 }
 
 const struct column columns[] = {
-    {"ns/op", COLUMN_TIME, false,
+    {"ns/op", COLUMN_SPEED, false,
      "median over the repetitions of the whole replay divided by its operations, no clock inside",
      column_ns_per_op},
-    {"relative", COLUMN_TIME, false,
+    {"relative", COLUMN_SPEED, false,
      "time over that of the fastest real allocator, with its 95 % bootstrap interval",
      column_relative},
-    {"p50", COLUMN_TIME, false, "median latency of one call, the clock's own cost included",
+    {"p50", COLUMN_LATENCY, false, "median latency of one call, the clock's own cost included",
      column_p50},
-    {"p99", COLUMN_TIME, false, "one call in a hundred takes longer", column_p99},
-    {"p99.9", COLUMN_TIME, false, "one call in a thousand takes longer", column_p999},
-    {"max", COLUMN_TIME, false, "the slowest call of all repetitions", column_max},
-    {"own max", COLUMN_TIME, true,
+    {"p99", COLUMN_LATENCY, false, "one call in a hundred takes longer", column_p99},
+    {"p99.9", COLUMN_LATENCY, false, "one call in a thousand takes longer", column_p999},
+    {"max", COLUMN_LATENCY, false, "the slowest call of all repetitions", column_max},
+    {"own max", COLUMN_LATENCY, true,
      "the slowest call that was as slow when it was made again: without interrupts and other "
      "programs",
      column_own_max},
-    {"cycles/op", COLUMN_TIME, true, "processor cycles an operation", column_cycles},
-    {"instr/op", COLUMN_TIME, true, "instructions an operation", column_instructions},
-    {"LLC miss/op", COLUMN_TIME, true, "misses of the last-level cache an operation",
+    {"cycles/op", COLUMN_SPEED, true, "processor cycles an operation", column_cycles},
+    {"instr/op", COLUMN_SPEED, true, "instructions an operation", column_instructions},
+    {"LLC miss/op", COLUMN_SPEED, true, "misses of the last-level cache an operation",
      column_cache_misses},
-    {"dTLB miss/op", COLUMN_TIME, true, "loads an operation that missed the data TLB",
+    {"dTLB miss/op", COLUMN_SPEED, true, "loads an operation that missed the data TLB",
      column_tlb_misses},
     {"peak RSS", COLUMN_MEMORY, false,
      "most resident memory of the process, less what it had before the first operation",
@@ -378,7 +381,7 @@ const size_t column_count = sizeof columns / sizeof *columns;
 
 _Static_assert(sizeof columns / sizeof *columns <= COLUMNS_MOST, "every column may be shown");
 
-static bool column_is_shown(const struct column *column, const struct row *rows, size_t count)
+static bool column_tells(const struct column *column, const struct row *rows, size_t count)
 {
     char text[COLUMN_TEXT];
     for (size_t i = 0; i < count; i++) {
@@ -386,14 +389,27 @@ static bool column_is_shown(const struct column *column, const struct row *rows,
         if (strcmp(text, "-") != 0)
             return true;
     }
-    return !column->optional;
+    return false;
 }
 
-struct columns_shown columns_shown(const struct row *rows, size_t count, unsigned groups)
+/* The groups of which the rows have anything. */
+static unsigned column_groups(const struct row *rows, size_t count)
+{
+    unsigned groups = 0;
+    for (size_t i = 0; i < column_count; i++)
+        if (!columns[i].optional && column_tells(&columns[i], rows, count))
+            groups |= columns[i].group;
+    return groups;
+}
+
+struct columns_shown columns_shown(const struct row *rows, size_t count, unsigned groups,
+                                   bool promised)
 {
     struct columns_shown shown = {.count = 0};
+    unsigned whole = promised ? column_groups(rows, count) : 0;
     for (size_t i = 0; i < column_count; i++)
-        if (columns[i].group & groups && column_is_shown(&columns[i], rows, count))
+        if (columns[i].group & groups && ((columns[i].group & whole && !columns[i].optional) ||
+                                          column_tells(&columns[i], rows, count)))
             shown.at[shown.count++] = &columns[i];
     return shown;
 }

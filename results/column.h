@@ -11,18 +11,20 @@ enum { COLUMN_TEXT = 64 };
 
 /* What belongs together; sets of groups are sums. */
 enum column_group {
-    COLUMN_TIME = 1,
+    COLUMN_SPEED = 1,
     COLUMN_MEMORY = 2,
     COLUMN_FLOOR = 4,   /* what is held against its limits */
     COLUMN_HOLES = 8,   /* where most is live: what lies between blocks, and on pages */
     COLUMN_NET = 16,    /* latency less the clock's own cost */
     COLUMN_KERNEL = 32, /* what the kernel did meanwhile */
+    COLUMN_LATENCY = 64,
+    COLUMN_TIME = COLUMN_SPEED | COLUMN_LATENCY,
 };
 
 struct column {
     const char *title;
     enum column_group group;
-    bool optional;    /* left out where no row has it */
+    bool optional;    /* comes only with a figure, not with its group */
     const char *help; /* what the figure is, in a sentence */
     /* Writes the figure, "-" where it was not measured. */
     void (*write)(char out[COLUMN_TEXT], const struct row *row);
@@ -31,13 +33,15 @@ struct column {
 extern const struct column columns[];
 extern const size_t column_count;
 
-/* The columns of some groups that a table of these rows shows. */
+/* The columns of some groups of which a row has the figure; and where `promised`, those that
+ * scripts count on, which come with any other of their group. */
 enum { COLUMNS_MOST = 56 };
 struct columns_shown {
     const struct column *at[COLUMNS_MOST];
     size_t count;
 };
-struct columns_shown columns_shown(const struct row *rows, size_t count, unsigned groups);
+struct columns_shown columns_shown(const struct row *rows, size_t count, unsigned groups,
+                                   bool promised);
 
 /* Whether the row has any figure to show. */
 bool column_any(const struct row *row);
@@ -47,7 +51,7 @@ bool column_any(const struct row *row);
     "relative: median time over that of the fastest, with its 95 % bootstrap interval; "           \
     "'=' no difference shown (the interval holds 1), '~' indicative only (fewer than 6 "           \
     "repetitions), '!' noisy, 'floor' what the harness itself costs, 'layer' mostly what its "     \
-    "layer costs"
+    "layer costs, 'less' of less work than was asked"
 
 /* Whether any row holds its most where hardly anything is live, so that JW3 is a ratio to next to
  * nothing: its column says "no load" then (the figure itself is in JSON and CSV). */

@@ -94,7 +94,7 @@ static void recommend_doubt(struct offer *offer, const struct store *store)
         snprintf(doubt, RECOMMEND_DOUBT, "%s", row->status);
     else if (!asked_frees(store, row->allocator))
         snprintf(doubt, RECOMMEND_DOUBT, "never frees");
-    else if (row->failed_allocations != COUNT_UNKNOWN && row->failed_allocations > 0)
+    else if (row_refused(row))
         snprintf(doubt, RECOMMEND_DOUBT, "refused allocations");
     else if (row->peak_rss_bytes == COUNT_UNKNOWN)
         snprintf(doubt, RECOMMEND_DOUBT, "its memory was not measured");

@@ -98,6 +98,11 @@ bool record_status_is_fine(const char *status)
            (strncmp(status, "skipped", 7) == 0 && !strstr(status, "not installed"));
 }
 
+bool row_refused(const struct row *row)
+{
+    return row->failed_allocations != COUNT_UNKNOWN && row->failed_allocations > 0;
+}
+
 size_t row_same_trace(const struct row *rows, size_t count)
 {
     size_t same = 1;

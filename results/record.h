@@ -64,6 +64,9 @@ double field_number(const struct field *field, const void *record);
  * of the allocator, which was asked for). */
 bool record_status_is_fine(const char *status);
 
+/* Whether allocations failed, so that it served less than was asked. */
+bool row_refused(const struct row *row);
+
 /* How many rows from `rows` on are of the same trace. */
 size_t row_same_trace(const struct row *rows, size_t count);
 

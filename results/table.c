@@ -53,7 +53,7 @@ static void table_lay_out(struct table_layout *layout, const struct row *rows, s
             layout->name = table_max(layout->name, name);
     }
     layout->total = layout->name;
-    const struct columns_shown shown = columns_shown(rows, count, groups);
+    const struct columns_shown shown = columns_shown(rows, count, groups, true);
     for (size_t i = 0; i < shown.count; i++) {
         size_t width = table_column_width(shown.at[i], rows, count);
         layout->columns[layout->count] = shown.at[i];
@@ -262,13 +262,13 @@ static void table_markdown_line(FILE *out, const struct row *row, const struct c
 
 static void table_markdown_part(FILE *out, const struct row *rows, size_t count, unsigned groups)
 {
-    const struct columns_shown shown = columns_shown(rows, count, groups);
-    if (shown.count == 0)
+    const struct columns_shown shown = columns_shown(rows, count, groups, true);
+    if (shown.count == 0 && !(groups & COLUMN_TIME))
         return;
     fputs("| allocator", out);
     for (size_t i = 0; i < shown.count; i++)
         fprintf(out, " | %s", shown.at[i]->title);
-    fputs(" |\n| ---", out);
+    fputs(shown.count ? " |\n| ---" : " | status |\n| --- | ---", out);
     for (size_t i = 0; i < shown.count; i++)
         fputs(" | ---:", out);
     fputs(" |\n", out);

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "harness/base/clause.h"
+#include "harness/base/units.h"
 #include "results/asked.h"
 #include "results/sample.h"
 #include "results/table.h"
@@ -199,7 +200,9 @@ static void table_counts(struct row *row, const struct store *store)
             row->operations = cell->operations;
         if (row->peak_live_bytes == COUNT_UNKNOWN)
             row->peak_live_bytes = cell->peak_live_bytes;
-        if (row->failed_allocations == COUNT_UNKNOWN && table_is_ok(cell))
+        if (table_is_ok(cell) && cell->failed_allocations != COUNT_UNKNOWN &&
+            (row->failed_allocations == COUNT_UNKNOWN ||
+             row->failed_allocations < cell->failed_allocations))
             row->failed_allocations = cell->failed_allocations;
     }
 }
@@ -219,12 +222,22 @@ static void table_threads(struct row *row, const struct store *store)
     row->idle_share = table_median(store, row, table_timed_pass(store), "idle_share");
 }
 
-static void table_warnings(struct row *row)
+/* The cells were measured soundly, but of less work than the trace asks for. */
+static void table_refused(struct row *row, const struct store *store)
 {
-    if (row->failed_allocations != COUNT_UNKNOWN && row->failed_allocations > 0)
+    char failed[UNITS_TEXT], limit[UNITS_TEXT];
+    if (!row_refused(row))
+        return;
+    clause_add(row->detail, sizeof row->detail,
+               "%s allocation%s failed, so that the figures are those of less work than was asked",
+               units_format_count(failed, row->failed_allocations),
+               row->failed_allocations == 1 ? "" : "s");
+    if (asked_memory_limit(store))
         clause_add(row->detail, sizeof row->detail,
-                   "%llu allocations failed, so it served less than was asked",
-                   (unsigned long long)row->failed_allocations);
+                   "it may map %s: a larger --memory-limit gives it room",
+                   units_format_size(limit, asked_memory_limit(store)));
+    if (strcmp(row->status, "ok") == 0 && !asked_refuses(store, row->allocator))
+        strcpy(row->status, "refused allocations");
 }
 
 static void table_fill(struct row *row, const struct store *store, const char *allocator,
@@ -248,26 +261,21 @@ static void table_fill(struct row *row, const struct store *store, const char *a
         row->faults_found = verify->faults_found;
     table_counts(row, store);
     table_threads(row, store);
-    table_warnings(row);
+    table_refused(row, store);
 }
 
-static bool table_may_win(const struct row *row, uint64_t fewest_failures)
+static bool table_may_win(const struct row *row)
 {
     bool sound = strcmp(row->status, "ok") == 0 || strcmp(row->status, "incomplete") == 0;
-    return row->real && sound && !isnan(row->ns_per_op) &&
-           row->failed_allocations <= fewest_failures;
+    return row->real && sound && !isnan(row->ns_per_op) && !row_refused(row);
 }
 
 /* The fastest real allocator of one trace that did the whole work, NULL if there is none. */
 static const struct row *table_fastest(const struct row *rows, size_t count)
 {
     const struct row *fastest = NULL;
-    uint64_t fewest = COUNT_UNKNOWN;
     for (size_t i = 0; i < count; i++)
-        if (table_may_win(&rows[i], fewest))
-            fewest = rows[i].failed_allocations;
-    for (size_t i = 0; i < count; i++)
-        if (table_may_win(&rows[i], fewest) && (!fastest || rows[i].ns_per_op < fastest->ns_per_op))
+        if (table_may_win(&rows[i]) && (!fastest || rows[i].ns_per_op < fastest->ns_per_op))
             fastest = &rows[i];
     return fastest;
 }

@@ -81,6 +81,6 @@ const struct layer layer_faulty = {
     .name = "faulty",
     .summary = "allocations that fail on purpose: every Nth, after N, or one in N at random",
     .options = faulty_options,
-    .flags = ALLOCATOR_NOT_TIMED,
+    .flags = ALLOCATOR_NOT_TIMED | ALLOCATOR_REFUSES,
     .wrap = faulty_wrap,
 };

@@ -109,6 +109,18 @@ PY
     [ -z "${SANITIZE-}" ] || skip "a sanitizer's malloc cannot be replaced by another"
     run bash -c '"$BENCH" run -a first-fit -n 1 -p throughput --memory-limit 20M -o out --json small.trace >table.json'
     [ "$status" = 0 ]
+    printf '1: malloc 0x1000 64\n1: malloc 0x100000 60000000\n1: free 0x1000\n1: free 0x100000\n' >big.txt
+    "$BENCH" import big.txt -o big.trace
+    run bash -c '"$BENCH" run -a first-fit -n 1 -p throughput --memory-limit 20M -o less --json big.trace >table.json'
+    [ "$status" = 1 ]
+    [ "$(row status)" = "refused allocations" ]
+    [ "$(row failed_allocations)" = 1 ]
+    [[ "$(row detail)" == "1 allocation failed, so "*"a larger --memory-limit gives it room" ]] || { row detail; false; }
+    run "$BENCH" report less
+    [[ "$output" == *"refused allocations: 1 allocation failed"* ]]
+    run bash -c '"$BENCH" run -a first-fit+faulty:every=2 -n 1 -p throughput -o asked --json big.trace >table.json'
+    [ "$status" = 0 ]
+    [ "$(row status)" = ok ]
 }
 
 @test "alignment is served, and every installed external allocator proves itself" {

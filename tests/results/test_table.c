@@ -267,10 +267,21 @@ static void failing_to_serve_is_not_winning(void **state)
     cell.ns_per_op = 1;
     cell.failed_allocations = 500;
     run_append(store, &cell);
+    cell = run_cell("refuses", "latency", 0);
+    run_append(store, &cell);
+    cell = run_cell("refuses", "memory", 0);
+    run_append(store, &cell);
     size_t count;
     struct row *rows = table_rows(store, &count);
+    const struct row *refuses = row_of(rows, count, "refuses");
     assert_true(row_of(rows, count, "good")->relative == 1);
-    assert_non_null(strstr(row_of(rows, count, "refuses")->detail, "500 allocations failed"));
+    assert_string_equal(refuses->status, "refused allocations");
+    assert_false(record_status_is_fine(refuses->status));
+    assert_non_null(strstr(refuses->detail, "500 allocations failed"));
+    assert_true(refuses->ns_per_op == 1);
+    char *text = printed(rows, count, TABLE_TEXT);
+    assert_non_null(strstr(text, "0.10 less"));
+    free(text);
     free(rows);
     run_end(store, folder);
 }
@@ -337,6 +348,20 @@ static void a_ratio_to_next_to_nothing_is_not_shown(void **state)
     free(csv);
 }
 
+/* One that scripts count on comes with its group, without a figure too, where people read text. */
+static void promised_columns_come_with_their_group(void **state)
+{
+    (void)state;
+    struct row row;
+    row_clear(&row);
+    row.p50_ns = 20;
+    const struct columns_shown text = columns_shown(&row, 1, COLUMN_TIME | COLUMN_MEMORY, true);
+    assert_int_equal(text.count, 4); /* p50, p99, p99.9, max */
+    const struct columns_shown page = columns_shown(&row, 1, COLUMN_TIME | COLUMN_MEMORY, false);
+    assert_int_equal(page.count, 1);
+    assert_ptr_equal(page.at[0], text.at[0]);
+}
+
 static void optional_columns_come_with_their_figures(void **state)
 {
     (void)state;
@@ -362,6 +387,22 @@ static void optional_columns_come_with_their_figures(void **state)
         free(rows);
         run_end(store, folder);
     }
+}
+
+/* A run of the verify pass alone has a status a row, in each format. */
+static void rows_without_figures_tell_their_status(void **state)
+{
+    (void)state;
+    struct row row;
+    row_clear(&row);
+    strcpy(row.allocator, "buddy");
+    strcpy(row.trace, "t");
+    strcpy(row.status, "ok");
+    char *text = printed(&row, 1, TABLE_TEXT), *markdown = printed(&row, 1, TABLE_MARKDOWN);
+    assert_non_null(strstr(text, "  allocator\n  buddy      ok\n"));
+    assert_non_null(strstr(markdown, "| allocator | status |\n| --- | --- |\n| buddy | ok |\n"));
+    free(text);
+    free(markdown);
 }
 
 static void hostile_names_stay_text(void **state)
@@ -396,7 +437,9 @@ int main(void)
         cmocka_unit_test(failing_to_serve_is_not_winning),
         cmocka_unit_test(wide_terminals_get_one_table),
         cmocka_unit_test(a_ratio_to_next_to_nothing_is_not_shown),
+        cmocka_unit_test(promised_columns_come_with_their_group),
         cmocka_unit_test(optional_columns_come_with_their_figures),
+        cmocka_unit_test(rows_without_figures_tell_their_status),
         cmocka_unit_test(hostile_names_stay_text),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
