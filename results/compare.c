@@ -8,6 +8,7 @@
 
 #include "harness/base/units.h"
 #include "results/asked.h"
+#include "results/counterpart.h"
 #include "results/sample.h"
 #include "results/text.h"
 
@@ -27,7 +28,8 @@ enum { COMPARE_FIGURES = sizeof compare_figures / sizeof *compare_figures };
 /* What is compared at the moment. */
 struct compare_pair {
     struct compare_side base, new;
-    const char *trace, *base_allocator, *new_allocator;
+    const char *trace, *new_trace; /* the names may differ, the trace is the same */
+    const char *base_allocator, *new_allocator;
     bool paired; /* both of one run: its repetitions are blocks */
 };
 
@@ -53,10 +55,13 @@ static void compare_figure(struct comparisons *out, const struct compare_pair *p
     const char *pass = compare_figures[figure].pass, *name = compare_figures[figure].figure;
     struct sample base, new;
     sample_collect(&base, pair->base.store, pair->base_allocator, pair->trace, pass, name);
-    sample_collect(&new, pair->new.store, pair->new_allocator, pair->trace, pass, name);
+    sample_collect(&new, pair->new.store, pair->new_allocator, pair->new_trace, pass, name);
     if (base.count && new.count) {
         struct comparison comparison = {
             .trace = pair->trace,
+            .new_trace = pair->new_trace,
+            .changed = counterpart_differs(pair->base.store, pair->trace, pair->new.store,
+                                           pair->new_trace),
             .base_allocator = pair->base_allocator,
             .new_allocator = pair->new_allocator,
             .figure = name,
@@ -72,13 +77,19 @@ static void compare_figure(struct comparisons *out, const struct compare_pair *p
     sample_release(&new);
 }
 
-/* The first cell whose status is not ok. */
+static bool compare_is_faulty(const struct cell_result *cell)
+{
+    return strcmp(cell->status, "ok") != 0 ||
+           (cell->failed_allocations != COUNT_UNKNOWN && cell->failed_allocations > 0);
+}
+
+/* The first cell that failed, or served less than was asked. */
 static const struct cell_result *compare_fault(const struct store *store, const char *allocator,
                                                const char *trace)
 {
     for (size_t i = 0; i < store_cell_count(store); i++) {
         const struct cell_result *cell = store_cell(store, i);
-        if (strcmp(cell->status, "ok") != 0 && strcmp(cell->allocator, allocator) == 0 &&
+        if (compare_is_faulty(cell) && strcmp(cell->allocator, allocator) == 0 &&
             strcmp(cell->trace, trace) == 0)
             return cell;
     }
@@ -88,14 +99,20 @@ static const struct cell_result *compare_fault(const struct store *store, const 
 static void compare_lost(struct comparisons *out, const struct compare_pair *pair)
 {
     const struct cell_result *fault =
-        compare_fault(pair->new.store, pair->new_allocator, pair->trace);
+        compare_fault(pair->new.store, pair->new_allocator, pair->new_trace);
     if (!fault || compare_fault(pair->base.store, pair->base_allocator, pair->trace))
         return;
+    char what[sizeof fault->status + sizeof fault->detail + 8];
+    if (strcmp(fault->status, "ok") == 0)
+        snprintf(what, sizeof what, "refused %llu allocations",
+                 (unsigned long long)fault->failed_allocations);
+    else
+        snprintf(what, sizeof what, "%s%s%s", fault->status, *fault->detail ? ": " : "",
+                 fault->detail);
     out->lost = reallocarray(out->lost, out->lost_count + 1, sizeof *out->lost);
-    if (!out->lost || asprintf(&out->lost[out->lost_count++],
-                               "%s on %s: %s%s%s (%s pass), which it was not in the base",
-                               pair->new_allocator, pair->trace, fault->status,
-                               *fault->detail ? ": " : "", fault->detail, fault->pass) < 0)
+    if (!out->lost ||
+        asprintf(&out->lost[out->lost_count++], "%s on %s: %s (%s pass), but not in the base",
+                 pair->new_allocator, pair->new_trace, what, fault->pass) < 0)
         BUG("out of memory for a sentence");
 }
 
@@ -153,14 +170,14 @@ int compare_sides(struct comparisons *out, struct compare_side base, struct comp
     if (failed)
         return failed;
     struct compare_pair pair = {.base = base, .new = new, .paired = base.store == new.store};
-    const char **traces = asked_traces(base.store), **others = asked_traces(new.store);
-    for (const char **trace = traces; *trace; trace++)
-        if (compare_knows((const char *const *)others, *trace)) {
-            pair.trace = *trace;
+    const char **traces = asked_traces(base.store);
+    for (const char **trace = traces; *trace; trace++) {
+        pair.trace = *trace;
+        pair.new_trace = counterpart_find(base.store, *trace, new.store);
+        if (pair.new_trace)
             compare_trace(out, &pair);
-        }
+    }
     free(traces);
-    free(others);
     if (out->count || out->lost_count)
         return 0;
     return err_set(err, EINVAL,
@@ -255,7 +272,17 @@ static void compare_heading(FILE *out, const struct comparison *comparison)
         text_plain(out, comparison->new_allocator);
         fputs(" (new)", out);
     }
-    fprintf(out, "\n    %-10s %10s  %10s  %7s\n", "", "base", "new", "ratio");
+    fputc('\n', out);
+    if (strcmp(comparison->trace, comparison->new_trace) != 0) {
+        fputs("    (in the new run the same trace, by its checksum, is called ", out);
+        text_plain(out, comparison->new_trace);
+        fputs(")\n", out);
+    }
+    if (comparison->changed)
+        fputs("    ! not the same trace in both runs (its checksum differs): what differs may be "
+              "the trace's\n",
+              out);
+    fprintf(out, "    %-10s %10s  %10s  %7s\n", "", "base", "new", "ratio");
 }
 
 void compare_print(FILE *out, const struct comparisons *comparisons, double threshold)

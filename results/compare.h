@@ -23,8 +23,9 @@ enum compare_verdict {
 };
 
 struct comparison {
-    const char *trace, *base_allocator, *new_allocator; /* borrowed from the stores */
-    const char *figure;                                 /* a name among cell_fields */
+    const char *trace, *new_trace, *base_allocator, *new_allocator; /* borrowed from the stores */
+    bool changed;          /* the trace's contents are not the same in both */
+    const char *figure;    /* a name among cell_fields */
     bool gated;            /* one that a gate looks at; the others are only shown */
     double base, new;      /* medians */
     struct interval ratio; /* new over base */
@@ -39,8 +40,8 @@ struct comparisons {
     size_t lost_count;
 };
 
-/* Compares every trace and allocator that both sides know (with an allocator on each side, those
- * two). -EINVAL with a sentence when they have nothing in common. */
+/* Compares every trace and allocator that both sides know, a trace under whatever name (with an
+ * allocator on each side, those two). -EINVAL with a sentence when they have nothing in common. */
 int compare_sides(struct comparisons *out, struct compare_side base, struct compare_side new,
                   struct err *err);
 void compare_release(struct comparisons *comparisons);

@@ -67,6 +67,48 @@ PYTHON
     [[ "$output" == *"buddy on python3-json: crashed"* ]]
 }
 
+@test "an allocator that refuses allocations in the new run only is a failure" {
+    sed -i '0,/"allocator":"buddy"/s/\("allocator":"buddy".*"failed_allocations":\)0/\17/' new/cells.jsonl
+    run "$BENCH" compare base new
+    [ "$status" -eq 1 ]
+    [[ "$output" == *"buddy on python3-json: refused 7 allocations (throughput pass), but not in the base"* ]]
+}
+
+# edit FOLDER PYTHON: changes its run.json (`run`), and its cells, in which a trace `old` is now `new`.
+edit() {
+    python3 - "$@" <<'PYTHON'
+import json, sys
+folder, change, *names = sys.argv[1:]
+run = json.load(open(folder + "/run.json"))
+traces = {trace["name"]: trace for trace in run["traces"]}
+exec(change)
+json.dump(run, open(folder + "/run.json", "w"))
+if names:
+    cells = open(folder + "/cells.jsonl").read()
+    open(folder + "/cells.jsonl", "w").write(cells.replace('"%s"' % names[0], '"%s"' % names[1]))
+PYTHON
+}
+
+@test "a trace that is called otherwise in the other run is known by its checksum" {
+    edit base 'traces["redis"]["checksum"] = "00ab"'
+    edit new 'traces["redis"].update(checksum="00ab", name="larson:threads=2")' redis larson:threads=2
+    run "$BENCH" compare base new
+    [ "$status" -eq 0 ]
+    [[ "$output" == *$'redis, buddy\n    (in the new run the same trace, by its checksum, is called larson:threads=2)\n'* ]]
+    edit new 'traces["larson:threads=2"]["threads"] = 2'
+    run "$BENCH" compare base new
+    [ "$status" -eq 0 ]
+    [[ "$output" == *"python3-json, buddy"* && "$output" != *"redis"* ]]
+}
+
+@test "that a trace of the same name is another one is said" {
+    edit new 'traces["redis"]["checksum"] = "00ab"'
+    run "$BENCH" compare base new
+    [ "$status" -eq 0 ]
+    [[ "$output" == *$'redis, buddy\n    ! not the same trace in both runs'* ]]
+    [[ "$output" != *$'python3-json, buddy\n    !'* ]]
+}
+
 @test "two allocators of one run" {
     run "$BENCH" compare base:system base:tlsf
     [ "$status" -eq 0 ]
