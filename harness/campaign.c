@@ -8,6 +8,7 @@
 #include <time.h>
 
 #include "harness/machine.h"
+#include "harness/plan_json.h"
 #include "harness/preflight.h"
 #include "harness/profile.h"
 #include "harness/progress.h"

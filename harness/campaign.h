@@ -6,7 +6,7 @@
 #include <stddef.h>
 
 #include "harness/base/err.h"
-#include "harness/plan.h"
+#include "harness/plan_cells.h"
 #include "results/store.h"
 
 /* "results/<time>-<name>", the name being that of a trace's file or of a program. */

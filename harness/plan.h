@@ -1,4 +1,4 @@
-/* The plan of a run: what was asked for, and the cells that follow from it in their order. */
+/* The plan of a run: what was asked for. */
 #ifndef HARNESS_PLAN_H
 #define HARNESS_PLAN_H
 
@@ -40,11 +40,6 @@ struct plan {
     uint64_t seed; /* of the shuffled order */
 };
 
-struct plan_cell {
-    uint32_t spec, trace, repetition;
-    enum pass pass;
-};
-
 void plan_init(struct plan *plan);
 void plan_release(struct plan *plan);
 
@@ -56,6 +51,9 @@ void plan_add_process_allocators(struct plan *plan);
 
 /* A comma-separated list of specs, each checked; a spec given twice counts once. */
 int plan_add_allocators(struct plan *plan, const char *list, struct err *err);
+
+/* One spec as it stands, which is not checked. */
+void plan_add_spec(struct plan *plan, const char *text);
 
 /* A trace file, read once to its end: a damaged one is refused before anything is measured. */
 int plan_add_trace(struct plan *plan, const char *path, struct err *err);
@@ -70,7 +68,8 @@ void plan_drop_trace(struct plan *plan);
  * name becomes that of a workload with so many, "sqlite:threads=4". */
 int plan_scale_trace(struct plan *plan, unsigned threads, const char *scaling, struct err *err);
 
-/* "throughput,memory" */
+/* One more pass, by the `length` bytes of its name; or "throughput,memory" and no other. */
+int plan_add_pass(struct plan *plan, const char *name, size_t length, struct err *err);
 int plan_set_passes(struct plan *plan, const char *list, struct err *err);
 
 /* "none", "first", "page", "all" or "recorded"; "full" or "as-recorded"; "parallel" or
@@ -82,14 +81,5 @@ int plan_set_repeat(struct plan *plan, const char *text, struct err *err);
 
 /* What the replay of a trace writes into its blocks. */
 enum touch plan_touch(const struct plan *plan, const struct plan_trace *trace);
-
-/* All cells in the order in which they run: a trace at a time; a repetition at a time, its
- * allocators shuffled anew; then the passes that run once. Owned by the caller (free). */
-struct plan_cell *plan_cells(const struct plan *plan, size_t *count);
-
-/* What run.json says of the plan, as members of `run`; and back, checking that the traces are still
- * what they were. */
-void plan_write(const struct plan *plan, json_t *run);
-int plan_read(struct plan *plan, const json_t *run, struct err *err);
 
 #endif

@@ -16,6 +16,7 @@
 #include "harness/loads.h"
 #include "harness/measure/lane.h"
 #include "harness/plan.h"
+#include "harness/plan_json.h"
 #include "harness/turns.h"
 #include "results/answer.h"
 #include "results/store.h"
