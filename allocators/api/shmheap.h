@@ -15,8 +15,7 @@
  * inside a call, at whatever instruction, keeps nobody out: the next call repairs the heap. (All
  * must see the same process numbers, as those of one container do, since who holds the lock is
  * known by its number.) Memory that others fill is no room for an object, not a signal later: what
- * the heap grows by is taken from the system at once, but for the inside of more than 64 MiB in one
- * go.
+ * the heap grows by is taken from the system at once.
  *
  * Bad calls change nothing. Those that return something return zero bits (NULL); shmheap_create,
  * _connect and _alloc set errno; the void ones write one line to stderr. That holds for handles

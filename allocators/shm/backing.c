@@ -4,7 +4,8 @@
 #include <errno.h>
 #include <fcntl.h>
 
-enum { BACKING_MOST = 64 << 20, BACKING_END = 1 << 20 };
+/* At a time: a signal has the kernel undo what it has of one, and it is asked for anew. */
+enum { BACKING_STEP = 4 << 20 };
 
 static bool backing_pages(int file, size_t at, size_t bytes)
 {
@@ -15,21 +16,48 @@ static bool backing_pages(int file, size_t at, size_t bytes)
     return done == 0 || errno == EOPNOTSUPP;
 }
 
-static bool backing_stretch(int file, size_t at, size_t bytes)
+static bool backing_stretch(int file, size_t at, size_t end)
 {
-    if (bytes <= BACKING_MOST)
-        return bytes == 0 || backing_pages(file, at, bytes);
-    return backing_pages(file, at, BACKING_END) &&
-           backing_pages(file, at + bytes - BACKING_END, BACKING_END);
+    for (size_t next; at < end; at = next) {
+        next = end - at < BACKING_STEP ? end : at + BACKING_STEP;
+        if (!backing_pages(file, at, next - at))
+            return false;
+    }
+    return true;
+}
+
+/* Nothing of it is in use. */
+static void backing_give_back(int file, size_t at, size_t end)
+{
+    if (at < end)
+        fallocate(file, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, (off_t)at, (off_t)(end - at));
+}
+
+/* Where a stretch begins to be beyond what is backed, and where it ends. */
+static size_t backing_missing(const struct shm_heap *plan, unsigned stretch, uint64_t backed,
+                              uint64_t size, size_t *end)
+{
+    size_t at, bytes = shm_heap_stretch(plan, stretch, size, &at);
+    size_t have = backed ? shm_heap_stretch(plan, stretch, backed, &at) : 0;
+    *end = at + bytes;
+    return at + have;
 }
 
 bool shm_backing_take(int file, const struct shm_heap *plan, uint64_t backed, uint64_t size)
 {
-    for (unsigned i = 0; i < SHM_HEAP_STRETCHES; i++) {
-        size_t at, bytes = shm_heap_stretch(plan, i, size, &at);
-        size_t have = backed ? shm_heap_stretch(plan, i, backed, &at) : 0;
-        if (!backing_stretch(file, at + have, bytes - have))
-            return false;
+    size_t at, end;
+    unsigned taken = 0;
+    while (taken < SHM_HEAP_STRETCHES) {
+        at = backing_missing(plan, taken++, backed, size, &end);
+        if (backing_stretch(file, at, end))
+            continue;
+        int error = errno;
+        while (taken > 0) {
+            at = backing_missing(plan, --taken, backed, size, &end);
+            backing_give_back(file, at, end);
+        }
+        errno = error;
+        return false;
     }
     return true;
 }

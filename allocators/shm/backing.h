@@ -6,9 +6,9 @@
 #include "allocators/shm/heap.h"
 
 /* Takes from the system, for the object open as `file`, the pages that a space of `size` bytes uses
- * beyond those of one of `backed`: all; but of more than 64 MiB in one stretch, which is hardly
- * ever written whole, only the two ends. False, errno set, when it has not that much; what was
- * taken stays. May be repeated. */
+ * beyond those of one of `backed`, all of them: also of an object that may never be written whole,
+ * for it may be. False, errno set, when it has not that much: then it has them back. Nothing beyond
+ * `backed` may be in use. */
 bool shm_backing_take(int file, const struct shm_heap *plan, uint64_t backed, uint64_t size);
 
 #endif

@@ -264,9 +264,13 @@ static bool object_has_name(const struct shm_object *object)
 
 int shm_object_unlink(const char *name, const struct shm_object *object)
 {
-    int file = name ? shm_open(name, O_RDONLY | O_NONBLOCK, 0) : -1;
-    if (file < 0)
-        return name && !object_has_name(object) ? -errno : -EINVAL;
+    if (!name)
+        return -EINVAL;
+    int file = shm_open(name, O_RDONLY | O_NONBLOCK, 0);
+    if (file < 0) {
+        int error = errno;
+        return object_has_name(object) ? -EINVAL : -error;
+    }
     bool ours = object_is_of(file, object->id);
     close(file);
     if (!ours)
