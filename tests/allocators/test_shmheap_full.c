@@ -10,7 +10,14 @@
 
 #include "tests/allocators/support/shared.h"
 
-enum { FULL_AT = 2 << 20, OBJECTS = 4096, BYTES = 1000, NOT_ALLOWED = 77 };
+enum {
+    FULL_AT = 2 << 20,
+    ROOMY = 80 << 20,
+    LARGE = 72 << 20,
+    OBJECTS = 4096,
+    BYTES = 1000,
+    NOT_ALLOWED = 77
+};
 
 static bool write_to(const char *path, const char *text)
 {
@@ -31,10 +38,10 @@ static bool own_namespace(void)
 }
 
 /* This process sees shared memory of a size of its own. */
-static bool small_memory(void)
+static bool small_memory(int bytes)
 {
     char size[32];
-    snprintf(size, sizeof size, "size=%d", FULL_AT);
+    snprintf(size, sizeof size, "size=%d", bytes);
     return own_namespace() && mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) == 0 &&
            mount("tmpfs", "/dev/shm", "tmpfs", 0, size) == 0;
 }
@@ -74,7 +81,7 @@ static bool goes_on(shmheap_memory_handle heap)
 /* The heap has its length, but not all of its memory, when others take the rest. */
 static int others_fill_memory(void)
 {
-    if (!small_memory())
+    if (!small_memory(FULL_AT))
         return NOT_ALLOWED;
     shmheap_memory_handle heap = shmheap_create(shared_fresh_name(), FULL_AT / 2);
     fill_memory();
@@ -83,12 +90,26 @@ static int others_fill_memory(void)
 
 static int memory_is_full_from_the_start(void)
 {
-    if (!small_memory())
+    if (!small_memory(FULL_AT))
         return NOT_ALLOWED;
     fill_memory();
     errno = 0;
     return !shared_is_nothing(shmheap_create(shared_fresh_name(), 4096)) || errno != ENOSPC ||
            shm_open(shared_name(), O_RDONLY, 0) >= 0;
+}
+
+/* Of an object that is larger than most heaps all is there, too. */
+static int others_fill_memory_beside_a_large_object(void)
+{
+    if (!small_memory(ROOMY))
+        return NOT_ALLOWED;
+    shmheap_memory_handle heap = shmheap_create(shared_fresh_name(), FULL_AT / 2);
+    char *large = shmheap_alloc(heap, LARGE);
+    fill_memory();
+    if (!large || shmheap_alloc(heap, LARGE))
+        return 1;
+    memset(large, 1, LARGE);
+    return space_flaw(&shared_inside(heap)->space) != NULL;
 }
 
 static void survives(int (*body)(void))
@@ -108,6 +129,12 @@ static void a_heap_in_memory_that_others_fill(void **state)
     survives(others_fill_memory);
 }
 
+static void a_large_object_in_memory_that_others_fill(void **state)
+{
+    (void)state;
+    survives(others_fill_memory_beside_a_large_object);
+}
+
 static void a_heap_in_full_memory(void **state)
 {
     (void)state;
@@ -118,6 +145,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_heap_in_memory_that_others_fill),
+        cmocka_unit_test(a_large_object_in_memory_that_others_fill),
         cmocka_unit_test(a_heap_in_full_memory),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
