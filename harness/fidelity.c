@@ -258,7 +258,7 @@ int fidelity_run_program(const struct fidelity_test *test, struct store *store, 
     struct fidelity_step *steps = calloc(count, sizeof *steps);
     struct progress progress;
     if (!steps)
-        BUG("out of memory for %zu runs", count);
+        err_no_memory("%zu runs", count);
     fidelity_order(plan, steps);
     progress_init(&progress, count);
     int failed = 0;

@@ -52,7 +52,7 @@ static void *plan_grow(void *array, size_t count, size_t size)
 {
     void *grown = reallocarray(array, count + 1, size);
     if (!grown)
-        BUG("out of memory for a plan of %zu entries", count);
+        err_no_memory("a plan of %zu entries", count);
     return grown;
 }
 
@@ -60,7 +60,7 @@ static char *plan_copy(const char *text)
 {
     char *copy = strdup(text);
     if (!copy)
-        BUG("out of memory for '%s'", text);
+        err_no_memory("'%s'", text);
     return copy;
 }
 

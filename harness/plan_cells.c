@@ -37,7 +37,7 @@ struct plan_cell *plan_cells(const struct plan *plan, size_t *count)
     size_t most = plan->trace_count * plan->spec_count * PASSES * (plan->repeat ? plan->repeat : 1);
     struct plan_cell *cells = calloc(most ? most : 1, sizeof *cells);
     if (!cells)
-        BUG("out of memory for %zu cells", most);
+        err_no_memory("%zu cells", most);
     struct rng rng;
     rng_init(&rng, plan->seed);
     size_t used = 0;

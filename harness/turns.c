@@ -24,7 +24,7 @@ void turns_init(struct turns *turns, size_t cells, unsigned most)
                             .cells = cells,
                             .most = most};
     if (!turns->results || !turns->taken)
-        BUG("out of memory for %zu results", cells * most);
+        err_no_memory("%zu results", cells * most);
 }
 
 void turns_release(struct turns *turns)

@@ -51,7 +51,7 @@ static size_t calls_read(const struct drawing *drawing, const struct store *stor
         struct calls_panel panel = {.cell = cells[i]};
         panel.classes = calloc(LATENCY_CLASSES_MOST, sizeof *panel.classes);
         if (!panel.classes)
-            BUG("out of memory for %d classes", LATENCY_CLASSES_MOST);
+            err_no_memory("%d classes", LATENCY_CLASSES_MOST);
         panel.count = latency_classes_read(store, cells[i].cell, panel.classes);
         if (panel.count > 0)
             panels[count++] = panel;

@@ -86,7 +86,7 @@ static struct pagemap_cells pagemap_cells(const struct map *map, const struct pa
     cells.shade = calloc(count, sizeof *cells.shade);
     cells.address = calloc(count, sizeof *cells.address);
     if (!cells.shade || !cells.address)
-        BUG("out of memory for a page map of %zu cells", count);
+        err_no_memory("a page map of %zu cells", count);
     pagemap_fill(&cells, map);
     return cells;
 }

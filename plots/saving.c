@@ -40,7 +40,7 @@ int figure_save(size_t figure, enum figure_terminal terminal, const struct figur
     if (asprintf(path, "%s/%s.%s.%s", folder, figure_name(figure), slug,
                  figure_terminals[terminal]) < 0 ||
         asprintf(&unfinished, "%s.part", *path) < 0)
-        BUG("out of memory for a path");
+        err_no_memory("a path");
     int failed = 0;
     if (mkdir(folder, 0777) < 0 && errno != EEXIST)
         failed = saving_refused(folder, err);

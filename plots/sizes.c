@@ -14,7 +14,7 @@ static json_t *sizes_load(const struct store *store, const char *trace)
 {
     char name[STORE_NAME], *path;
     if (asprintf(&path, "%s/traces/%s.json", store_folder(store), store_slug(name, trace)) < 0)
-        BUG("out of memory for a path");
+        err_no_memory("a path");
     json_t *statistics = json_load_file(path, 0, NULL);
     free(path);
     return statistics;

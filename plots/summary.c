@@ -221,7 +221,7 @@ struct summary_total *summary_totals(const struct row *rows, size_t count, size_
 {
     struct summary_total *list = calloc(count + 1, sizeof *list);
     if (!list)
-        BUG("out of memory for %zu rows", count);
+        err_no_memory("%zu rows", count);
     *totals = 0;
     for (size_t i = 0, same; i < count; i += same) {
         same = row_same_trace(rows + i, count - i);

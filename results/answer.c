@@ -61,7 +61,7 @@ void answer_json(FILE *out, struct store *const *stores, size_t count)
         answer_add(stores[i], rows, advice);
     json_t *answer = json_pack("{s:o, s:o}", "rows", rows, "recommendations", advice);
     if (!answer)
-        BUG("out of memory for the rows of %zu runs", count);
+        err_no_memory("the rows of %zu runs", count);
     json_dumpf(answer, out, JSON_INDENT(2) | JSON_REAL_PRECISION(10));
     fputc('\n', out);
     json_decref(answer);

@@ -42,7 +42,7 @@ static const char **asked_names(const struct store *store, const char *list, con
     size_t asked = json_array_size(entries), cells = store_cell_count(store), count = 0;
     const char **names = calloc(asked + cells + 1, sizeof *names);
     if (!names)
-        BUG("out of memory for the names of a run");
+        err_no_memory("the names of a run");
     for (size_t i = 0; i < asked; i++) {
         const char *name = json_string_value(json_object_get(json_array_get(entries, i), key));
         if (name)

@@ -45,7 +45,7 @@ static char *breakdown_path(const struct store *store)
 {
     char *path;
     if (asprintf(&path, "%s/split.jsonl", store_folder(store)) < 0)
-        BUG("out of memory for a path");
+        err_no_memory("a path");
     return path;
 }
 
@@ -67,7 +67,7 @@ int breakdown_append(const struct store *store, const json_t *line, struct err *
     char *path = breakdown_path(store), *json = json_dumps(line, JSON_COMPACT), *text;
     int length = json ? asprintf(&text, "%s\n", json) : -1;
     if (length < 0)
-        BUG("out of memory for a line");
+        err_no_memory("a line");
     int fd = open(path, O_RDWR | O_APPEND | O_CREAT | O_CLOEXEC, 0666), failed = 0;
     if (fd < 0 || breakdown_write(fd, text, (size_t)length) < 0)
         failed = err_set(err, errno, "%s: %s; free some space, or choose another folder with -o",
@@ -96,7 +96,7 @@ static void breakdown_keep(struct breakdown_list *list, const struct breakdown *
         }
     list->breakdowns = reallocarray(list->breakdowns, list->count + 1, sizeof *list->breakdowns);
     if (!list->breakdowns)
-        BUG("out of memory for %zu breakdowns", list->count + 1);
+        err_no_memory("%zu breakdowns", list->count + 1);
     list->breakdowns[list->count++] = *breakdown;
 }
 

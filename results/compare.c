@@ -46,7 +46,7 @@ static void compare_add(struct comparisons *out, const struct comparison *compar
 {
     out->list = reallocarray(out->list, out->count + 1, sizeof *out->list);
     if (!out->list)
-        BUG("out of memory for %zu comparisons", out->count + 1);
+        err_no_memory("%zu comparisons", out->count + 1);
     out->list[out->count++] = *comparison;
 }
 
@@ -113,7 +113,7 @@ static void compare_lost(struct comparisons *out, const struct compare_pair *pai
     if (!out->lost ||
         asprintf(&out->lost[out->lost_count++], "%s on %s: %s (%s pass), but not in the base",
                  pair->new_allocator, pair->new_trace, what, fault->pass) < 0)
-        BUG("out of memory for a sentence");
+        err_no_memory("a sentence");
 }
 
 static void compare_allocators(struct comparisons *out, const struct compare_pair *pair)

@@ -172,7 +172,7 @@ struct fidelity fidelity_of(const struct store *store, const char *trace)
         fidelity.count++;
     fidelity.rows = calloc(fidelity.count + 1, sizeof *fidelity.rows);
     if (!fidelity.rows)
-        BUG("out of memory for %zu rows", fidelity.count);
+        err_no_memory("%zu rows", fidelity.count);
     for (size_t i = 0; i < fidelity.count; i++) {
         struct fidelity_row *row = &fidelity.rows[i];
         fidelity_row_clear(row);
@@ -313,7 +313,7 @@ void fidelity_print(FILE *out, const struct fidelity *fidelity)
     size_t rows = fidelity->count + 1;
     char(*cells)[GRID_TEXT] = calloc(rows * FIDELITY_COLUMNS, sizeof *cells);
     if (!cells)
-        BUG("out of memory for %zu rows", rows);
+        err_no_memory("%zu rows", rows);
     for (size_t i = 0; i < FIDELITY_COLUMNS; i++)
         strcpy(cells[i], titles[i]);
     for (size_t i = 0; i < fidelity->count; i++)

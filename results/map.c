@@ -14,7 +14,7 @@ static void *map_room(size_t count, size_t size)
 {
     void *room = calloc(count + 1, size);
     if (!room)
-        BUG("out of memory for a map of %zu", count);
+        err_no_memory("a map of %zu", count);
     return room;
 }
 

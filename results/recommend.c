@@ -106,7 +106,7 @@ void recommend_rows(struct recommendation *out, const struct store *store, const
     *out =
         (struct recommendation){.offers = calloc(count + 1, sizeof *out->offers), .count = count};
     if (!out->offers)
-        BUG("out of memory for %zu offers", count);
+        err_no_memory("%zu offers", count);
     for (size_t i = 0; i < count; i++) {
         out->offers[i] = (struct offer){.row = &rows[i], .time = {NAN, NAN, NAN, false}};
         recommend_doubt(&out->offers[i], store);

@@ -220,6 +220,6 @@ json_t *recommend_json(const struct recommendation *recommendation, const struct
                   name(recommendation->base), "advised", name(recommendation->advised), "further",
                   name(recommendation->further), "offers", offers, "sentences", sentences);
     if (!all)
-        BUG("out of memory for a recommendation");
+        err_no_memory("a recommendation");
     return all;
 }

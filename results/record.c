@@ -58,7 +58,7 @@ json_t *record_to_json(const struct field *fields, size_t count, const void *rec
     json_t *object = json_object();
     for (size_t i = 0; i < count; i++)
         if (json_object_set_new(object, fields[i].name, record_value(&fields[i], record)) < 0)
-            BUG("no memory for the field %s", fields[i].name);
+            err_no_memory("the field %s", fields[i].name);
     return object;
 }
 

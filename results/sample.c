@@ -69,7 +69,7 @@ struct interval sample_ratio(const struct sample *a, const struct sample *b, boo
         return statistics_ratio(a->values, a->count, b->values, b->count, seed);
     double *left = calloc(2 * (a->count + 1), sizeof *left), *right = left + a->count + 1;
     if (!left)
-        BUG("out of memory for %zu repetitions", a->count);
+        err_no_memory("%zu repetitions", a->count);
     size_t pairs = sample_pairs(a, b, left, right);
     struct interval interval = statistics_ratio_paired(left, right, pairs, seed);
     free(left);

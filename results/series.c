@@ -11,7 +11,7 @@ FILE *series_open(const struct store *store, const char *kind, const struct cell
     char name[STORE_NAME], *path;
     if (asprintf(&path, "%s/%s/%s%s", store_folder(store), kind, store_cell_name(name, cell),
                  ending) < 0)
-        BUG("out of memory for a path");
+        err_no_memory("a path");
     FILE *file = fopen(path, "re");
     free(path);
     return file;
@@ -29,7 +29,7 @@ static void *series_next(struct series_list *list)
         list->room = list->room ? 2 * list->room : 256;
         list->entries = reallocarray(list->entries, list->room, list->size);
         if (!list->entries)
-            BUG("out of memory for %zu samples", list->room);
+            err_no_memory("%zu samples", list->room);
     }
     return list->entries + list->size * list->count++;
 }

@@ -18,7 +18,7 @@ static double *statistics_room(size_t count)
 {
     double *room = calloc(count ? count : 1, sizeof *room);
     if (!room)
-        BUG("out of memory for %zu values", count);
+        err_no_memory("%zu values", count);
     return room;
 }
 

@@ -34,7 +34,7 @@ struct store {
 static void *store_memory(void *memory)
 {
     if (!memory)
-        BUG("out of memory for the results");
+        err_no_memory("the results");
     return memory;
 }
 
@@ -42,7 +42,7 @@ static char *store_path(const struct store *store, const char *name)
 {
     char *path;
     if (asprintf(&path, "%s/%s", store->folder, name) < 0)
-        BUG("out of memory for a path");
+        err_no_memory("a path");
     return path;
 }
 
@@ -328,7 +328,7 @@ int store_append(struct store *store, const struct cell_result *cell, struct err
     char *json = store_memory(json_dumps(object, JSON_COMPACT | JSON_REAL_PRECISION(10))), *line;
     int length = asprintf(&line, "%s\n", json), failed = 0;
     if (length < 0)
-        BUG("out of memory for a line");
+        err_no_memory("a line");
     if (store_write_line(store, line, (size_t)length) < 0) {
         char *path = store_path(store, "cells.jsonl");
         failed = store_refused(path, store_room_remedy, err);
@@ -351,7 +351,7 @@ FILE *store_begin_file(struct store *store, const char *kind, const char *name, 
     struct store_pending *pending = store_memory(calloc(1, sizeof *pending));
     if (asprintf(&pending->final, "%s/%s%s", folder, name, ending) < 0 ||
         asprintf(&pending->unfinished, "%s/.%s%s.part", folder, name, ending) < 0)
-        BUG("out of memory for a path");
+        err_no_memory("a path");
     if ((mkdir(folder, 0777) == 0 || errno == EEXIST) &&
         (pending->file = fopen(pending->unfinished, "we"))) {
         pending->next = store->pending;

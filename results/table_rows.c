@@ -313,7 +313,7 @@ struct row *table_rows(const struct store *store, size_t *count)
     size_t width = table_names(allocators), height = table_names(traces);
     struct row *rows = calloc(width * height + 1, sizeof *rows);
     if (!rows)
-        BUG("out of memory for %zu rows", width * height);
+        err_no_memory("%zu rows", width * height);
     for (size_t trace = 0; trace < height; trace++) {
         struct row *first = rows + trace * width;
         for (size_t i = 0; i < width; i++)

@@ -17,6 +17,19 @@ int err_set(struct err *err, int code, const char *format, ...)
     return -code;
 }
 
+noreturn void err_no_memory(const char *format, ...)
+{
+    va_list args;
+    va_start(args, format);
+    fputs("bench: out of memory for ", stderr);
+    vfprintf(stderr, format, args);
+    fputs(
+        "; close other programs, or raise the limit that is set (ulimit -v, or the container's)\n",
+        stderr);
+    va_end(args);
+    exit(1);
+}
+
 noreturn void err_bug(const char *file, int line, const char *format, ...)
 {
     va_list args;

@@ -17,6 +17,9 @@ struct err {
 int err_set(struct err *err, int code, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 
+/* Nothing can go on without memory for that: says so with the remedy, and ends with status 1. */
+noreturn void err_no_memory(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
 /* Our own mistake, never the user's: prints where and what to stderr and aborts. */
 #define BUG(...) err_bug(__FILE__, __LINE__, __VA_ARGS__)
 noreturn void err_bug(const char *file, int line, const char *format, ...)

@@ -72,7 +72,7 @@ static bool compare_is_run(const char *folder)
 {
     char *path;
     if (asprintf(&path, "%s/run.json", folder) < 0)
-        BUG("out of memory for a path");
+        err_no_memory("a path");
     bool is = access(path, F_OK) == 0;
     free(path);
     return is;
@@ -154,7 +154,7 @@ int command_compare(int argc, char **argv)
     command_parse(&compare_argp, argc, argv, 0, &compare);
     char *base = strdup(compare.sides[0]), *new = strdup(compare.sides[1]);
     if (!base || !new)
-        BUG("out of memory for two paths");
+        err_no_memory("two paths");
     int status = compare_open(&compare, base, new, &err);
     if (status < 0) {
         fprintf(stderr, "bench compare: %s\n", err.text);

@@ -313,7 +313,7 @@ static void draw(const struct request *request, const struct store *store)
     bool elsewhere = request->output && is_folder(request->subject);
     if (asprintf(&folder, "%s%s", elsewhere ? request->output : store_folder(store),
                  elsewhere ? "" : "/plots") < 0)
-        BUG("out of memory for a path");
+        err_no_memory("a path");
     int failed = figure_save(figure, FIGURE_SVG, &(struct figure_options){0}, store, trace, folder,
                              &path, &err);
     if (failed < 0)
@@ -348,7 +348,7 @@ static int explain(const struct request *request, struct store *store)
     struct err err = {0};
     struct explaining *explaining = calloc(1, sizeof *explaining);
     if (!explaining)
-        BUG("out of memory");
+        err_no_memory("a text");
     explaining->out = request->json ? NULL : stdout;
     explaining->store = store;
     explaining->without = &request->without;
@@ -369,7 +369,7 @@ int command_explain(int argc, char **argv)
     struct store *store = NULL;
     struct err err = {0};
     if (!request)
-        BUG("out of memory");
+        err_no_memory("a text");
     plan_init(&request->plan);
     command_parse(&argp, argc, argv, 0, request);
     int status = STATUS_USAGE;

@@ -224,7 +224,7 @@ static void plot_folder(struct plot *plot, char **owned)
     if (plot->terminal == FIGURE_DUMB || plot->output)
         return;
     if (asprintf(owned, "%s/plots", plot->run) < 0)
-        BUG("out of memory for a path");
+        err_no_memory("a path");
     plot->output = *owned;
 }
 

@@ -86,7 +86,7 @@ static struct row *report_rows(const struct report *report, size_t *count)
         struct row *rows = table_rows(report->stores[i], &more);
         all = reallocarray(all, *count + more + 1, sizeof *all);
         if (!all)
-            BUG("out of memory for %zu rows", *count + more);
+            err_no_memory("%zu rows", *count + more);
         memcpy(all + *count, rows, more * sizeof *all);
         *count += more;
         free(rows);
@@ -162,7 +162,7 @@ static int report_to_file(struct report *report)
 {
     char *unfinished;
     if (asprintf(&unfinished, "%s.part", report->output) < 0)
-        BUG("out of memory for a path");
+        err_no_memory("a path");
     FILE *out = fopen(unfinished, "we");
     int status = STATUS_DONE;
     if (!out)

@@ -26,7 +26,7 @@ static char *explaining_words(const struct explaining *explaining,
     size_t length, place = (size_t)(found - explaining->found);
     FILE *out = open_memstream(&text, &length);
     if (!out)
-        BUG("out of memory for words");
+        err_no_memory("words");
     if (explaining->leaves_out)
         words_of_gain(out, &explaining->before[place], &found->breakdown);
     else

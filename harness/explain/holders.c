@@ -50,7 +50,7 @@ static struct holding *holding_room(struct holding_list *list, size_t more)
         list->room = 2 * (list->count + more);
         list->at = reallocarray(list->at, list->room, sizeof *list->at);
         if (!list->at)
-            BUG("out of memory for %zu blocks", list->room);
+            err_no_memory("%zu blocks", list->room);
     }
     return list->at + list->count;
 }
@@ -144,7 +144,7 @@ static void *holders_memory(size_t count, size_t size)
 {
     void *memory = calloc(count ? count : 1, size);
     if (!memory)
-        BUG("out of memory for %zu holders of pages", count);
+        err_no_memory("%zu holders of pages", count);
     return memory;
 }
 

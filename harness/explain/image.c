@@ -76,7 +76,7 @@ static void image_add_mapping(struct image_reading *reading, const struct mappin
         reading->mappings =
             reallocarray(reading->mappings, reading->room, sizeof *reading->mappings);
         if (!reading->mappings)
-            BUG("out of memory for %zu mappings", reading->room);
+            err_no_memory("%zu mappings", reading->room);
     }
     reading->mappings[reading->count++] = (struct image_mapping){
         .start = mapping->start,
@@ -166,7 +166,7 @@ static int image_add_stretch(struct image_reading *reading, uint64_t start, uint
         image->stretches =
             reallocarray(image->stretches, image->count + 1, sizeof *image->stretches);
         if (!image->stretches)
-            BUG("out of memory for %zu stretches of a heap", image->count + 1);
+            err_no_memory("%zu stretches of a heap", image->count + 1);
         image->stretches[image->count++] = (struct view_stretch){start, pages, states, lazyfree};
         return 0;
     }

@@ -124,7 +124,7 @@ static struct moments_request *inquiry_request(const struct moments_request *lef
 {
     struct moments_request *request = calloc(1, sizeof *request);
     if (!request)
-        BUG("out of memory for a request");
+        err_no_memory("a request");
     if (left_out)
         *request = *left_out;
     request->stops = 0;

@@ -28,7 +28,7 @@ static void *scene_memory(size_t count, size_t size)
 {
     void *memory = calloc(count ? count : 1, size);
     if (!memory)
-        BUG("out of memory for %zu entries", count);
+        err_no_memory("%zu entries", count);
     return memory;
 }
 

@@ -11,7 +11,7 @@
 static void *sites_memory(void *memory)
 {
     if (!memory)
-        BUG("out of memory for call sites");
+        err_no_memory("call sites");
     return memory;
 }
 

@@ -111,8 +111,13 @@ static void crew_process(struct crew *crew, unsigned number)
     prctl(PR_SET_PDEATHSIG, SIGKILL);
     signal(SIGCHLD, SIG_DFL);
     if (mmap(NULL, number * CREW_APART, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1,
-             0) == MAP_FAILED)
+             0) == MAP_FAILED) {
+        dprintf(STDERR_FILENO,
+                "process %u of the replay wants %u GiB of address space, to have its heap where no "
+                "other has it; 'ulimit -v' may limit it\n",
+                number + 1, number);
         _exit(1);
+    }
     crew_member(crew, &crew->lanes[number]);
     _exit(0);
 }
@@ -205,8 +210,9 @@ int crew_enter(struct crew *crew, const struct crew_heap *to, struct err *err)
     for (unsigned i = 1; i < crew->count; i++)
         failure = crew->lanes[i].failure ? crew->lanes[i].failure : failure;
     if (failure)
-        return err_set(err, -failure, "a %s cannot enter the heap: %s",
-                       crew->processes ? "process" : "thread", strerror(-failure));
+        return err_set(err, -failure, "a %s cannot enter the heap: %s%s",
+                       crew->processes ? "process" : "thread", strerror(-failure),
+                       failure == -ENOMEM ? "; 'ulimit -v' may limit its address space" : "");
     return 0;
 }
 

@@ -12,7 +12,7 @@ static struct range *ranges_open(struct ranges *ranges, size_t place)
         ranges->room = ranges->room ? 2 * ranges->room : 64;
         ranges->at = reallocarray(ranges->at, ranges->room, sizeof *ranges->at);
         if (!ranges->at)
-            BUG("out of memory for %zu ranges", ranges->room);
+            err_no_memory("%zu ranges", ranges->room);
     }
     memmove(ranges->at + place + 1, ranges->at + place,
             (ranges->count - place) * sizeof *ranges->at);

@@ -178,8 +178,8 @@ static int worker_measure(struct worker *worker, struct err *err)
     };
     static const char *const touches[TOUCHES] = {"none", "first", "page", "all", "recorded"};
     int status = worker_check_abilities(worker);
-    if (status == 0)
-        status = lanes_enter(worker, err);
+    if (status == 0 && lanes_enter(worker, err) < 0)
+        status = worker_refuse(worker, "failed: the heap cannot be entered", "%s", err->text);
     if (status < 0)
         return status;
     strcpy(worker->result->touch, touches[worker->touch]);
