@@ -61,11 +61,25 @@ static bool table_is_shown(const char *title)
     return !(net && net[7] == '\0') && strcmp(title, "clock_cost_ns") != 0;
 }
 
-static void table_print_line(FILE *out, const struct csv_line *head, const struct csv_line *line)
+/* The columns of which any of the first lines has something. */
+static void table_choose(FILE *file, const struct csv_line *head, size_t most,
+                         bool shown[CSV_CELLS])
+{
+    struct csv_line line;
+    long begin = ftell(file);
+    memset(shown, 0, CSV_CELLS * sizeof *shown);
+    for (size_t lines = 0; lines < most && csv_line_read(file, &line); lines++)
+        for (size_t i = 0; i < line.count && i < head->count; i++)
+            shown[i] |= *line.cells[i] && table_is_shown(head->cells[i]);
+    fseek(file, begin, SEEK_SET);
+}
+
+static void table_print_line(FILE *out, const struct csv_line *head, const struct csv_line *line,
+                             const bool shown[CSV_CELLS])
 {
     fputs("<tr>", out);
     for (size_t i = 0; i < line->count && i < head->count; i++) {
-        if (!table_is_shown(head->cells[i]))
+        if (!shown[i])
             continue;
         size_t net = table_net_of(head, i);
         fputs("<td>", out);
@@ -83,11 +97,13 @@ static void table_print_line(FILE *out, const struct csv_line *head, const struc
 static void table_print(FILE *out, FILE *file, size_t most)
 {
     struct csv_line head, line;
+    bool shown[CSV_CELLS];
     if (!csv_line_read(file, &head))
         return;
+    table_choose(file, &head, most, shown);
     fputs("<div class=\"wide\"><table>\n<thead><tr>", out);
     for (size_t i = 0; i < head.count; i++) {
-        if (!table_is_shown(head.cells[i]))
+        if (!shown[i])
             continue;
         fputs("<th>", out);
         table_title(out, head.cells[i]);
@@ -95,7 +111,7 @@ static void table_print(FILE *out, FILE *file, size_t most)
     }
     fputs("</tr></thead>\n<tbody>\n", out);
     for (size_t lines = 0; lines < most && csv_line_read(file, &line); lines++)
-        table_print_line(out, &head, &line);
+        table_print_line(out, &head, &line, shown);
     fputs("</tbody></table></div>\n", out);
 }
 

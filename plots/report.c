@@ -73,34 +73,46 @@ static void report_advice(FILE *out, const struct store *store, const struct row
     }
 }
 
+/* A mean over the traces on which it was measured, and on how many it is the least of all. */
+static void report_mean(FILE *out, double mean, size_t traces, size_t least)
+{
+    if (traces)
+        fprintf(out, "<td>%.2f</td>", mean);
+    else
+        fputs("<td>-</td>", out);
+    fprintf(out, "<td>%zu</td>", least);
+}
+
 static void report_totals(const struct report *report)
 {
     size_t count;
+    FILE *out = report->out;
     struct summary_total *totals = summary_totals(report->rows, report->count, &count);
-    fputs("<h2>All traces together</h2>\n<div class=\"wide\"><table>\n<thead><tr><th>allocator</th>"
-          "<th>time over the fastest</th><th>peak RSS over live</th><th>fastest on</th>"
-          "<th>smallest on</th><th>without full result</th></tr></thead>\n<tbody>\n",
-          report->out);
+    bool timed = false, sized = false;
+    for (size_t i = 0; i < count; i++) {
+        timed |= totals[i].timed > 0;
+        sized |= totals[i].sized > 0;
+    }
+    fprintf(out,
+            "<h2>All traces together</h2>\n<div class=\"wide\"><table>\n<thead><tr><th>allocator"
+            "</th>%s%s<th>without full result</th></tr></thead>\n<tbody>\n",
+            timed ? "<th>time over the fastest</th><th>fastest on</th>" : "",
+            sized ? "<th>peak RSS over live</th><th>smallest on</th>" : "");
     for (size_t i = 0; i < count; i++) {
         const struct summary_total *total = &totals[i];
-        fputs("<tr><th>", report->out);
-        text_html(report->out, total->allocator);
-        fputs("</th>", report->out);
-        if (total->timed)
-            fprintf(report->out, "<td>%.2f</td>", total->relative);
-        else
-            fputs("<td>-</td>", report->out);
-        if (total->sized)
-            fprintf(report->out, "<td>%.2f</td>", total->over_live);
-        else
-            fputs("<td>-</td>", report->out);
-        fprintf(report->out, "<td>%zu</td><td>%zu</td><td>%zu</td></tr>\n", total->fastest,
-                total->smallest, total->failed);
+        fputs("<tr><th>", out);
+        text_html(out, total->allocator);
+        fputs("</th>", out);
+        if (timed)
+            report_mean(out, total->relative, total->timed, total->fastest);
+        if (sized)
+            report_mean(out, total->over_live, total->sized, total->smallest);
+        fprintf(out, "<td>%zu</td></tr>\n", total->failed);
     }
     fputs("</tbody></table></div>\n<p class=\"note\">Geometric means over the traces on which the "
           "figure was measured; those measured on the most traces first. A mean over programs says "
           "little about yours: see the trace that is most like it.</p>\n",
-          report->out);
+          out);
     free(totals);
 }
 
@@ -137,7 +149,8 @@ static void report_row(FILE *out, const struct row *row, const struct columns_sh
     text_html(out, row->allocator);
     fputs("</th>", out);
     if (!column_any(row)) {
-        fprintf(out, "<td class=\"status\" colspan=\"%zu\">", shown->count ? shown->count : 1);
+        fprintf(out, "<td class=\"%s\" colspan=\"%zu\">",
+                strcmp(row->status, "ok") == 0 ? "" : "status", shown->count ? shown->count : 1);
         text_html(out, row->status);
         fputs("</td></tr>\n", out);
         return;
@@ -166,7 +179,8 @@ static void report_part(FILE *out, const struct row *rows, size_t count, unsigne
     const struct columns_shown shown = columns_shown(rows, count, groups, false);
     if (shown.count == 0 && !(groups & COLUMN_TIME))
         return;
-    fprintf(out, "<div class=\"wide\"><table>\n<caption>%s</caption>\n", title);
+    fprintf(out, "<div class=\"wide\"><table>\n<caption>%s</caption>\n",
+            shown.count ? title : "What became of each");
     fputs("<thead><tr><th>allocator</th>", out);
     for (size_t i = 0; i < shown.count; i++) {
         fputs("<th title=\"", out);
@@ -192,7 +206,9 @@ static void report_table(FILE *out, const struct row *rows, size_t count)
     note_each(rows, count, report_note, out);
     if (column_any_unladen(rows, count))
         fputs("<li>" COLUMN_NO_LOAD ".</li>\n", out);
-    fputs("<li>" COLUMN_MARKS ".</li>\n</ul>\n", out);
+    if (column_any_marked(rows, count))
+        fputs("<li>" COLUMN_MARKS ".</li>\n", out);
+    fputs("</ul>\n", out);
 }
 
 static void report_figure(struct report *report, size_t figure, const char *trace)
@@ -201,16 +217,16 @@ static void report_figure(struct report *report, size_t figure, const char *trac
     size_t length;
     FILE *memory = open_memstream(&svg, &length);
     if (!memory)
-        BUG("out of memory for a figure");
+        err_no_memory("a figure");
     int failed = figure_draw(figure, FIGURE_SVG, &report->options, report->store, trace, memory,
                              report->err);
     fclose(memory);
     if (failed == 0) {
-        fputs("<figure>\n", report->out);
+        fputs("<figure>\n<div class=\"wide\">", report->out);
         char prefix[32];
         snprintf(prefix, sizeof prefix, "run%u-figure%u-", report->number, ++report->figures);
         svg_inline(report->out, svg, prefix);
-        fputs("<figcaption><b>", report->out);
+        fputs("</div>\n<figcaption><b>", report->out);
         text_html(report->out, figure_summary(figure));
         fputs("</b>. ", report->out);
         text_html(report->out, figure_reading(figure));
@@ -242,9 +258,10 @@ static void report_method(const struct report *report)
 {
     FILE *out = report->out;
     fputs("<h2>How it was measured</h2>\n<dl>\n", out);
-    for (size_t i = 0; i < column_count; i++) {
-        fprintf(out, "<dt>%s</dt><dd>", columns[i].title);
-        text_html(out, columns[i].help);
+    const struct columns_shown shown = columns_shown(report->rows, report->count, ~0u, false);
+    for (size_t i = 0; i < shown.count; i++) {
+        fprintf(out, "<dt>%s</dt><dd>", shown.at[i]->title);
+        text_html(out, shown.at[i]->help);
         fputs("</dd>\n", out);
     }
     fputs(

@@ -160,6 +160,14 @@ static bool column_is_unladen(const struct row *row)
     return row->jw4 + 1 < COLUMN_LOAD * (row->jw3 + 1);
 }
 
+bool column_any_marked(const struct row *rows, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        if (!isnan(rows[i].relative))
+            return true;
+    return false;
+}
+
 bool column_any_unladen(const struct row *rows, size_t count)
 {
     for (size_t i = 0; i < count; i++)

@@ -53,6 +53,9 @@ bool column_any(const struct row *row);
     "repetitions), '!' noisy, 'floor' what the harness itself costs, 'layer' mostly what its "     \
     "layer costs, 'less' of less work than was asked"
 
+/* Whether any row has what the marks are of. */
+bool column_any_marked(const struct row *rows, size_t count);
+
 /* Whether any row holds its most where hardly anything is live, so that JW3 is a ratio to next to
  * nothing: its column says "no load" then (the figure itself is in JSON and CSV). */
 bool column_any_unladen(const struct row *rows, size_t count);

@@ -245,3 +245,17 @@ PYTHON
         [[ "$output" == *"bench $command "*results/* ]]
     done
 }
+
+@test "a report has no column that no allocator has a figure for" {
+    cd "$BATS_TEST_TMPDIR"
+    cp -r "$run_folder" timed
+    grep '"pass":"throughput"' "$run_folder/cells.jsonl" >timed/cells.jsonl
+    python3 -c 'import json; run = json.load(open("timed/run.json")); run["passes"] = ["throughput"]; json.dump(run, open("timed/run.json", "w"))'
+    rm -rf timed/latency timed/series timed/heapmap
+    "$BENCH" report --format html -o timed.html timed
+    grep -q '>ns/op</th>' timed.html
+    grep -q '<dt>relative</dt>' timed.html
+    grep -q 'time over the fastest' timed.html
+    run ! grep -qE '>(p50|peak RSS|peak VSZ|peak RSS over live)</th>' timed.html
+    run ! grep -q '<dt>p50</dt>' timed.html
+}
