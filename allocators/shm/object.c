@@ -3,9 +3,12 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/futex.h>
+#include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "allocators/file_limit.h"
@@ -278,10 +281,18 @@ int shm_object_unlink(const char *name, const struct shm_object *object)
     return shm_unlink(name) == 0 ? 0 : -errno;
 }
 
+/* Whether the word at `address`, which may be any, can be read and is `word`: the kernel, told to
+ * wake nobody and to move nobody, only compares it. (What is mapped need not be readable.) */
+static bool object_word_is(const void *address, uint32_t word)
+{
+    return syscall(SYS_futex, address, FUTEX_CMP_REQUEUE_PRIVATE, 0, 0, address, word) == 0;
+}
+
 bool shm_object_is_mapped(const struct shm_object *object, uint64_t id)
 {
-    uintptr_t page = (uintptr_t)object;
-    return page && page % OBJECT_PAGE == 0 && msync((void *)page, OBJECT_PAGE, MS_ASYNC) == 0 &&
+    uint32_t first;
+    memcpy(&first, &id, sizeof first);
+    return object && (uintptr_t)object % OBJECT_PAGE == 0 && object_word_is(&object->id, first) &&
            object->id == id;
 }
 

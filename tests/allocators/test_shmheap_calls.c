@@ -2,6 +2,7 @@
 #include "tests/unit.h"
 
 #include <errno.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 #include "tests/allocators/support/capture.h"
@@ -102,8 +103,12 @@ static void a_handle_that_is_not_connected_is_refused(void **state)
     shmheap_disconnect(gone);
     capture_begin(STDERR_FILENO);
     shmheap_memory_handle forged = {heap.object, heap.id + 2};
-    shmheap_memory_handle stale[] = {gone, nothing, forged};
-    for (size_t i = 0; i < 3; i++) {
+    void *closed = mmap(NULL, 4096, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    assert_ptr_not_equal(closed, MAP_FAILED);
+    shmheap_memory_handle unreadable = {closed, heap.id};
+    shmheap_memory_handle stale[] = {gone, nothing, forged, unreadable};
+    const unsigned count = sizeof stale / sizeof *stale;
+    for (size_t i = 0; i < count; i++) {
         assert_null(shmheap_alloc(stale[i], 8));
         assert_null(shmheap_underlying(stale[i]));
         assert_null(shmheap_handle_to_ptr(stale[i], handle));
@@ -112,7 +117,8 @@ static void a_handle_that_is_not_connected_is_refused(void **state)
         shmheap_disconnect(stale[i]);
         shmheap_destroy(shared_name(), stale[i]);
     }
-    assert_int_equal(capture_end_lines(), 9);
+    assert_int_equal(capture_end_lines(), 3 * count);
+    munmap(closed, 4096);
     assert_int_equal(shared_offset(heap, shmheap_alloc(heap, 8)), SHARED_FIRST + 16);
     shmheap_destroy(shared_name(), heap);
 }
