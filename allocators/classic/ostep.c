@@ -24,6 +24,7 @@ static struct {
     char *base;    /* NULL: no Mem_Init yet */
     uint32_t size; /* of the region */
     uint32_t head; /* offset of the first free header, as in a header; 0: none */
+    uint32_t free; /* blocks in the list: a program that writes over headers may close a ring */
     uint8_t *live; /* a bit a byte: a live block's header begins there */
 } mem;
 
@@ -51,12 +52,17 @@ static uint32_t mem_follow(uint32_t link)
     return link == mem.size ? 0 : link;
 }
 
+static bool mem_is_live(uint32_t offset)
+{
+    return mem.live[offset / 8] >> offset % 8 & 1;
+}
+
 /* The link itself, if what it leads to can be a free block; 0, the end of the list, if a program
  * has written over a header. */
 static uint32_t mem_sane(uint32_t link)
 {
     uint32_t offset = mem_follow(link);
-    if (link == 0 || offset >= mem.size - sizeof(struct header))
+    if (link == 0 || offset >= mem.size - sizeof(struct header) || mem_is_live(offset))
         return 0;
     int size = mem_read(offset).size;
     return size > 0 && (uint32_t)size <= mem.size - sizeof(struct header) - offset ? link : 0;
@@ -96,6 +102,7 @@ EXPORT void *Mem_Init(int size)
     mem.live = live;
     mem.size = (uint32_t)bytes;
     mem.head = mem_link(0);
+    mem.free = 1;
     mem_write(0, (int)(bytes - sizeof(struct header)), 0);
     return base;
 }
@@ -112,6 +119,7 @@ static void mem_take(uint32_t before, uint32_t offset, int size)
         mem_set_link(before, mem_link(left));
     } else {
         mem_set_link(before, header.magic_next);
+        mem.free--;
         size = header.size;
     }
     mem_write(offset, size, MAGIC);
@@ -122,9 +130,9 @@ EXPORT void *Mem_Alloc(int size)
 {
     if (!mem.base || size <= 0)
         return NULL;
-    uint32_t before = UINT32_MAX;
-    for (uint32_t link = mem.head; (link = mem_sane(link)) != 0;
-         link = mem_read(before).magic_next) {
+    uint32_t before = UINT32_MAX, left = mem.free;
+    for (uint32_t link = mem.head; left > 0 && (link = mem_sane(link)) != 0;
+         link = mem_read(before).magic_next, left--) {
         uint32_t offset = mem_follow(link);
         if (mem_read(offset).size >= size) {
             mem_take(before, offset, size);
@@ -140,7 +148,7 @@ EXPORT int Mem_Free(void *ptr)
     if (!ptr)
         return 0;
     uintptr_t offset = (uintptr_t)ptr - (uintptr_t)mem.base - sizeof(struct header);
-    if (!mem.base || offset >= mem.size || !(mem.live[offset / 8] >> offset % 8 & 1))
+    if (!mem.base || offset >= mem.size || !mem_is_live((uint32_t)offset))
         return -1;
     struct header header = mem_read((uint32_t)offset);
     if (header.magic_next != MAGIC)
@@ -148,13 +156,15 @@ EXPORT int Mem_Free(void *ptr)
     mem_mark((uint32_t)offset, false);
     mem_write((uint32_t)offset, header.size, mem.head);
     mem.head = mem_link((uint32_t)offset);
+    mem.free++;
     return 0;
 }
 
 EXPORT void Mem_Dump(void)
 {
+    uint32_t left = mem.free;
     printf("\nFree memory: \n");
-    for (uint32_t link = mem.head; (link = mem_sane(link)) != 0;) {
+    for (uint32_t link = mem.head; left > 0 && (link = mem_sane(link)) != 0; left--) {
         struct header header = mem_read(mem_follow(link));
         printf("address: %p\n\nsize: %d\n\n\n", (void *)(mem.base + mem_follow(link)), header.size);
         link = header.magic_next;

@@ -228,6 +228,21 @@ static void places_exactly(void)
     }
 }
 
+/* A block that was freed is written to: its link leads back to the head of the list. */
+static void a_ring_of_links(void)
+{
+    char *base = Mem_Init(4096);
+    char *first = Mem_Alloc(100), *second = Mem_Alloc(100);
+    ENSURE(Mem_Free(first) == 0 && Mem_Free(second) == 0);
+    int head = (int)(second - 8 - base);
+    memcpy(first - 4, &head, sizeof head);
+    ENSURE(Mem_Alloc(2000) == NULL);
+    ENSURE(strstr(dumped(), block_line(base, head, 100)));
+    ENSURE(Mem_Alloc(100) == second);
+    ENSURE(Mem_Alloc(100) == first);
+    ENSURE(Mem_Alloc(100) == NULL); /* not `second` again */
+}
+
 /* Whatever a program writes over the headers, no call goes astray. */
 static void headers_written_over(void)
 {
@@ -257,6 +272,7 @@ CHILD_TEST(blocks_are_exact)
 CHILD_TEST(freed_blocks_go_to_the_head)
 CHILD_TEST(bad_calls)
 CHILD_TEST(a_link_that_equals_the_magic_number)
+CHILD_TEST(a_ring_of_links)
 CHILD_TEST(headers_written_over)
 CHILD_TEST(places_exactly)
 
@@ -268,6 +284,7 @@ int main(void)
         cmocka_unit_test(test_freed_blocks_go_to_the_head),
         cmocka_unit_test(test_bad_calls),
         cmocka_unit_test(test_a_link_that_equals_the_magic_number),
+        cmocka_unit_test(test_a_ring_of_links),
         cmocka_unit_test(test_headers_written_over),
         cmocka_unit_test(test_places_exactly),
     };
