@@ -6,7 +6,9 @@
 
 enum {
     EXACT_PAGES = 32,           /* longest run with a bin of its own length */
-    KEEP_PAGES = 2048,          /* dirty pages that are always kept */
+    KEEP_PAGES = 2048,          /* dirty pages that are kept, */
+    KEEP_FEW = 256,             /* or only these and eight times what is taken or was just freed: */
+    KEEP_FEW_SHIFT = 3,         /* a heap that became nearly empty does not need them, */
     KEEP_SHIFT = 2,             /* and so many of the taken ones: a quarter */
     GIVE_BACK_PAGES = 64,       /* shorter runs are not worth a system call and a mapping */
     CREDIT_PAGES = 32768,       /* that may go back to begin with */
@@ -213,22 +215,39 @@ static void runs_cut(struct page_runs *runs, uint32_t first, size_t pages)
     runs_link(runs, first + (uint32_t)pages);
 }
 
-/* The front of a clean run that is at least `pages` long is committed and taken, and some more is
- * committed and stays free. 0: no memory. */
-static uint32_t runs_refill(struct page_runs *runs, uint32_t first, size_t pages)
+/* Commits the front of the clean run `first`, `pages` of it and some more, which stay free. */
+static int runs_refill(struct page_runs *runs, uint32_t first, size_t pages)
 {
     size_t has = runs->page[first].pages, step = runs_step(runs, pages);
     step = step < has ? step : has;
     if (runs_commit(runs, first, step) < 0) {
         step = pages;
         if (runs_commit(runs, first, step) < 0)
-            return 0;
+            return -ENOMEM;
     }
     runs_cut(runs, first, step);
     runs_tag(runs, first, pages, RUN_USED);
     if (step > pages)
         runs_free(runs, first + (uint32_t)pages, step - pages, RUN_DIRTY);
-    return first;
+    return 0;
+}
+
+/* The front of a clean run that is at least `pages` long, together with the dirty run before it if
+ * that is too short by itself, and would be of less and less use. 0: no memory. */
+static uint32_t runs_take_clean(struct page_runs *runs, size_t pages)
+{
+    uint32_t first = runs_find(runs, runs_bins(runs, RUN_CLEAN), pages);
+    if (first == 0)
+        return 0;
+    const struct run_page *last = &runs->page[first - 1];
+    uint32_t before = last->kind == RUN_DIRTY && last->pages < pages ? last->pages : 0;
+    if (runs_refill(runs, first, pages - before) < 0)
+        return 0;
+    if (before) {
+        runs_unlink(runs, first - before);
+        runs->page[first - 1].kind = runs->page[first].kind = RUN_NONE;
+    }
+    return first - before;
 }
 
 static uint32_t runs_take_free(struct page_runs *runs, size_t pages)
@@ -238,8 +257,7 @@ static uint32_t runs_take_free(struct page_runs *runs, size_t pages)
         runs_cut(runs, first, pages);
         return first;
     }
-    first = runs_find(runs, runs_bins(runs, RUN_CLEAN), pages);
-    return first ? runs_refill(runs, first, pages) : 0;
+    return runs_take_clean(runs, pages);
 }
 
 int page_runs_init(struct page_runs *runs, struct region *region, size_t offset)
@@ -267,6 +285,8 @@ uint32_t page_runs_take(struct page_runs *runs, size_t pages)
     uint32_t first = runs_take_free(runs, pages);
     if (first == 0)
         first = runs_take_top(runs, pages);
+    if (first == 0 && page_runs_trim(runs, 0) > 0) /* which joins them with those given back */
+        first = runs_take_free(runs, pages);
     if (first == 0)
         return 0;
     runs->taken += pages;
@@ -275,10 +295,17 @@ uint32_t page_runs_take(struct page_runs *runs, size_t pages)
     return first;
 }
 
-/* Only what is long enough by now: neighbours that are freed one after the other have merged. */
-static void runs_settle(struct page_runs *runs, uint32_t first)
+/* Dirty pages that stay when `pages` of them have just been freed. */
+static size_t runs_keep(const struct page_runs *runs, size_t pages)
 {
-    size_t keep = KEEP_PAGES + (runs->taken >> KEEP_SHIFT), pages = runs->page[first].pages;
+    size_t few = KEEP_FEW + ((runs->taken + pages) << KEEP_FEW_SHIFT);
+    return (few < KEEP_PAGES ? few : KEEP_PAGES) + (runs->taken >> KEEP_SHIFT);
+}
+
+/* Only what is long enough by now: neighbours that are freed one after the other have merged. */
+static void runs_settle(struct page_runs *runs, uint32_t first, size_t keep)
+{
+    size_t pages = runs->page[first].pages;
     if (runs->dirty <= keep || pages > runs->credit ||
         pages < GIVE_BACK_PAGES + (keep >> KEEP_SHIFT))
         return;
@@ -290,7 +317,7 @@ void page_runs_give(struct page_runs *runs, uint32_t first)
 {
     size_t pages = runs->page[first].pages;
     runs->taken -= pages;
-    runs_settle(runs, runs_free(runs, first, pages, RUN_DIRTY));
+    runs_settle(runs, runs_free(runs, first, pages, RUN_DIRTY), runs_keep(runs, pages));
 }
 
 void page_runs_shorten(struct page_runs *runs, uint32_t first, size_t pages)

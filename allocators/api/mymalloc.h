@@ -3,8 +3,9 @@
  * A chunk has 8 bytes of header and a payload of 4088, 2040, 1016, 504, 248, 120, 56 or 24 bytes,
  * the smallest that fits; larger requests get whole pages of their own. Payloads are 16-byte
  * aligned. A live chunk's size is negative, a free one is linked into the bin of its size; free
- * buddies join, up to a page. Mappings that are empty go back to the system, a few apart. One heap
- * a process, one thread. Link with libheapbench.a. */
+ * buddies join, up to a page. Mappings that are empty go back to the system, but for some that the
+ * next requests find: of a heap that is nearly empty about 1 MiB, else up to 8 MiB and a quarter of
+ * what is in use. One heap a process, one thread. Link with libheapbench.a. */
 #ifndef MYMALLOC_H
 #define MYMALLOC_H
 

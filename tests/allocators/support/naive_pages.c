@@ -131,15 +131,23 @@ static struct extent runs_join(struct naive_list *runs, struct extent run)
     return run;
 }
 
-/* What was given back is taken again a step at a time. */
+/* What was given back is taken again a step at a time, with the committed run before it if that is
+ * too short by itself. */
 static size_t runs_refill(struct naive_pages *heap, size_t i, size_t pages)
 {
-    size_t step = runs_step(heap, pages), all = heap->runs[1].extents[i].size;
-    step = step < all ? step : all;
+    struct extent given = heap->runs[1].extents[i], before = {given.start, 0};
+    for (size_t j = 0; j < heap->runs[0].count && before.size == 0; j++) {
+        struct extent held = heap->runs[0].extents[j];
+        if (held.start + held.size == given.start && held.size < pages)
+            before = list_take(&heap->runs[0], j);
+    }
+    pages -= before.size;
+    size_t step = runs_step(heap, pages);
+    step = step < given.size ? step : given.size;
     size_t first = runs_cut(&heap->runs[1], i, step);
     if (step > pages)
         runs_join(&heap->runs[0], (struct extent){first + pages, step - pages});
-    return first;
+    return before.start;
 }
 
 static size_t runs_take(struct naive_pages *heap, size_t pages)
@@ -160,7 +168,8 @@ static void runs_give(struct naive_pages *heap, size_t first, size_t pages)
 {
     heap->taken -= pages;
     struct extent run = runs_join(&heap->runs[0], (struct extent){first, pages});
-    size_t held = 0, keep = 2048 + heap->taken / 4;
+    size_t held = 0, few = 256 + (heap->taken + pages) * 8;
+    size_t keep = (few < 2048 ? few : 2048) + heap->taken / 4;
     for (size_t i = 0; i < heap->runs[0].count; i++)
         held += heap->runs[0].extents[i].size;
     if (held <= keep || run.size > heap->credit || run.size < 64 + keep / 4)
