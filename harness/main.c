@@ -49,6 +49,7 @@ static int written(const char *title, int status)
 int main(int argc, char **argv)
 {
     signal(SIGXFSZ, SIG_IGN); /* a file that may not grow is told as a full disk is */
+    signal(SIGCHLD, SIG_DFL); /* where the parent ignored it, no child could be waited for */
     if (argc < 2) {
         usage(stderr);
         return STATUS_USAGE;

@@ -53,6 +53,13 @@ for want in sys.argv[1:]:
     "$BENCH" trace info t.trace | grep -q 'made a trace *beside it, .* of processor time, events done .* after it'
 }
 
+@test "a parent that ignores the ends of its children" {
+    ignoring=(timeout -s KILL 60 perl -e '$SIG{CHLD} = "IGNORE"; exec @ARGV')
+    run --separate-stderr -7 "${ignoring[@]}" "$BENCH" record -o t.trace -- sh -c 'exit 7'
+    run --separate-stderr -0 "${ignoring[@]}" "$BENCH" run -n 1 -p throughput -a system -o out t.trace
+    grep -q '"status":"ok"' out/cells.jsonl
+}
+
 @test "an existing file is never overwritten" {
     echo mine >t.trace
     run --separate-stderr -2 "$BENCH" record -o t.trace -- true
@@ -171,6 +178,16 @@ for want in sys.argv[1:]:
     record -- "$calls" signals-stepped
     read -r -a count <<<"$output"
     has t.trace realloc="${count[0]}" free="${count[1]}" lost_events=0
+}
+
+@test "a signal behind any instruction of a call, and a handler whose child goes on with the call" {
+    for option in --order=sequence --follow; do
+        rm -f t.*trace
+        record $option -- "$calls" forks-stepped
+        [ "$status" = 0 ]
+        read -r -a count <<<"$output"
+        has t.trace realloc="${count[0]}" free="${count[1]}" threads=1 lost_events=0 repairs=0
+    done
 }
 
 @test "errno is the program's" {

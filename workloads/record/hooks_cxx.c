@@ -1,7 +1,7 @@
 /* operator new and delete. Those of the C++ library come through malloc and free, which are
  * recorded already; those of an allocator that the program links (jemalloc, tcmalloc, mimalloc)
- * mostly do not. Each function shows which it is at its first call: by whether a record was made
- * meanwhile. */
+ * mostly do not. Each function shows which it is at its first call that does not
+ * fail: by whether a record was made meanwhile. */
 #include <dlfcn.h>
 #include <stdlib.h>
 #include <string.h>
@@ -34,13 +34,23 @@ static inline struct cxx_place cxx_place(void)
     return (struct cxx_place){chunk, chunk ? chunk->taken : 0};
 }
 
-static enum cxx_way cxx_way(struct cxx_place before)
+/* Whether a record names a block that the function can have been passed on for. */
+static bool cxx_is_call(uint64_t head, bool frees)
+{
+    return head >> SPOOL_POINTER_SHIFT && (head & 7) < SPOOL_CONTROL &&
+           frees == ((head & 7) == SPOOL_FREE);
+}
+
+/* A signal handler that frees nothing may have made records, too. */
+static enum cxx_way cxx_way(struct cxx_place before, bool frees)
 {
     struct cxx_place after = cxx_place();
-    if (!after.chunk)
-        return CXX_UNKNOWN;
-    return before.chunk == after.chunk && before.taken == after.taken ? CXX_DIRECT
-                                                                      : CXX_THROUGH_MALLOC;
+    if (!after.chunk || before.chunk != after.chunk)
+        return CXX_UNKNOWN; /* the next call shows it */
+    for (uint32_t at = before.taken; at < after.taken && at < SPOOL_WORDS; at++)
+        if (cxx_is_call(after.chunk->words[at], frees))
+            return CXX_THROUGH_MALLOC;
+    return CXX_DIRECT;
 }
 
 static inline enum cxx_way cxx_load(const _Atomic int *way)
@@ -64,8 +74,8 @@ static inline enum cxx_way cxx_load(const _Atomic int *way)
             return next call;                                                                      \
         struct cxx_place before = cxx_place();                                                     \
         void *pointer = next call;                                                                 \
-        if (cxx_load(&way) == CXX_UNKNOWN)                                                         \
-            atomic_store(&way, cxx_way(before));                                                   \
+        if (pointer && cxx_load(&way) == CXX_UNKNOWN)                                              \
+            atomic_store(&way, cxx_way(before, false));                                            \
         if (cxx_load(&way) == CXX_DIRECT)                                                          \
             record_event((align) ? SPOOL_ALIGNED : SPOOL_MALLOC, pointer, size, align);            \
         return pointer;                                                                            \
@@ -91,7 +101,7 @@ static inline enum cxx_way cxx_load(const _Atomic int *way)
         next call;                                                                                 \
         if (now != CXX_UNKNOWN || !pointer)                                                        \
             return;                                                                                \
-        atomic_store(&way, now = cxx_way(before));                                                 \
+        atomic_store(&way, now = cxx_way(before, true));                                           \
         if (now == CXX_DIRECT)                                                                     \
             record_event(SPOOL_FREE, pointer, 0, 0);                                               \
     }

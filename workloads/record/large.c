@@ -37,15 +37,15 @@ enum {
 };
 #define LARGE_LOOK_MOST (UINT64_C(16) << 30) /* bytes; larger blocks are not looked at */
 
-/* A slot is taken by its address; whoever has the block alone writes the size. */
+/* A slot is taken by its address; whoever has the block alone writes the rest. */
 struct large_slot {
     _Atomic uintptr_t address; /* 0: free */
-    _Atomic size_t size;
+    _Atomic size_t size;       /* 0: not known yet, or no more; written last */
     _Atomic uint64_t begin_ns;
 };
 
 struct large {
-    uint64_t start_ns, page;
+    uint64_t start_ns;
     pid_t pid;
     _Atomic uint64_t spent_ns;
     struct large_slot slots[LARGE_BUCKETS][LARGE_WAYS];
@@ -54,6 +54,7 @@ struct large {
 _Atomic uint16_t large_marks[LARGE_MARKS];
 
 static struct large *large;
+static uint64_t large_page; /* bytes; not wiped, as a signal handler may fork in the middle */
 
 static struct large *large_map(void)
 {
@@ -69,7 +70,7 @@ void large_open(void)
         return;
     memset((void *)large_marks, 0, sizeof large_marks);
     large->start_ns = clock_ns();
-    large->page = (uint64_t)sysconf(_SC_PAGESIZE);
+    large_page = (uint64_t)sysconf(_SC_PAGESIZE);
     large->pid = getpid();
 }
 
@@ -124,7 +125,7 @@ static void large_refund(uint64_t cost_ns, uint64_t begun_ns)
 static uint64_t large_resident(uintptr_t at, uintptr_t end)
 {
     unsigned char pages[LARGE_TOGETHER];
-    uint64_t resident = 0, page = large->page;
+    uint64_t resident = 0, page = large_page;
     while (at < end) {
         size_t count = (end - at) / page < LARGE_TOGETHER ? (end - at) / page : LARGE_TOGETHER;
         if (syscall(SYS_mincore, at, count * page, pages))
@@ -139,7 +140,7 @@ static uint64_t large_resident(uintptr_t at, uintptr_t end)
 /* About as many: behind the first pages by places that are evenly spread. */
 static uint64_t large_estimate(uintptr_t at, uintptr_t end)
 {
-    uint64_t page = large->page, found = 0;
+    uint64_t page = large_page, found = 0;
     uintptr_t rest = at + LARGE_FIRST * page;
     uint64_t pages = (end - rest) / page;
     for (uint64_t i = 0; i < LARGE_PLACES; i++) {
@@ -152,13 +153,13 @@ static uint64_t large_estimate(uintptr_t at, uintptr_t end)
 /* Looks as closely as may be spent; false: not at all. */
 static bool large_count(uintptr_t at, uintptr_t end, uint64_t now_ns, uint64_t *resident)
 {
-    uint64_t all_ns = large_look_ns((end - at) / large->page);
+    uint64_t all_ns = large_look_ns((end - at) / large_page);
     if (large_spend(now_ns, all_ns)) {
         *resident = large_resident(at, end);
         large_refund(all_ns, now_ns);
         return true;
     }
-    if ((end - at) / large->page < LARGE_MANY || !large_spend(now_ns, LARGE_PLACES_NS))
+    if ((end - at) / large_page < LARGE_MANY || !large_spend(now_ns, LARGE_PLACES_NS))
         return false;
     *resident = large_estimate(at, end);
     large_refund(LARGE_PLACES_NS, now_ns);
@@ -170,13 +171,13 @@ static bool large_count(uintptr_t at, uintptr_t end, uint64_t now_ns, uint64_t *
  * not tell. */
 static uint64_t large_written(uintptr_t at, uintptr_t end, uint64_t resident)
 {
-    uint64_t count = (end - at) / large->page, read = 0, written = 0;
+    uint64_t count = (end - at) / large_page, read = 0, written = 0;
     void *pages[LARGE_SAMPLE];
     int kinds[LARGE_SAMPLE];
     if (count < LARGE_SAMPLED || !resident)
         return resident;
     for (uint64_t i = 0; i < LARGE_SAMPLE; i++)
-        pages[i] = (void *)(at + count * i / LARGE_SAMPLE * large->page);
+        pages[i] = (void *)(at + count * i / LARGE_SAMPLE * large_page);
     if (syscall(SYS_move_pages, 0, LARGE_SAMPLE, pages, NULL, kinds, 0))
         return resident;
     for (int i = 0; i < LARGE_SAMPLE; i++) {
@@ -191,10 +192,12 @@ static uint64_t large_written(uintptr_t at, uintptr_t end, uint64_t resident)
  * is looked at as closely as may be spent. */
 static void large_look(uintptr_t address, size_t size, bool brief, uint64_t now_ns)
 {
-    uint64_t page = large->page, touched = UINT64_MAX;
+    uint64_t page = large_page, touched = UINT64_MAX;
     uintptr_t second = (address / page + 1) * page, end = (address + size) / page * page;
     uint64_t told[2] = {address, 0};
     bool looked = size <= LARGE_LOOK_MOST;
+    if (size < SPOOL_LARGE)
+        return; /* a slot that another thread, or a child's parent, is about to fill or to leave */
     if (looked && !brief)
         touched = large_resident(second, end);
     else if (looked && !large_count(second, end, now_ns, &touched))
@@ -209,7 +212,7 @@ static void large_look(uintptr_t address, size_t size, bool brief, uint64_t now_
 /* Gives back what is resident from `from` to `end`. */
 static void large_discard(uintptr_t from, uintptr_t end, uint64_t now_ns)
 {
-    uint64_t page = large->page, resident;
+    uint64_t page = large_page, resident;
     from = (from + page - 1) / page * page;
     end = end / page * page;
     if (from >= end || end - from > LARGE_LOOK_MOST || !large_count(from, end, now_ns, &resident))
@@ -233,8 +236,8 @@ void large_begin(void *pointer, size_t size, size_t kept)
     }
     if (slot) {
         uint64_t now_ns = clock_ns();
-        slot->size = size;
         slot->begin_ns = now_ns;
+        slot->size = size;
         atomic_fetch_add(large_mark(address), 1);
         if (kept < size)
             large_discard(address + kept, address + size, now_ns);
@@ -253,6 +256,7 @@ size_t large_end(const void *pointer)
     size_t size = slot->size;
     large_look(address, size, now_ns - slot->begin_ns <= LARGE_OLD_NS, now_ns);
     atomic_fetch_sub(large_mark(address), 1);
+    atomic_store(&slot->size, 0);
     atomic_store(&slot->address, 0);
     errno = error;
     return size;

@@ -120,6 +120,38 @@ struct spool_image *process_image(void)
     return atomic_load(&image->pid) == getpid() ? image : NULL;
 }
 
+/* Memory of the process's own in place of the spool's. */
+static void process_own(void *memory, uint64_t bytes)
+{
+    mmap(memory, bytes, PROT_READ | PROT_WRITE,
+         MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED, -1, 0);
+}
+
+/* The spool at another place; whoever still has the old one writes into memory of his own. */
+static void process_move_spool(struct spool_control *spool, uint64_t written)
+{
+    uint64_t bytes = spool->mapping_bytes;
+    void *moved = mremap(spool, 0, bytes, MREMAP_MAYMOVE);
+    if (moved == MAP_FAILED)
+        return;
+    madvise(moved, bytes, MADV_DONTDUMP);
+    record_spool = moved;
+    process_own(spool, written);
+    munmap((char *)spool + written, bytes - written);
+}
+
+void process_forked(void)
+{
+    struct spool_control *spool = record_spool;
+    if (!process || atomic_load(&process->state) != PROCESS_UNBORN)
+        return;
+    uint64_t written = SPOOL_FIRST + (uint64_t)atomic_load(&spool->allocated) * SPOOL_CHUNK_BYTES;
+    if (spool->follow)
+        process_move_spool(spool, written);
+    else
+        process_own((char *)spool + SPOOL_FIRST, written - SPOOL_FIRST);
+}
+
 static void process_lock(void)
 {
     while (atomic_exchange(&process->locked, 1))
@@ -158,6 +190,12 @@ static void process_begin_stream(const struct process *here, struct stream *stre
                               .counted = 1};
 }
 
+static void process_renew_stream(struct stream *stream)
+{
+    stream->renewed = true;
+    stacks_renew(stream->stacks);
+}
+
 struct stream *process_stream(struct process *here)
 {
     process_lock();
@@ -172,7 +210,7 @@ struct stream *process_stream(struct process *here)
     if (is_new)
         process_begin_stream(here, stream);
     else if (stream)
-        stream->renewed = true;
+        process_renew_stream(stream);
     if (stream)
         stream->thread = gettid();
     return stream;

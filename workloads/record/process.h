@@ -32,6 +32,10 @@ bool process_is_left_alone(void);
  * parent's memory. */
 struct spool_image *process_image(void);
 
+/* In a child, before fork returns there: a signal handler may have forked in the middle of a
+ * record, and what the child goes on to write of it must not get into its parent's. */
+void process_forked(void);
+
 /* A stream for the calling thread, or NULL with 65,536 threads at once: one whose thread is gone,
  * with the rest of its chunk, where there is one. Signals are blocked. */
 struct stream *process_stream(struct process *process);

@@ -14,7 +14,7 @@
 /* A thread's end of the spool. Lies in memory that fork wipes, so that in a child every thread
  * begins anew: `chunk` is NULL. */
 struct stream {
-    struct spool_chunk *chunk;
+    struct spool_chunk *volatile chunk; /* signal handlers change it: a call reads it once */
     uint32_t number, image;
     uint32_t stamped; /* this thread has company: every record has a stamp from here on */
     int32_t thread;   /* as the kernel numbers it */
@@ -118,8 +118,7 @@ void record_event_at(uint32_t site, enum spool_kind kind, const void *pointer, u
 /* What nearly every call is: one thread so far, no call stacks, a size that fits into the head. */
 static inline bool record_is_plain(const struct stream *stream, uint64_t size)
 {
-    return stream && stream->chunk && !stream->stamped && __libc_single_threaded && !record_depth &&
-           size < SPOOL_SMALL;
+    return !stream->stamped && __libc_single_threaded && !record_depth && size < SPOOL_SMALL;
 }
 
 static inline uint64_t record_head(enum spool_kind kind, const void *pointer, uint64_t size)
@@ -139,11 +138,10 @@ __attribute__((always_inline)) static inline void
 record_event(enum spool_kind kind, const void *pointer, uint64_t size, uint64_t align)
 {
     struct stream *stream = record_stream;
+    struct spool_chunk *chunk = stream ? stream->chunk : NULL;
     bool ends_large = kind == SPOOL_FREE && __builtin_expect(record_may_be_large(pointer), 0);
     if (kind != SPOOL_ALIGNED && !ends_large &&
-        __builtin_expect(record_is_plain(stream, size), 1)) {
-        /* Of one chunk throughout: a signal handler may put the stream into another. */
-        struct spool_chunk *chunk = stream->chunk;
+        __builtin_expect(chunk && record_is_plain(stream, size), 1)) {
         uint32_t at = record_take(&chunk->taken, 1);
         if (__builtin_expect(at < SPOOL_WORDS, 1)) {
             record_put(&chunk->words[at], record_head(kind, pointer, size));

@@ -95,9 +95,12 @@ static uint32_t refill_chunk(void)
     return chunk;
 }
 
+/* In a child of fork the value is the parent's. */
 static void refill_thread_ends(void *value)
 {
-    process_stream_ends(process_here(), value);
+    struct process *process = process_here();
+    if (process && record_stream == value)
+        process_stream_ends(process, value);
 }
 
 /* The key comes with the first stream of the process, before any thread can end. */
@@ -233,4 +236,5 @@ __attribute__((constructor)) static void refill_begin(void)
     pthread_sigmask(SIG_BLOCK, &all, &before);
     process_here();
     pthread_sigmask(SIG_SETMASK, &before, NULL);
+    pthread_atfork(NULL, NULL, process_forked);
 }

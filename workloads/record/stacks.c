@@ -20,7 +20,8 @@ enum {
     STACKS_PATH = 1024,
 };
 
-/* What a thread remembers, in memory of its own that fork wipes. */
+/* What a thread remembers. A child finds it no more, as fork wipes the stream that names it; a walk
+ * in which a signal handler forked ends in it. */
 struct stacks_thread {
     struct unwind walk;
     bool walking; /* a signal handler that allocates now goes without */
@@ -42,14 +43,28 @@ static void *stacks_map(size_t bytes)
 {
     void *memory = mmap(NULL, bytes, PROT_READ | PROT_WRITE,
                         MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-    return memory == MAP_FAILED || madvise(memory, bytes, MADV_WIPEONFORK) ? NULL : memory;
+    return memory == MAP_FAILED ? NULL : memory;
+}
+
+static struct stacks *stacks_map_table(void)
+{
+    void *memory = stacks_map(sizeof *stacks);
+    return memory && madvise(memory, sizeof *stacks, MADV_WIPEONFORK) ? NULL : memory;
 }
 
 bool stacks_begin(void)
 {
     unwind_forget();
-    stacks = stacks ? stacks : stacks_map(sizeof *stacks);
+    stacks = stacks ? stacks : stacks_map_table();
     return stacks;
+}
+
+void stacks_renew(struct stacks_thread *thread)
+{
+    if (!thread)
+        return;
+    thread->walk.count = 0;
+    thread->walking = false;
 }
 
 /* The program itself has no name in the loader's list. */

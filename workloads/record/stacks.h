@@ -10,6 +10,11 @@ enum { STACKS_DEPTH_MOST = 64 };
 /* The table, in memory that fork wipes. Once a process image. */
 bool stacks_begin(void);
 
+/* What a thread remembers is a new thread's from here on: it has another stack, and where the old
+ * one was there may be nothing. NULL: there is nothing yet. */
+struct stacks_thread;
+void stacks_renew(struct stacks_thread *thread);
+
 /* The number of the stack of the hook whose frame pointer is `frame`; 0: unknown. */
 uint32_t stacks_site(const void *frame);
 

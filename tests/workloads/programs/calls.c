@@ -1,12 +1,15 @@
 /* calls MODE: known numbers of calls, and the many ways in which a program can end or multiply. */
+#include <dlfcn.h>
 #include <errno.h>
 #include <malloc.h>
 #include <pthread.h>
 #include <signal.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <ucontext.h>
 #include <unistd.h>
@@ -179,7 +182,25 @@ enum {
     STEP_TRAP = 1 << 8,  /* the processor's trap flag */
 };
 
-static volatile sig_atomic_t steps, step_chosen;
+static volatile sig_atomic_t steps, step_chosen, step_cut, in_child;
+
+static void step_stop(void *context)
+{
+    ((ucontext_t *)context)->uc_mcontext.gregs[REG_EFL] &= ~STEP_TRAP;
+}
+
+/* Where signals are about to be blocked, as for a new chunk, the steps end: a trap would be the
+ * program's end there. */
+static bool step_is_cut(void *context)
+{
+    const greg_t *registers = ((ucontext_t *)context)->uc_mcontext.gregs;
+    const unsigned char *next = (const unsigned char *)registers[REG_RIP];
+    if (next[0] != 0x0f || next[1] != 0x05 || registers[REG_RAX] != SYS_rt_sigprocmask)
+        return false;
+    step_stop(context);
+    step_cut = true;
+    return true;
+}
 
 /* Behind one chosen instruction of a call: so many records that the call finds another chunk than
  * the one it took its room in. The rest is not stepped. */
@@ -187,12 +208,36 @@ static void stepped_handler(int signal, siginfo_t *info, void *context)
 {
     (void)signal;
     (void)info;
-    if (++steps != step_chosen)
+    if (step_is_cut(context) || ++steps != step_chosen)
         return;
     handled++;
-    ((ucontext_t *)context)->uc_mcontext.gregs[REG_EFL] &= ~STEP_TRAP;
+    step_stop(context);
     for (int i = 0; i < STEP_RECORDS; i++)
         free(nothing);
+}
+
+static const void *step_library(const void *code)
+{
+    Dl_info info;
+    return dladdr(code, &info) ? info.dli_fbase : NULL;
+}
+
+/* Behind each instruction of the recorder's: a child, which goes on with the call. The allocator
+ * behind it must not be interrupted by that. */
+static void forking_handler(int signal, siginfo_t *info, void *context)
+{
+    (void)signal;
+    (void)info;
+    const void *at = (const void *)((ucontext_t *)context)->uc_mcontext.gregs[REG_RIP];
+    if (step_is_cut(context) || step_library(at) != step_library((const void *)malloc))
+        return;
+    pid_t child = fork();
+    if (child > 0) {
+        waitpid(child, NULL, 0);
+    } else {
+        step_stop(context);
+        in_child = true;
+    }
 }
 
 __attribute__((noinline)) static void step_by_step(void)
@@ -221,18 +266,32 @@ static void step_free(void)
     sink = NULL;
 }
 
-/* Interrupts the call behind each of its instructions in turn; returns how many. */
-static int stepped_call(void (*call)(void))
+/* Steps through the call, again where the steps were cut; returns how many calls that were. */
+static int step_through(void (*call)(void))
 {
-    step_chosen = 0;
+    int calls = 0;
     do {
-        steps = 0;
-        step_chosen++;
+        steps = step_cut = 0;
         step_by_step();
         call();
         step_no_more();
+        if (in_child)
+            _exit(0);
+        calls++;
+    } while (step_cut);
+    return calls;
+}
+
+/* Interrupts the call behind each of its instructions in turn. */
+static int stepped_call(void (*call)(void))
+{
+    int calls = 0;
+    step_chosen = 0;
+    do {
+        step_chosen++;
+        calls += step_through(call);
     } while (steps >= step_chosen);
-    return step_chosen;
+    return calls;
 }
 
 static void *waits(void *arg)
@@ -242,25 +301,29 @@ static void *waits(void *arg)
 }
 
 /* Alone, then beside another thread. */
-static void stepped(void)
+static void stepped(void (*handler)(int, siginfo_t *, void *), int (*step)(void (*call)(void)))
 {
     pthread_t thread;
-    struct sigaction act = {.sa_sigaction = stepped_handler, .sa_flags = SA_SIGINFO};
+    struct sigaction act = {.sa_sigaction = handler, .sa_flags = SA_SIGINFO};
     sigaction(SIGTRAP, &act, NULL);
-    free(nothing); /* opens the recording and a chunk, which steps cannot */
+    free(nothing); /* opens the recording, which steps cannot */
     int frees = 1, reallocs = 0;
     for (int company = 0; company < 2; company++) {
         if (company && pthread_create(&thread, NULL, waits, NULL))
             abort();
-        stepped_call(step_malloc);
-        reallocs += stepped_call(step_realloc);
-        frees += stepped_call(step_free);
+        step(step_malloc);
+        reallocs += step(step_realloc);
+        frees += step(step_free);
     }
     printf("%d %d\n", reallocs, frees + (int)handled * STEP_RECORDS);
 }
 #else
-static void stepped(void)
+enum { stepped_handler, forking_handler, stepped_call, step_through };
+
+static void stepped(int handler, int step)
 {
+    (void)handler;
+    (void)step;
     free(nothing);
     puts("0 1");
 }
@@ -301,7 +364,9 @@ int main(int argc, char **argv)
     else if (strcmp(mode, "signals-allocating") == 0)
         signals(allocating_handler);
     else if (strcmp(mode, "signals-stepped") == 0)
-        stepped();
+        stepped(stepped_handler, stepped_call);
+    else if (strcmp(mode, "forks-stepped") == 0)
+        stepped(forking_handler, step_through);
     else if (strcmp(mode, "errno") == 0)
         kept_errno();
     else
