@@ -32,11 +32,11 @@ enum {
     ADDRESSES_SMALL = 16, /* … but for so many at first, which are as many times smaller */
 };
 
-/* Not all bits of an address above the span are needed: one keeps the key from being 0. */
+/* All of an address but its place in the leaf; the highest bit keeps the key from being 0. */
 static inline uint64_t addresses_key(uint64_t address)
 {
-    uint64_t low = address & ((1 << ADDRESSES_GRAIN) - 1);
-    return UINT64_C(1) << 63 | address >> ADDRESSES_SPAN << ADDRESSES_GRAIN | low;
+    uint64_t place = (UINT64_C(1) << ADDRESSES_SPAN) - (UINT64_C(1) << ADDRESSES_GRAIN);
+    return UINT64_C(1) << 63 | (address & ~place);
 }
 
 /* The leaf's slot, or NULL. */

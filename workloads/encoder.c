@@ -17,7 +17,7 @@ static int encoder_map(uint8_t *streams[CODEC_STREAMS])
 
 int encoder_init(struct encoder *encoder, uint32_t columns)
 {
-    *encoder = (struct encoder){.columns = columns, .asked = TRANSLATE_NONE};
+    *encoder = (struct encoder){.columns = columns, .asked = TRANSLATE_NONE, .row.owner = 1};
     int failed = encoder_map(encoder->begin);
     encoder_clear(encoder);
     return failed;
@@ -43,7 +43,7 @@ void encoder_clear(struct encoder *encoder)
         encoder->begin[i] = encoder->other[i];
         encoder->other[i] = full;
     }
-    memcpy(encoder->at, encoder->begin, sizeof encoder->at);
+    memcpy(encoder->row.at, encoder->begin, sizeof encoder->row.at);
     encoder->counted = encoder->begin[CODEC_TAG];
 }
 
@@ -56,11 +56,26 @@ static int64_t encoder_blocks(unsigned tag)
            (kind == TRACE_FREE && !(tag & CODEC_TAG_NULL));
 }
 
+static void encoder_sum(struct encoder *encoder)
+{
+    struct trace_summary *sum = &encoder->summary;
+    struct encoder_row *row = &encoder->row;
+    if (row->peak)
+        sum->peak_event = sum->events + (uint64_t)(row->peak - encoder->counted) - 1;
+    row->peak = NULL;
+    sum->end_live_bytes = row->live_bytes;
+    sum->peak_live_bytes = row->peak_bytes;
+    sum->total_bytes = row->total_bytes;
+    sum->cross_thread_frees = row->cross_thread_frees;
+    sum->objects = sum->peak_live_blocks = row->ready;
+}
+
 void encoder_count(struct encoder *encoder)
 {
     uint32_t seen[256] = {0};
     struct trace_summary *sum = &encoder->summary;
-    for (; encoder->counted < encoder->at[CODEC_TAG]; encoder->counted++)
+    encoder_sum(encoder);
+    for (; encoder->counted < encoder->row.at[CODEC_TAG]; encoder->counted++)
         seen[*encoder->counted]++;
     for (unsigned tag = 0; tag < 256; tag++) {
         sum->events += seen[tag];
@@ -68,7 +83,19 @@ void encoder_count(struct encoder *encoder)
         sum->failed_calls += tag & CODEC_TAG_FAILED ? seen[tag] : 0;
         sum->end_live_blocks += (uint64_t)(encoder_blocks(tag) * (int64_t)seen[tag]);
     }
-    sum->objects = sum->peak_live_blocks = encoder->ready;
+}
+
+static void encoder_change_lane(struct encoder *encoder, uint32_t thread)
+{
+    struct encoder_row *row = &encoder->row;
+    encoder->lanes[encoder->thread % CODEC_LANES] =
+        (struct encoder_lane){(uint32_t)row->next, (uint32_t)row->named_at, (uint32_t)row->named};
+    const struct encoder_lane *lane = &encoder->lanes[thread % CODEC_LANES];
+    row->next = lane->next;
+    row->named_at = lane->named_at;
+    row->named = lane->named;
+    row->owner = thread + 1;
+    encoder->thread = thread;
 }
 
 int encoder_turn(struct encoder *encoder, uint32_t thread)
@@ -83,41 +110,34 @@ int encoder_turn(struct encoder *encoder, uint32_t thread)
     encoder->asked = thread;
     if (dense == encoder->thread)
         return 0;
-    encoder->thread = dense;
-    encoder_varint(encoder, CODEC_THREAD, dense);
+    encoder_change_lane(encoder, dense);
+    encoder_varint(&encoder->row, CODEC_THREAD, dense);
     return CODEC_TAG_SWITCH;
 }
 
-void encoder_more(struct encoder *encoder, uint32_t site, uint64_t time_ns)
+void encoder_more(struct encoder *encoder, struct encoder_row *row, uint32_t site, uint64_t time_ns)
 {
     if (encoder->columns & TRACE_HAS_TIMES) {
         uint64_t passed = time_ns - encoder->time_ns;
-        encoder_byte(encoder, CODEC_TIME_LOW, passed);
-        encoder_escaped(encoder, CODEC_TIME_HIGH, passed >> 8);
+        encoder_byte(row, CODEC_TIME_LOW, passed);
+        encoder_escaped(row, CODEC_TIME_HIGH, passed >> 8);
         encoder->time_ns = time_ns;
         if (time_ns > encoder->summary.duration_ns)
             encoder->summary.duration_ns = time_ns;
     }
     if (site && encoder->columns & TRACE_HAS_SITES) {
-        encoder_byte(encoder, CODEC_SITE_LOW, site);
-        encoder_varint(encoder, CODEC_SITE_HIGH, site >> 8);
+        encoder_byte(row, CODEC_SITE_LOW, site);
+        encoder_varint(row, CODEC_SITE_HIGH, site >> 8);
     }
-}
-
-void encoder_name_far(struct encoder *encoder, uint32_t number)
-{
-    struct encoder_lane *lane = encoder_lane(encoder);
-    encoder_byte(encoder, CODEC_TARGET, CODEC_ELSE);
-    encoder_varint(encoder, CODEC_TARGET_REST, bytes_zigzag((int64_t)number - lane->named));
-    lane->named = number;
 }
 
 int encoder_grow(struct encoder *encoder)
 {
-    size_t needed = (encoder->head + (size_t)1) * sizeof(struct encoder_object);
-    if (encoder->head >= TRACE_NO_OBJECT - 1 || array_reserve_private(&encoder->objects, needed))
+    size_t needed = (size_t)(encoder->row.head + 1) * sizeof(struct encoder_object);
+    if (encoder->row.head >= TRACE_NO_OBJECT - 1 ||
+        array_reserve_private(&encoder->objects, needed))
         return -ENOMEM;
-    encoder->ready = encoder->head + 1;
+    encoder->row.objects = encoder->objects.at;
     return 0;
 }
 
@@ -128,15 +148,15 @@ static unsigned encoder_kind(const struct trace_event *event)
            (frees_nothing ? CODEC_TAG_NULL : 0);
 }
 
-static void encoder_resize(struct encoder *encoder, const struct trace_event *event)
+static void encoder_resize(struct encoder_row *row, const struct trace_event *event)
 {
-    struct encoder_object *object = encoder_object(encoder, event->object);
-    encoder_name(encoder, event->object, object);
+    struct encoder_object *object = &row->objects[event->object];
+    encoder_name(row, event->object, object);
     if (event->flags & TRACE_FAILED)
         return;
-    encoder->summary.end_live_bytes -= object->size;
+    row->live_bytes -= object->size;
     object->size = event->size;
-    encoder_grow_live(encoder, event->size);
+    encoder_grow_live(row, event->size);
 }
 
 /* An allocation with all its parts. */
@@ -144,25 +164,25 @@ static void encoder_allocated(struct encoder *encoder, struct trace_event *event
 {
     uint64_t align = UINT64_C(1) << event->align_log2;
     if (event->kind == TRACE_ALIGNED) {
-        encoder_byte(encoder, CODEC_ALIGN, event->align_log2);
+        encoder_byte(&encoder->row, CODEC_ALIGN, event->align_log2);
         if (align > encoder->summary.max_align)
             encoder->summary.max_align = align;
     }
     if (event->flags & TRACE_FAILED)
         return;
-    event->object = encoder->head;
-    encoder_take(encoder, event->size);
+    event->object = (uint32_t)encoder->row.head;
+    encoder_take(&encoder->row, event->size);
 }
 
 static void encoder_body(struct encoder *encoder, struct trace_event *event)
 {
     if (event->kind == TRACE_MARK)
-        encoder_varint(encoder, CODEC_TARGET_REST, event->object);
+        encoder_varint(&encoder->row, CODEC_TARGET_REST, event->object);
     if (event->kind > TRACE_ALIGNED)
         return;
-    encoder_escaped(encoder, CODEC_SIZE, event->size);
+    encoder_escaped(&encoder->row, CODEC_SIZE, event->size);
     if (event->kind == TRACE_REALLOC)
-        encoder_resize(encoder, event);
+        encoder_resize(&encoder->row, event);
     else
         encoder_allocated(encoder, event);
 }
@@ -173,9 +193,12 @@ int encoder_put(struct encoder *encoder, struct trace_event *event)
         return encoder_free(encoder, event->thread, event->object, event->site, event->time_ns);
     bool is_new = event->kind != TRACE_REALLOC && event->kind <= TRACE_ALIGNED &&
                   !(event->flags & TRACE_FAILED);
-    if ((is_new && encoder->head >= encoder->ready && encoder_grow(encoder)) ||
-        encoder_tag(encoder, encoder_kind(event), event->thread, event->site))
+    if (is_new && encoder->row.head >= encoder_room(encoder) && encoder_grow(encoder))
         return -ENOMEM;
+    int traits = encoder_traits(encoder, event->thread, event->site);
+    if (traits < 0)
+        return traits;
+    encoder_byte(&encoder->row, CODEC_TAG, encoder_kind(event) | (unsigned)traits);
     encoder_body(encoder, event);
     encoder_end(encoder, event->site, event->time_ns);
     return 0;

@@ -24,26 +24,39 @@ struct encoder_object {
                           the one after it the number to take next is */
 };
 
+/* What is remembered of a thread. */
 struct encoder_lane {
     uint32_t next;     /* position of its next allocation */
     uint32_t named_at; /* position of the object named last by age or offset */
     uint32_t named;    /* number of the object named last */
 };
 
+/* All that plain events change. Who appends a row of one thread's events does so in a copy of his
+ * own, which a compiler keeps in registers as it cannot the encoder's; hence also the widths: two
+ * words of 32 bits would be read as one where an object is written, and wait for their stores. */
+struct encoder_row {
+    uint8_t *at[CODEC_STREAMS];     /* where the next byte goes */
+    struct encoder_object *objects; /* by number */
+    uint64_t head;                  /* the number that the next allocation gets */
+    uint64_t ready;                 /* numbers that were ever taken */
+    uint64_t owner;                 /* the thread, as in an object */
+    uint64_t next, named_at, named; /* of its lane */
+    uint64_t live_bytes, peak_bytes, total_bytes, cross_thread_frees;
+    const uint8_t *peak; /* behind the tag of the event at whose end most was live; NULL: before */
+};
+
 struct encoder {
-    uint8_t *at[CODEC_STREAMS];    /* where the next byte goes */
+    struct encoder_row row;
     uint8_t *begin[CODEC_STREAMS]; /* owned */
     uint8_t *other[CODEC_STREAMS]; /* owned; for the next block, or NULL: the same */
     const uint8_t *counted;        /* tags before it are in the summary */
     struct array objects;          /* struct encoder_object by number */
-    uint32_t head;                 /* the number that the next allocation gets */
-    uint32_t ready;                /* numbers that were ever taken */
     uint32_t columns;              /* enum trace_column */
     uint32_t asked, thread;        /* of the event before: the caller's number and the trace's */
     uint64_t time_ns;              /* of the event before */
     struct trace_summary summary;
     struct translate threads;
-    struct encoder_lane lanes[CODEC_LANES];
+    struct encoder_lane lanes[CODEC_LANES]; /* but the row's */
 };
 
 enum { ENCODER_STREAM = FORMAT_BLOCK_EVENTS * CODEC_WORST };
@@ -68,13 +81,13 @@ int encoder_put(struct encoder *encoder, struct trace_event *event);
 
 static inline size_t encoder_pending(const struct encoder *encoder)
 {
-    return (size_t)(encoder->at[CODEC_TAG] - encoder->begin[CODEC_TAG]);
+    return (size_t)(encoder->row.at[CODEC_TAG] - encoder->begin[CODEC_TAG]);
 }
 
 /* Events so far: the number of the next one. */
 static inline uint64_t encoder_events(const struct encoder *encoder)
 {
-    return encoder->summary.events + (uint64_t)(encoder->at[CODEC_TAG] - encoder->counted);
+    return encoder->summary.events + (uint64_t)(encoder->row.at[CODEC_TAG] - encoder->counted);
 }
 
 /* The block must be written before there is another event. */
@@ -83,156 +96,177 @@ static inline bool encoder_is_full(const struct encoder *encoder)
     return encoder_pending(encoder) == FORMAT_BLOCK_EVENTS;
 }
 
-static inline struct encoder_object *encoder_object(const struct encoder *encoder, uint32_t number)
-{
-    return (struct encoder_object *)encoder->objects.at + number;
-}
-
 static inline bool encoder_is_live(const struct encoder *encoder, uint32_t number)
 {
-    return number < encoder->ready && encoder_object(encoder, number)->thread;
+    return number < encoder->row.ready && encoder->row.objects[number].thread;
 }
 
 /* --- bytes --- */
 
-static inline void encoder_byte(struct encoder *encoder, enum codec_stream stream, uint64_t value)
+static inline void encoder_byte(struct encoder_row *row, enum codec_stream stream, uint64_t value)
 {
-    uint8_t *at = encoder->at[stream];
-    encoder->at[stream] = at + 1;
+    uint8_t *at = row->at[stream];
+    row->at[stream] = at + 1;
     *at = (uint8_t)value;
 }
 
-static inline void encoder_varint(struct encoder *encoder, enum codec_stream stream, uint64_t value)
+static inline void encoder_varint(struct encoder_row *row, enum codec_stream stream, uint64_t value)
 {
-    encoder->at[stream] += bytes_put_varint(encoder->at[stream], value);
+    row->at[stream] += bytes_put_varint(row->at[stream], value);
 }
 
 /* A byte, and from 255 on the rest in a stream of its own: one or two bytes mostly, written in any
  * case and kept where they count. */
-static inline void encoder_escaped(struct encoder *encoder, enum codec_stream stream,
-                                   uint64_t value)
+__attribute__((always_inline)) static inline void
+encoder_escaped(struct encoder_row *row, enum codec_stream stream, uint64_t value)
 {
     uint64_t rest = value - 255;
     bool more = value >= 255, two = rest >= 128;
-    encoder_byte(encoder, stream, more ? 255 : value);
+    encoder_byte(row, stream, more ? 255 : value);
     if (__builtin_expect(value >= 255 + (1 << 14), 0)) {
-        encoder_varint(encoder, stream + 1, rest);
+        encoder_varint(row, stream + 1, rest);
         return;
     }
-    uint8_t *at = encoder->at[stream + 1];
-    encoder->at[stream + 1] = at + (more ? 1 + two : 0);
+    uint8_t *at = row->at[stream + 1];
+    row->at[stream + 1] = at + (more ? 1 + two : 0);
     at[0] = (uint8_t)(rest | (unsigned)two << 7);
     at[1] = (uint8_t)(rest >> 7);
 }
 
-/* --- the parts of an event --- */
+/* --- events of a row --- */
+
+/* Behind the event's tag. */
+static inline void encoder_grow_live(struct encoder_row *row, uint64_t size)
+{
+    row->total_bytes += size;
+    row->live_bytes += size;
+    if (row->live_bytes > row->peak_bytes) {
+        row->peak_bytes = row->live_bytes;
+        row->peak = row->at[CODEC_TAG];
+    }
+}
+
+/* What no age reaches. */
+static inline void encoder_name_far(struct encoder_row *row, uint32_t number)
+{
+    encoder_byte(row, CODEC_TARGET, CODEC_ELSE);
+    encoder_varint(row, CODEC_TARGET_REST, bytes_zigzag((int64_t)number - (int64_t)row->named));
+}
+
+/* Which of the three forms it is hardly follows a pattern, so there are no branches among them. */
+static inline void encoder_name_near(struct encoder_row *row, uint32_t age, uint32_t near)
+{
+    uint32_t is_near = near < CODEC_FAR - CODEC_NEAR, is_old = !is_near & (age >= CODEC_NEAR);
+    uint32_t far = age - CODEC_NEAR, byte = age + (-is_old & (CODEC_FAR + (far >> 8) - age));
+    encoder_byte(row, CODEC_TARGET, byte + (-is_near & (CODEC_NEAR + near - byte)));
+    *row->at[CODEC_TARGET_AGE] = (uint8_t)far;
+    row->at[CODEC_TARGET_AGE] += is_old;
+}
+
+__attribute__((always_inline)) static inline void
+encoder_name(struct encoder_row *row, uint32_t number, const struct encoder_object *object)
+{
+    uint32_t age = (uint32_t)row->next - 1 - object->position;
+    uint32_t near = object->position - (uint32_t)row->named_at + 8;
+    uint32_t most = near < CODEC_FAR - CODEC_NEAR ? CODEC_RING : CODEC_AGES;
+    bool is_own = (object->thread - (uint32_t)row->owner) % CODEC_LANES == 0;
+    if (__builtin_expect(is_own & (age < most), 1)) {
+        encoder_name_near(row, age, near);
+        row->named_at = object->position;
+    } else {
+        encoder_name_far(row, number);
+    }
+    row->named = number;
+}
+
+/* The number follows from the policy; only its place is remembered. */
+static inline void encoder_take(struct encoder_row *row, uint64_t size)
+{
+    uint64_t number = row->head;
+    struct encoder_object *object = &row->objects[number];
+    row->head = (uint32_t)(number + 1 + object->position);
+    row->ready = number < row->ready ? row->ready : number + 1;
+    *object = (struct encoder_object){size, (uint32_t)row->owner, (uint32_t)row->next++};
+    encoder_grow_live(row, size);
+}
+
+/* An allocation without an alignment that succeeded; it gets row->head, for which there is memory.
+ */
+__attribute__((always_inline)) static inline void encoder_row_allocate(struct encoder_row *row,
+                                                                       unsigned tag, uint64_t size)
+{
+    encoder_byte(row, CODEC_TAG, tag);
+    encoder_escaped(row, CODEC_SIZE, size);
+    encoder_take(row, size);
+}
+
+/* A live object's end. */
+__attribute__((always_inline)) static inline void encoder_row_free(struct encoder_row *row,
+                                                                   unsigned tag, uint32_t number)
+{
+    struct encoder_object *object = &row->objects[number];
+    encoder_byte(row, CODEC_TAG, tag);
+    row->live_bytes -= object->size;
+    row->cross_thread_frees += object->thread != row->owner;
+    encoder_name(row, number, object);
+    *object = (struct encoder_object){.position = (uint32_t)row->head - number - 1};
+    row->head = number;
+}
+
+/* Times and sites. */
+void encoder_more(struct encoder *encoder, struct encoder_row *row, uint32_t site,
+                  uint64_t time_ns);
+
+/* --- single events --- */
 
 /* The rare half: another thread. Its tag's bit, or negative: no memory. */
 int encoder_turn(struct encoder *encoder, uint32_t thread);
 
-/* Times and sites. */
-void encoder_more(struct encoder *encoder, uint32_t site, uint64_t time_ns);
-
-static inline int encoder_tag(struct encoder *encoder, unsigned tag, uint32_t thread, uint32_t site)
+/* The bits of a tag that tell of the thread and the site, or negative: no memory. */
+static inline int encoder_traits(struct encoder *encoder, uint32_t thread, uint32_t site)
 {
-    int turned = 0;
-    if (__builtin_expect(thread != encoder->asked, 0) &&
-        (turned = encoder_turn(encoder, thread)) < 0)
-        return turned;
-    unsigned sited = site && encoder->columns & TRACE_HAS_SITES ? CODEC_TAG_SITE : 0;
-    encoder_byte(encoder, CODEC_TAG, tag | (unsigned)turned | sited);
-    return 0;
+    int turned = __builtin_expect(thread != encoder->asked, 0) ? encoder_turn(encoder, thread) : 0;
+    return turned < 0 ? turned
+                      : turned | (site && encoder->columns & TRACE_HAS_SITES ? CODEC_TAG_SITE : 0);
 }
 
 static inline void encoder_end(struct encoder *encoder, uint32_t site, uint64_t time_ns)
 {
     if (encoder->columns & (TRACE_HAS_SITES | TRACE_HAS_TIMES))
-        encoder_more(encoder, site, time_ns);
+        encoder_more(encoder, &encoder->row, site, time_ns);
 }
 
-static inline struct encoder_lane *encoder_lane(struct encoder *encoder)
+/* How many numbers there is memory for. */
+static inline uint64_t encoder_room(const struct encoder *encoder)
 {
-    return &encoder->lanes[encoder->thread % CODEC_LANES];
+    return encoder->objects.bytes / sizeof(struct encoder_object);
 }
 
-/* The event being appended is the last tag. */
-static inline void encoder_grow_live(struct encoder *encoder, uint64_t size)
-{
-    struct trace_summary *sum = &encoder->summary;
-    sum->total_bytes += size;
-    sum->end_live_bytes += size;
-    if (sum->end_live_bytes > sum->peak_live_bytes) {
-        sum->peak_live_bytes = sum->end_live_bytes;
-        sum->peak_event = sum->events + (uint64_t)(encoder->at[CODEC_TAG] - encoder->counted) - 1;
-    }
-}
-
-/* What no age reaches. */
-void encoder_name_far(struct encoder *encoder, uint32_t number);
-
-static inline void encoder_name(struct encoder *encoder, uint32_t number,
-                                const struct encoder_object *object)
-{
-    struct encoder_lane *lane = encoder_lane(encoder);
-    uint32_t age = lane->next - 1 - object->position, far = age - CODEC_NEAR;
-    uint32_t near = object->position - lane->named_at + 8;
-    bool is_near = near < CODEC_FAR - CODEC_NEAR, is_old = !is_near && age >= CODEC_NEAR;
-    bool is_own = (object->thread - 1 - encoder->thread) % CODEC_LANES == 0;
-    if (!is_own || age >= (is_near ? CODEC_RING : CODEC_AGES)) {
-        encoder_name_far(encoder, number);
-        return;
-    }
-    uint32_t byte = is_old ? CODEC_FAR + (far >> 8) : age;
-    encoder_byte(encoder, CODEC_TARGET, is_near ? CODEC_NEAR + near : byte);
-    uint8_t *at = encoder->at[CODEC_TARGET_AGE];
-    encoder->at[CODEC_TARGET_AGE] = at + is_old;
-    *at = (uint8_t)far;
-    lane->named_at = object->position;
-    lane->named = number;
-}
-
-/* --- the events of every program --- */
-
-/* Makes `head` a number of the table, all that were ever taken being live. 0 or -ENOMEM. */
+/* Makes room for the next number. 0 or -ENOMEM. */
 int encoder_grow(struct encoder *encoder);
 
-/* The number follows from the policy; only its place is remembered. */
-static inline void encoder_take(struct encoder *encoder, uint64_t size)
-{
-    uint32_t number = encoder->head;
-    struct encoder_object *object = encoder_object(encoder, number);
-    encoder->head = number + 1 + object->position;
-    *object = (struct encoder_object){size, encoder->thread + 1, encoder_lane(encoder)->next++};
-    encoder_grow_live(encoder, size);
-}
-
-/* An allocation without an alignment that succeeded; it gets encoder->head. 0 or -ENOMEM. */
+/* As encoder_row_allocate. 0 or -ENOMEM. */
 static inline int encoder_allocate(struct encoder *encoder, enum trace_kind kind, uint32_t thread,
                                    uint64_t size, uint32_t site, uint64_t time_ns)
 {
-    if (__builtin_expect(encoder->head >= encoder->ready, 0) && encoder_grow(encoder))
+    if (__builtin_expect(encoder->row.head >= encoder_room(encoder), 0) && encoder_grow(encoder))
         return -ENOMEM;
-    if (encoder_tag(encoder, kind, thread, site))
-        return -ENOMEM;
-    encoder_escaped(encoder, CODEC_SIZE, size);
-    encoder_take(encoder, size);
+    int traits = encoder_traits(encoder, thread, site);
+    if (traits < 0)
+        return traits;
+    encoder_row_allocate(&encoder->row, kind | (unsigned)traits, size);
     encoder_end(encoder, site, time_ns);
     return 0;
 }
 
-/* A live object's end. 0 or -ENOMEM. */
+/* As encoder_row_free. 0 or -ENOMEM. */
 static inline int encoder_free(struct encoder *encoder, uint32_t thread, uint32_t number,
                                uint32_t site, uint64_t time_ns)
 {
-    if (encoder_tag(encoder, TRACE_FREE, thread, site))
-        return -ENOMEM;
-    struct encoder_object *object = encoder_object(encoder, number);
-    struct trace_summary *sum = &encoder->summary;
-    sum->end_live_bytes -= object->size;
-    sum->cross_thread_frees += object->thread != encoder->thread + 1;
-    encoder_name(encoder, number, object);
-    *object = (struct encoder_object){.position = encoder->head - number - 1};
-    encoder->head = number;
+    int traits = encoder_traits(encoder, thread, site);
+    if (traits < 0)
+        return traits;
+    encoder_row_free(&encoder->row, TRACE_FREE | (unsigned)traits, number);
     encoder_end(encoder, site, time_ns);
     return 0;
 }

@@ -48,57 +48,39 @@ static uint32_t intake_decode_told(const _Atomic uint64_t *words, uint32_t at, u
     at += !(head & SPOOL_STAMPED);
     record->pointer = (uintptr_t)&words[at];
     record->size = (head >> SPOOL_POINTER_SHIFT) - 2;
-    record->traits |= intake_what(head) << INTAKE_TRAIT;
+    record->trait = (uint8_t)intake_what(head);
     return at + (uint32_t)record->size;
 }
 
-/* What is behind the head and the stamp of few records; returns the word behind it. */
+/* What is behind the head and the stamp; returns the word behind it. */
 static uint32_t intake_decode_more(const _Atomic uint64_t *words, uint32_t at, uint64_t head,
                                    struct intake_record *record)
 {
-    if ((head & 7) == SPOOL_CONTROL)
+    if (record->kind == SPOOL_CONTROL)
         return intake_decode_told(words, at, head, record);
     if (head & SPOOL_SIZED)
         record->size = words[at++];
-    if ((head & 7) == SPOOL_ALIGNED) {
+    if (record->kind == SPOOL_ALIGNED) {
         uint64_t align = words[at++];
-        record->traits |= align ? (uint64_t)__builtin_ctzll(align) << INTAKE_TRAIT : 0;
+        record->trait = align ? (uint8_t)__builtin_ctzll(align) : 0;
     }
     if (head & SPOOL_SITED)
-        record->traits |= words[at++] << INTAKE_SITE;
+        record->site = (uint32_t)words[at++];
     return at;
 }
 
-static bool intake_has_more(uint64_t head)
+static void intake_decode(struct intake *intake, uint64_t head)
 {
-    uint64_t kind = head & 7;
-    return (head & (SPOOL_SIZED | SPOOL_SITED)) || kind == SPOOL_ALIGNED || kind == SPOOL_CONTROL;
-}
-
-/* Records up to the first word that is none. */
-static void intake_decode(struct intake *intake)
-{
-    const _Atomic uint64_t *words = intake_chunk(intake)->words;
-    uint32_t at = intake->at, ready = 0, stamped = 0;
-    uint64_t stamp = intake->stamp;
-    for (; ready < INTAKE_AHEAD && at < SPOOL_WORDS; ready++) {
-        uint64_t head = atomic_load_explicit(&words[at], memory_order_acquire);
-        bool is_call = (head & 7) - 1 < SPOOL_CONTROL - 1, has_stamp = head & SPOOL_STAMPED;
-        if (__builtin_expect(!is_call, 0) && !intake_is_told(head))
-            break;
-        if (has_stamp)
-            stamp = atomic_load_explicit(&words[at + 1], memory_order_relaxed);
-        intake->ahead[ready] =
-            (struct intake_record){head >> SPOOL_POINTER_SHIFT, intake_what(head), stamp, head & 7};
-        at += 1 + has_stamp;
-        stamped += has_stamp;
-        if (__builtin_expect(intake_has_more(head), 0))
-            at = intake_decode_more(words, at, head, &intake->ahead[ready]);
-    }
-    intake->at = at;
-    intake->ready = ready;
-    intake->stamped += stamped;
-    intake->plain += ready - stamped;
+    const _Atomic uint64_t *words = intake_words(intake);
+    uint32_t at = intake->at + 1;
+    intake->has_stamp = head & SPOOL_STAMPED;
+    intake->next = (struct intake_record){
+        .pointer = head >> SPOOL_POINTER_SHIFT,
+        .size = intake_what(head),
+        .stamp = intake->has_stamp ? words[at++] : intake->stamp,
+        .kind = head & 7,
+    };
+    intake->behind = intake_decode_more(words, at, head, &intake->next);
 }
 
 static uint64_t intake_head(const struct intake *intake)
@@ -149,16 +131,15 @@ static enum intake_state intake_nothing(const struct intake *intake, uint64_t he
     return under_way ? INTAKE_HOLE : INTAKE_IDLE;
 }
 
-enum intake_state intake_fill(struct intake *intake, bool ended)
+enum intake_state intake_look(struct intake *intake, bool ended)
 {
     uint64_t head = intake_head(intake);
-    intake->next = intake->ready = 0;
     while ((head & 7) == SPOOL_HOLE || ((head & 7) == SPOOL_CONTROL && !intake_is_told(head))) {
         if (!intake_skip(intake, head, ended))
             return intake_nothing(intake, head);
         head = intake_head(intake);
     }
-    intake_decode(intake);
+    intake_decode(intake, head);
     return INTAKE_RECORD;
 }
 

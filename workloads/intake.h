@@ -7,39 +7,20 @@
 #include "workloads/array.h"
 #include "workloads/spool.h"
 
-/* Half a cache line in four stores, as a queue of them is written and read all the time. */
 struct intake_record {
     uint64_t pointer; /* of SPOOL_CONTROL where the words behind its stamp are until it is taken */
     uint64_t size;    /* of SPOOL_CONTROL how many these are */
     uint64_t stamp;   /* of the record, or of the last one before it that had one; 0 at first */
-    uint64_t traits;  /* bits 0-7 enum spool_kind; 8-15 the alignment as a power of two or, of
-                         SPOOL_CONTROL, which one that tells something; 32-63 the call stack */
+    enum spool_kind kind;
+    uint32_t site; /* the call stack, 0: none */
+    uint8_t trait; /* the alignment as a power of two or, of SPOOL_CONTROL, which one that tells
+                      something */
 };
-
-enum { INTAKE_TRAIT = 8, INTAKE_SITE = 32 };
-
-static inline enum spool_kind intake_kind(const struct intake_record *record)
-{
-    return (enum spool_kind)(record->traits & 255);
-}
-
-/* The alignment's binary logarithm, or what a SPOOL_CONTROL tells. */
-static inline uint8_t intake_trait(const struct intake_record *record)
-{
-    return (uint8_t)(record->traits >> INTAKE_TRAIT);
-}
-
-static inline uint32_t intake_site(const struct intake_record *record)
-{
-    return (uint32_t)(record->traits >> INTAKE_SITE);
-}
 
 static inline const uint64_t *intake_told(const struct intake_record *record)
 {
     return (const uint64_t *)(uintptr_t)record->pointer;
 }
-
-enum { INTAKE_AHEAD = 64 }; /* records decoded at a time */
 
 struct intake {
     struct spool *spool;
@@ -47,12 +28,13 @@ struct intake {
     uint32_t begun, count;   /* those before `begun` are done with */
     uint32_t at;             /* word in the oldest */
     uint32_t lost;           /* records that were never finished */
-    uint64_t plain, stamped; /* records decoded without and with a stamp */
+    uint64_t plain, stamped; /* records taken without and with a stamp */
     uint64_t stamp;          /* the last one taken */
     uint32_t thread;         /* whose records these are */
     uint32_t *threads;       /* how many threads there are, another one than these included */
-    uint32_t next, ready;    /* of `ahead`: the next to be taken, and the end */
-    struct intake_record ahead[INTAKE_AHEAD];
+    struct intake_record next;
+    uint32_t behind; /* word behind the next record, and whether that has a stamp */
+    bool has_stamp;
 };
 
 enum intake_state {
@@ -64,30 +46,25 @@ enum intake_state {
 /* A thread's next chunk. 0 or -ENOMEM. */
 int intake_add(struct intake *intake, uint32_t chunk);
 
-/* Once all decoded records have been taken: decodes the next ones. With `ended` (nobody writes any
- * more) holes are skipped and counted. */
-enum intake_state intake_fill(struct intake *intake, bool ended);
+/* Decodes the next record. With `ended` (nobody writes any more) holes are skipped and counted. */
+enum intake_state intake_look(struct intake *intake, bool ended);
 
-/* The next record, which has been decoded. */
-static inline const struct intake_record *intake_first(const struct intake *intake)
+/* Takes the record that was decoded. */
+static inline void intake_take(struct intake *intake)
 {
-    return &intake->ahead[intake->next];
+    intake->at = intake->behind;
+    intake->stamp = intake->next.stamp;
+    intake->stamped += intake->has_stamp;
+    intake->plain += !intake->has_stamp;
 }
 
-/* How many decoded records in a row, from the next on, have a stamp of at most `stamp`. */
-static inline uint32_t intake_until(const struct intake *intake, uint64_t stamp)
+/* The oldest chunk's words, or NULL. */
+static inline const _Atomic uint64_t *intake_words(const struct intake *intake)
 {
-    uint32_t at = intake->next;
-    while (at < intake->ready && intake->ahead[at].stamp <= stamp)
-        at++;
-    return at - intake->next;
-}
-
-/* Takes the next `count` >= 1 records. */
-static inline void intake_take(struct intake *intake, uint32_t count)
-{
-    intake->next += count;
-    intake->stamp = intake->ahead[intake->next - 1].stamp;
+    if (intake->begun == intake->count)
+        return NULL;
+    uint32_t number = ((uint32_t *)intake->chunks.at)[intake->begun];
+    return spool_chunk_at(intake->spool->control, number)->words;
 }
 
 /* Gives all chunks back. */

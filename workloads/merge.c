@@ -50,16 +50,14 @@ static void merge_put_off(struct merge_head *head, uint64_t stamp, uint64_t next
     head->key = (next < last ? next : last) + 1;
 }
 
-/* What the stream's next record is. */
-static enum intake_state merge_look(struct intake *intake, bool ended,
-                                    const struct merge_visitor *visitor)
+/* Records that the visitor takes by the row. */
+static int merge_row(struct merge_head *first, struct intake *intake, uint64_t until,
+                     const struct merge_visitor *visitor)
 {
-    if (intake->next < intake->ready)
-        return INTAKE_RECORD;
-    enum intake_state state = intake_fill(intake, ended);
-    if (state == INTAKE_RECORD && visitor->expect)
-        visitor->expect(visitor->arg, intake->ahead, intake->ready);
-    return state;
+    int taken = visitor->run ? visitor->run(visitor->arg, intake, until) : 0;
+    if (taken > 0)
+        first->key = intake->stamp;
+    return taken;
 }
 
 /* The first stream's records up to the next one's head. 1: a record is under way, nothing later
@@ -69,46 +67,45 @@ static int merge_batch(struct merge *merge, uint64_t limit, bool ended,
 {
     struct merge_head *first = merge->heap.at;
     struct intake *intake = merge_intake(merge, first->stream);
+    const struct intake_record *record = &intake->next;
     uint64_t next = merge_next_key(merge);
     uint64_t until = next < limit ? next : limit;
     enum intake_state state;
-    while ((state = merge_look(intake, ended, visitor)) == INTAKE_RECORD) {
-        const struct intake_record *record = intake_first(intake);
-        uint32_t count = intake_until(intake, until);
-        if (!count) {
+    for (;;) {
+        int verdict = merge_row(first, intake, until, visitor);
+        if (verdict < 0)
+            return verdict;
+        if ((state = intake_look(intake, ended)) != INTAKE_RECORD)
+            break;
+        if (record->stamp > until) {
             first->key = record->stamp;
             return 0;
         }
         bool last_call = first->key > record->stamp + visitor->slack;
-        int taken = visitor->visit(visitor->arg, intake->thread, record, count, last_call);
-        if (taken < 0)
-            return taken;
-        if (taken)
-            intake_take(intake, (uint32_t)taken);
+        verdict = visitor->visit(visitor->arg, intake->thread, record, last_call);
+        if (verdict > 0)
+            merge_put_off(first, record->stamp, next, visitor->slack);
+        if (verdict)
+            return verdict < 0 ? verdict : 0;
+        intake_take(intake);
         first->key = intake->stamp;
-        if ((uint32_t)taken < count) {
-            merge_put_off(first, record[taken].stamp, next, visitor->slack);
-            return 0;
-        }
     }
     *first = ((struct merge_head *)merge->heap.at)[--merge->heads];
     return state == INTAKE_HOLE;
 }
 
 /* A record under way in any thread bars everything above that thread's last stamp. */
-static void merge_collect(struct merge *merge, bool ended, const struct merge_visitor *visitor,
-                          uint64_t *limit)
+static void merge_collect(struct merge *merge, bool ended, uint64_t *limit)
 {
     struct merge_head *heap = merge->heap.at;
     merge->heads = 0;
     for (uint32_t i = 0; i < merge->streams; i++) {
         struct intake *intake = merge_intake(merge, i);
-        enum intake_state state = merge_look(intake, ended, visitor);
+        enum intake_state state = intake_look(intake, ended);
         if (state == INTAKE_HOLE && intake->stamp < *limit)
             *limit = intake->stamp;
         if (state == INTAKE_RECORD)
-            heap[merge->heads++] =
-                (struct merge_head){.key = intake_first(intake)->stamp, .stream = i};
+            heap[merge->heads++] = (struct merge_head){.key = intake->next.stamp, .stream = i};
     }
     for (uint32_t i = merge->heads / 2; i-- > 0;)
         merge_sink(merge, i);
@@ -118,7 +115,7 @@ int merge_run(struct merge *merge, uint64_t limit, bool ended, const struct merg
 {
     if (ended)
         limit = UINT64_MAX;
-    merge_collect(merge, ended, visitor, &limit);
+    merge_collect(merge, ended, &limit);
     while (merge->heads && ((struct merge_head *)merge->heap.at)->key <= limit) {
         int stop = merge_batch(merge, limit, ended, visitor);
         if (stop)

@@ -5,14 +5,13 @@
 #include "workloads/intake.h"
 
 struct merge_visitor {
-    /* Gets the next `count` records of a thread. Returns how many of them it took: the first one
-     * that it did not must wait for another thread's although that has a stamp a little higher.
-     * `last_call`: waiting will not help the first one any more. Negative ends the merge with that
-     * value. */
-    int (*visit)(void *arg, uint32_t thread, const struct intake_record *records, uint32_t count,
-                 bool last_call);
-    /* Is told of records as soon as they are known. NULL where that is of no use. */
-    void (*expect)(void *arg, const struct intake_record *records, uint32_t count);
+    /* Gets a thread's next record. True: it must wait for another thread's although that has a stamp
+     * a little higher. `last_call`: waiting will not help it any more. Negative ends the merge with
+     * that value. */
+    int (*visit)(void *arg, uint32_t thread, const struct intake_record *record, bool last_call);
+    /* Takes what it likes of the records with stamps up to `until` that lie in the oldest chunk.
+     * How many, or negative. NULL: all are visited. */
+    int (*run)(void *arg, struct intake *intake, uint64_t until);
     void *arg;
     uint64_t slack; /* by how much a stamp may be early */
 };

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "harness/base/clock.h"
+#include "workloads/express.h"
 #include "workloads/merge.h"
 #include "workloads/session.h"
 
@@ -206,7 +207,7 @@ static int recording_run_image(struct recording *recording, uint32_t number, boo
     struct recording_image *image = &recording->images[number];
     struct recording_process *process = &recording->processes[image->process];
     bool by_counter = recording->spool->control->order == SPOOL_BY_COUNTER;
-    struct merge_visitor visitor = {session_visit, session_expect, &process->session,
+    struct merge_visitor visitor = {session_visit, express_run, &process->session,
                                     by_counter ? RECORDING_SLACK_TICKS : 0};
     if (recording->splits && merge_waiting(&image->merge) >= RECORDING_MUCH)
         trace_writer_split(process->session.writer);

@@ -121,7 +121,7 @@ static int repair_write_new(struct repair *repair, const struct repair_operation
                             struct err *err)
 {
     if (from->kind == TRACE_ALIGNED) {
-        struct trace_event event = repair_event(repair, from, repair->encoder->head);
+        struct trace_event event = repair_event(repair, from, (uint32_t)repair->encoder->row.head);
         return trace_writer_add(repair->writer, &event, err);
     }
     enum trace_kind kind = from->kind == TRACE_CALLOC ? TRACE_CALLOC : TRACE_MALLOC;
@@ -166,7 +166,7 @@ static int repair_write_placed(struct repair *repair, const struct repair_operat
             return repair_write_resized(repair, from, err);
         repair_count(repair, &repair->summary->orphan_frees);
     }
-    if (addresses_enter(&repair->live, from->address, repair->encoder->head))
+    if (addresses_enter(&repair->live, from->address, (uint32_t)repair->encoder->row.head))
         return repair_no_memory(err);
     return repair_write_new(repair, from, err);
 }
@@ -261,7 +261,8 @@ static int repair_take_live(struct repair *repair, const struct repair_operation
 static int repair_take_new(struct repair *repair, const struct repair_operation *taken,
                            struct err *err)
 {
-    int entered = addresses_enter(&repair->live, taken->address, repair->encoder->head);
+    int entered =
+        addresses_enter(&repair->live, taken->address, (uint32_t)repair->encoder->row.head);
     if (entered < 0)
         return repair_no_memory(err);
     return entered ? repair_take_live(repair, taken, err) : repair_write_new(repair, taken, err);

@@ -8,8 +8,7 @@
 #include "workloads/encoder.h"
 
 enum {
-    SESSION_DEPTH_MOST = 64,  /* frames of a call stack */
-    SESSION_LEAVES_NEAR = 64, /* of addresses: fewer are in the processor's caches anyway */
+    SESSION_DEPTH_MOST = 64, /* frames of a call stack */
 };
 
 enum session_verdict {
@@ -20,7 +19,7 @@ enum session_verdict {
 
 struct session_moving {
     uint64_t address; /* 0: no realloc under way */
-    uint32_t number;
+    uint64_t number;
 };
 
 int session_init(struct session *session, const char *path, const struct trace_origin *origin,
@@ -49,20 +48,6 @@ static struct session_moving *session_moving_of(struct session *session, uint32_
     return &moving[thread];
 }
 
-static uint64_t session_time(struct session *session, const struct intake_record *record)
-{
-    if (session->ns_per_tick > 0 && record->stamp > session->start_stamp)
-        session->last_ns =
-            (uint64_t)((double)(record->stamp - session->start_stamp) * session->ns_per_tick);
-    return session->last_ns;
-}
-
-static uint32_t session_site(const struct session *session, const struct intake_record *record)
-{
-    uint32_t site = intake_site(record);
-    return site ? ((uint32_t *)session->sites.at)[site] : 0;
-}
-
 static int session_written(struct session *session)
 {
     return encoder_is_full(session->encoder) ? trace_writer_block(session->writer, session->err)
@@ -73,16 +58,16 @@ static int session_emit(struct session *session, struct trace_event *event, uint
                         const struct intake_record *record)
 {
     event->thread = thread;
-    event->site = session_site(session, record);
-    event->time_ns = session_time(session, record);
+    event->site = session_site(session, record->site);
+    event->time_ns = session_time(session, record->stamp);
     return trace_writer_add(session->writer, event, session->err);
 }
 
 static int session_free_number(struct session *session, uint32_t number, uint32_t thread,
                                const struct intake_record *record)
 {
-    uint64_t time_ns = session_time(session, record);
-    if (encoder_free(session->encoder, thread, number, session_site(session, record), time_ns))
+    uint64_t time_ns = session_time(session, record->stamp);
+    if (encoder_free(session->encoder, thread, number, session_site(session, record->site), time_ns))
         return session_no_memory(session);
     return session_written(session);
 }
@@ -119,15 +104,15 @@ static int session_make_way(struct session *session, uint32_t thread,
 
 /* Puts a number, which making way may change, at the address that is being handed out. */
 static inline int session_enter(struct session *session, uint32_t thread,
-                                const struct intake_record *record, const uint32_t *number,
+                                const struct intake_record *record, const uint64_t *number,
                                 bool last_call)
 {
-    int failed = addresses_enter(&session->live, record->pointer, *number);
+    int failed = addresses_enter(&session->live, record->pointer, (uint32_t)*number);
     if (__builtin_expect(failed > 0, 0)) {
         int verdict = session_make_way(session, thread, record, last_call);
         if (verdict)
             return verdict;
-        failed = addresses_enter(&session->live, record->pointer, *number);
+        failed = addresses_enter(&session->live, record->pointer, (uint32_t)*number);
     }
     return failed ? session_no_memory(session) : SESSION_TAKEN;
 }
@@ -149,21 +134,21 @@ static int session_allocate_other(struct session *session, uint32_t thread,
                                   const struct intake_record *record, bool last_call)
 {
     struct trace_event event = {
-        .kind = intake_kind(record) == SPOOL_CALLOC    ? TRACE_CALLOC
-                : intake_kind(record) == SPOOL_ALIGNED ? TRACE_ALIGNED
-                                                       : TRACE_MALLOC,
+        .kind = record->kind == SPOOL_CALLOC    ? TRACE_CALLOC
+                : record->kind == SPOOL_ALIGNED ? TRACE_ALIGNED
+                                                : TRACE_MALLOC,
         .object = TRACE_NO_OBJECT,
         .size = record->size,
-        .align_log2 = intake_trait(record),
+        .align_log2 = record->trait,
         .flags = record->pointer ? 0 : TRACE_FAILED,
     };
-    const uint32_t *next = &session->encoder->head;
+    const uint64_t *next = &session->encoder->row.head;
     int verdict =
         record->pointer ? session_enter(session, thread, record, next, last_call) : SESSION_TAKEN;
     if (verdict)
         return verdict;
     if (record->pointer) {
-        event.object = *next;
+        event.object = (uint32_t)*next;
         if (session_note_large(session, record->pointer, record->size))
             return -ENOMEM;
     }
@@ -178,11 +163,11 @@ session_allocate(struct session *session, enum trace_kind kind, uint32_t thread,
     struct encoder *encoder = session->encoder;
     if (!record->pointer || record->size >= SPOOL_LARGE)
         return session_allocate_other(session, thread, record, last_call);
-    int verdict = session_enter(session, thread, record, &encoder->head, last_call);
+    int verdict = session_enter(session, thread, record, &encoder->row.head, last_call);
     if (verdict)
         return verdict;
-    uint64_t time_ns = session_time(session, record);
-    if (encoder_allocate(encoder, kind, thread, record->size, session_site(session, record),
+    uint64_t time_ns = session_time(session, record->stamp);
+    if (encoder_allocate(encoder, kind, thread, record->size, session_site(session, record->site),
                          time_ns))
         return session_no_memory(session);
     return session_written(session);
@@ -205,7 +190,7 @@ static int session_resize_orphan(struct session *session, uint32_t thread,
                                  const struct intake_record *record, bool last_call)
 {
     struct intake_record allocation = *record;
-    allocation.traits = SPOOL_MALLOC | (uint64_t)intake_site(record) << INTAKE_SITE;
+    allocation.kind = SPOOL_MALLOC;
     int verdict = session_allocate_other(session, thread, &allocation, last_call);
     session->orphan_frees += verdict == SESSION_TAKEN;
     return verdict;
@@ -221,17 +206,17 @@ static int session_resize(struct session *session, uint32_t thread,
         return session_resize_orphan(session, thread, record, last_call);
     if (!record->pointer && !record->size) {
         moving->address = 0;
-        return session_free_number(session, moving->number, thread, record);
+        return session_free_number(session, (uint32_t)moving->number, thread, record);
     }
     struct trace_event event = {
         .kind = TRACE_REALLOC,
-        .object = moving->number,
+        .object = (uint32_t)moving->number,
         .size = record->size,
         .flags = record->pointer ? 0 : TRACE_FAILED,
     };
     int verdict = record->pointer
                       ? session_enter(session, thread, record, &moving->number, last_call)
-                      : addresses_enter(&session->live, moving->address, moving->number);
+                      : addresses_enter(&session->live, moving->address, (uint32_t)moving->number);
     if (verdict)
         return verdict;
     moving->address = 0;
@@ -273,13 +258,6 @@ static int session_stack(struct session *session, const struct intake_record *re
     return 0;
 }
 
-/* A stack's definition may come a moment after its first use, as a stamp may be early. */
-static bool session_knows_site(const struct session *session, uint32_t number)
-{
-    return (number + (size_t)1) * sizeof number <= session->sites.bytes &&
-           ((uint32_t *)session->sites.at)[number];
-}
-
 static int session_touched(struct session *session, const struct intake_record *record)
 {
     struct table_slot *slot = table_find(&session->large, intake_told(record)[0]);
@@ -297,18 +275,18 @@ static int session_touched(struct session *session, const struct intake_record *
 
 static int session_told(struct session *session, const struct intake_record *record)
 {
-    if (intake_trait(record) == SPOOL_TOUCHED)
+    if (record->trait == SPOOL_TOUCHED)
         return session_touched(session, record);
     if (!session->symbols)
         return 0;
-    return intake_trait(record) == SPOOL_STACK ? session_stack(session, record)
-                                               : session_module(session, intake_told(record));
+    return record->trait == SPOOL_STACK ? session_stack(session, record)
+                                        : session_module(session, intake_told(record));
 }
 
 static int session_take(struct session *session, uint32_t thread,
                         const struct intake_record *record, bool last_call)
 {
-    switch (intake_kind(record)) {
+    switch (record->kind) {
     case SPOOL_FREE:
         return session_free(session, thread, record);
     case SPOOL_MALLOC:
@@ -335,52 +313,16 @@ static int session_take_siteless(struct session *session, uint32_t thread,
     if (!last_call)
         return SESSION_LATER;
     struct intake_record siteless = *record;
-    siteless.traits &= UINT32_MAX;
+    siteless.site = 0;
     return session_take(session, thread, &siteless, last_call);
 }
 
-/* Those that nearly all records are. */
-static inline int session_take_plain(struct session *session, uint32_t thread,
-                                     const struct intake_record *record, bool last_call)
-{
-    if (intake_kind(record) == SPOOL_FREE && record->pointer)
-        return session_free(session, thread, record);
-    if (intake_kind(record) == SPOOL_MALLOC && record->pointer)
-        return session_allocate(session, TRACE_MALLOC, thread, record, last_call);
-    return session_take(session, thread, record, last_call);
-}
-
-int session_visit(void *arg, uint32_t thread, const struct intake_record *records, uint32_t count,
-                  bool last_call)
+int session_visit(void *arg, uint32_t thread, const struct intake_record *record, bool last_call)
 {
     struct session *session = arg;
-    for (uint32_t i = 0; i < count; i++) {
-        const struct intake_record *record = &records[i];
-        bool known = !intake_site(record) || session_knows_site(session, intake_site(record));
-        int verdict = known ? session_take_plain(session, thread, record, last_call && !i)
-                            : session_take_siteless(session, thread, record, last_call && !i);
-        if (__builtin_expect(verdict, 0))
-            return verdict < 0 ? verdict : (int)i;
-    }
-    return (int)count;
-}
-
-/* First what stands for the addresses is fetched, then what stands for the objects that it names.
- */
-void session_expect(void *arg, const struct intake_record *records, uint32_t count)
-{
-    const struct session *session = arg;
-    const uint32_t *cells[INTAKE_AHEAD];
-    uint32_t found = 0;
-    if (session->live.leaves.count < SESSION_LEAVES_NEAR)
-        return;
-    for (uint32_t i = 0; i < count; i++) {
-        cells[found] = addresses_expect(&session->live, records[i].pointer);
-        __builtin_prefetch(cells[found], 1);
-        found += cells[found] && intake_kind(&records[i]) >= SPOOL_RELEASE;
-    }
-    for (uint32_t i = 0; i < found; i++)
-        __builtin_prefetch(encoder_object(session->encoder, *cells[i] - 1), 1);
+    bool known = !record->site || session_knows_site(session, record->site);
+    return known ? session_take(session, thread, record, last_call)
+                 : session_take_siteless(session, thread, record, last_call);
 }
 
 int session_exec(struct session *session, const char *program, bool recorded)

@@ -30,15 +30,36 @@ struct session {
     struct err *err;           /* where a failure of the writer is told */
 };
 
+/* An operation's time, by its stamp, or that of the one before. */
+static inline uint64_t session_time(struct session *session, uint64_t stamp)
+{
+    if (session->ns_per_tick > 0 && stamp > session->start_stamp)
+        session->last_ns =
+            (uint64_t)((double)(stamp - session->start_stamp) * session->ns_per_tick);
+    return session->last_ns;
+}
+
+/* A stack's definition may come a moment after its first use, as a stamp may be early. */
+static inline bool session_knows_site(const struct session *session, uint32_t number)
+{
+    return (number + (size_t)1) * sizeof number <= session->sites.bytes &&
+           ((uint32_t *)session->sites.at)[number];
+}
+
+/* The trace's number of a stack that is known; 0: of none. */
+static inline uint32_t session_site(const struct session *session, uint32_t number)
+{
+    return number ? ((uint32_t *)session->sites.at)[number] : 0;
+}
+
 /* Starts the trace at `path`; the origin is copied. */
 int session_init(struct session *session, const char *path, const struct trace_origin *origin,
                  struct err *err);
 
 /* For a struct merge_visitor; `session` is a struct session. An allocation of what is live still
  * has to wait. */
-int session_visit(void *session, uint32_t thread, const struct intake_record *records,
-                  uint32_t count, bool last_call);
-void session_expect(void *session, const struct intake_record *records, uint32_t count);
+int session_visit(void *session, uint32_t thread, const struct intake_record *record,
+                  bool last_call);
 
 /* The process has become another program, recorded on or not: all its blocks are gone, a mark says
  * so. */

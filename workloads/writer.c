@@ -54,7 +54,7 @@ static int writer_streams(struct trace_writer *writer, struct err *err)
     struct packer_block block = {.count = (uint32_t)encoder_pending(encoder)};
     for (int i = 0; i < CODEC_STREAMS; i++) {
         block.begin[i] = encoder->begin[i];
-        block.used[i] = (uint32_t)(encoder->at[i] - encoder->begin[i]);
+        block.used[i] = (uint32_t)(encoder->row.at[i] - encoder->begin[i]);
     }
     encoder_count(encoder);
     encoder_clear(encoder);
@@ -265,7 +265,7 @@ static int writer_translate(struct trace_writer *writer, uint32_t newest)
 {
     const struct encoder *encoder = &writer->encoder;
     int failed = 0;
-    for (uint32_t i = 0; i < encoder->ready && !failed; i++)
+    for (uint32_t i = 0; i < encoder->row.ready && !failed; i++)
         if (i != newest && encoder_is_live(encoder, i))
             failed = translate_enter(&writer->objects, i, i);
     writer->translates = true;

@@ -29,17 +29,14 @@ static bool refuses(struct seen *seen, const struct intake_record *record, bool 
     return seen->later && record->pointer == seen->later && !last_call;
 }
 
-static int visit(void *arg, uint32_t thread, const struct intake_record *records, uint32_t count,
-                 bool last_call)
+static int visit(void *arg, uint32_t thread, const struct intake_record *record, bool last_call)
 {
     struct seen *seen = arg;
-    for (uint32_t i = 0; i < count; i++) {
-        if (refuses(seen, &records[i], last_call && !i))
-            return (int)i;
-        seen->thread[seen->count] = thread;
-        seen->stamp[seen->count++] = records[i].stamp;
-    }
-    return (int)count;
+    if (refuses(seen, record, last_call))
+        return 1;
+    seen->thread[seen->count] = thread;
+    seen->stamp[seen->count++] = record->stamp;
+    return 0;
 }
 
 static int set_up(void **state)

@@ -119,11 +119,11 @@ static void numbers_may_be_the_traces_at_first(void **state)
     struct trace_writer *writer = create(0);
     for (uint32_t i = 0; i < 3; i++)
         assert_int_equal(
-            add(writer, (struct trace_event){.object = trace_writer_encoder(writer)->head}, NULL),
+            add(writer, (struct trace_event){.object = trace_writer_encoder(writer)->row.head}, NULL),
             0);
     assert_int_equal(add(writer, (struct trace_event){.kind = TRACE_FREE, .object = 1}, NULL), 0);
     assert_false(trace_writer_is_live(writer, 1));
-    assert_int_equal(trace_writer_encoder(writer)->head, 1);
+    assert_int_equal(trace_writer_encoder(writer)->row.head, 1);
     assert_int_equal(add(writer, (struct trace_event){.object = 77}, NULL), 0);
     assert_false(trace_writer_is_live(writer, 1));
     assert_true(trace_writer_is_live(writer, 2));

@@ -1,0 +1,123 @@
+/* Rows of plain records. What an event changes is kept in variables of the row. */
+#include "workloads/express.h"
+
+#include "workloads/encoder.h"
+#include "workloads/session.h"
+
+enum {
+    EXPRESS_LEAVES_NEAR = 64, /* of addresses: fewer are in the processor's caches anyway */
+    EXPRESS_SOON = 10,        /* words ahead of which the live object's state is fetched … */
+    EXPRESS_LATER = 24,       /* … and the cell that names the object */
+    EXPRESS_HEAD = 63,        /* the kind and the flags of a head */
+};
+
+/* A bit for every kind with its flags: what is taken here. */
+#define EXPRESS_BITS(kind) (UINT64_C(1) << (kind) | UINT64_C(1) << ((kind) | SPOOL_STAMPED))
+static const uint64_t EXPRESS_PLAIN =
+    EXPRESS_BITS(SPOOL_FREE) | EXPRESS_BITS(SPOOL_MALLOC) | EXPRESS_BITS(SPOOL_CALLOC);
+static const uint64_t EXPRESS_SITED =
+    EXPRESS_BITS(SPOOL_MALLOC | SPOOL_SITED) | EXPRESS_BITS(SPOOL_CALLOC | SPOOL_SITED);
+
+/* False, with nothing done, for what contradicts the table of live blocks or has no room in it. */
+__attribute__((always_inline)) static inline bool express_take(struct encoder_row *row,
+                                                               struct addresses *live,
+                                                               uint64_t room, uint64_t head,
+                                                               unsigned sited)
+{
+    uint64_t address = head >> SPOOL_POINTER_SHIFT;
+    struct table_slot *slot = addresses_slot(live, address);
+    uint32_t *cell = slot ? addresses_cell(slot, address) : NULL;
+    if (!cell)
+        return false;
+    if ((head & 7) == SPOOL_FREE) {
+        if (!*cell)
+            return false;
+        encoder_row_free(row, TRACE_FREE, *cell - 1);
+        *cell = 0;
+        if (--slot->value % ADDRESSES_BYTES == 0)
+            addresses_end(live, slot);
+        return true;
+    }
+    if (*cell || row->head >= room)
+        return false;
+    *cell = (uint32_t)row->head + 1;
+    slot->value++;
+    encoder_row_allocate(row, ((head & 7) - SPOOL_MALLOC + TRACE_MALLOC) | sited,
+                         (head >> SPOOL_SIZE_SHIFT) % SPOOL_SMALL);
+    return true;
+}
+
+/* What looks like a head may be a stamp: nothing is at its address then, as a rule. */
+static void express_expect(const struct encoder_row *row, const struct addresses *live,
+                           const _Atomic uint64_t *words, uint32_t at)
+{
+    if (at + EXPRESS_LATER >= SPOOL_WORDS)
+        return;
+    const uint32_t *later =
+        addresses_expect(live, words[at + EXPRESS_LATER] >> SPOOL_POINTER_SHIFT);
+    const uint32_t *soon = addresses_expect(live, words[at + EXPRESS_SOON] >> SPOOL_POINTER_SHIFT);
+    __builtin_prefetch(later, 1);
+    if (soon && *soon)
+        __builtin_prefetch(&row->objects[*soon - 1], 1);
+}
+
+/* One thread's row, at most as long as the block has room; `more`: with times or call stacks. */
+__attribute__((always_inline)) static inline int
+express_row(struct session *session, struct intake *intake, uint64_t until, bool more, bool is_far)
+{
+    struct encoder *encoder = session->encoder;
+    struct encoder_row row = encoder->row;
+    const _Atomic uint64_t *words = intake_words(intake);
+    const uint8_t *full = encoder->begin[CODEC_TAG] + FORMAT_BLOCK_EVENTS;
+    bool sites = more && encoder->columns & TRACE_HAS_SITES;
+    uint64_t room = encoder_room(encoder), stamp = intake->stamp;
+    uint64_t kinds = sites ? EXPRESS_PLAIN | EXPRESS_SITED : EXPRESS_PLAIN;
+    uint32_t at = intake->at, stamped = 0;
+    while (at < SPOOL_WORDS && row.at[CODEC_TAG] < full) {
+        uint64_t head = atomic_load_explicit(&words[at], memory_order_acquire);
+        if (!(kinds >> (head & EXPRESS_HEAD) & 1))
+            break;
+        uint32_t has_stamp = head / SPOOL_STAMPED & 1;
+        uint64_t own = atomic_load_explicit(&words[at + has_stamp], memory_order_relaxed);
+        own = has_stamp ? own : stamp;
+        if (own > until)
+            break;
+        if (is_far)
+            express_expect(&row, &session->live, words, at);
+        uint32_t has_site = more && head & SPOOL_SITED, site = 0;
+        if (has_site) {
+            site = (uint32_t)words[at + 1 + has_stamp];
+            if (!session_knows_site(session, site))
+                break;
+        }
+        if (!express_take(&row, &session->live, room, head, has_site ? CODEC_TAG_SITE : 0))
+            break;
+        if (more)
+            encoder_more(encoder, &row, session_site(session, site), session_time(session, own));
+        stamp = own;
+        stamped += has_stamp;
+        at += 1 + has_stamp + has_site;
+    }
+    uint32_t count = (uint32_t)(row.at[CODEC_TAG] - encoder->row.at[CODEC_TAG]);
+    encoder->row = row;
+    intake->at = at;
+    intake->stamp = stamp;
+    intake->stamped += stamped;
+    intake->plain += count - stamped;
+    return (int)count;
+}
+
+int express_run(void *arg, struct intake *intake, uint64_t until)
+{
+    struct session *session = arg;
+    struct encoder *encoder = session->encoder;
+    if (!intake_words(intake) || intake->thread != encoder->asked)
+        return 0;
+    bool is_far = session->live.leaves.count >= EXPRESS_LEAVES_NEAR;
+    int count = encoder->columns & (TRACE_HAS_TIMES | TRACE_HAS_SITES)
+                    ? express_row(session, intake, until, true, true)
+                : is_far ? express_row(session, intake, until, false, true)
+                         : express_row(session, intake, until, false, false);
+    int failed = encoder_is_full(encoder) ? trace_writer_block(session->writer, session->err) : 0;
+    return failed ? failed : count;
+}
