@@ -5,21 +5,19 @@
 #include <sys/mman.h>
 
 enum {
-    EXACT_PAGES = 32,           /* longest run with a bin of its own length */
-    KEEP_PAGES = 2048,          /* dirty pages that are kept, */
-    KEEP_FEW = 256,             /* or only these and eight times what is taken or was just freed: */
-    KEEP_FEW_SHIFT = 3,         /* a heap that became nearly empty does not need them, */
-    KEEP_SHIFT = 2,             /* and so many of the taken ones: a quarter */
-    GIVE_BACK_PAGES = 64,       /* shorter runs are not worth a system call and a mapping */
-    CREDIT_PAGES = 32768,       /* that may go back to begin with */
-    CREDIT_SHIFT = 3,           /* and so many of those that are taken: an eighth */
-    STEP_PAGES = 16,            /* the least that is committed at once */
-    STEP_SHIFT = 4,             /* and a sixteenth of what there is */
-    HUGE_PAGES = 512,           /* a huge page */
-    HUGE_FROM = 2 * HUGE_PAGES, /* from this frontier on the steps are huge pages, */
-    HUGE_UNTIL =
-        16 * HUGE_PAGES, /* to this one: many of them may come from memory that a virtual
-                            machine has returned to its host, and take four times as long */
+    EXACT_PAGES = 32,     /* longest run with a bin of its own length */
+    KEEP_PAGES = 2048,    /* dirty pages that are kept, */
+    KEEP_FEW = 256,       /* or only these and eight times what is taken or was just freed: */
+    KEEP_FEW_SHIFT = 3,   /* a heap that became nearly empty does not need them, */
+    KEEP_SHIFT = 2,       /* and so many of the taken ones: a quarter */
+    GIVE_BACK_PAGES = 64, /* shorter runs are not worth a system call and a mapping */
+    CREDIT_PAGES = 32768, /* that may go back to begin with */
+    CREDIT_SHIFT = 3,     /* and so many of those that are taken: an eighth */
+    STEP_PAGES = 16,      /* the least that is committed at once */
+    STEP_SHIFT = 4,       /* and a sixteenth of what there is */
+    HUGE_PAGES = REGION_HUGE / RUN_PAGE,
+    HUGE_FROM = 2 * HUGE_PAGES, /* from this frontier on the steps are huge pages */
+    FILL_PAGES = 64,            /* of a longer run they are left to its first touches */
 };
 
 static struct run_bins *runs_bins(struct page_runs *runs, uint8_t kind)
@@ -122,20 +120,23 @@ static uint32_t runs_free(struct page_runs *runs, uint32_t first, size_t pages, 
     return first;
 }
 
+/* In the region. */
+static size_t runs_offset(const struct page_runs *runs, uint32_t page)
+{
+    return (size_t)(page_runs_address(runs, page) - runs->region->base);
+}
+
 static void runs_give_back(struct page_runs *runs, uint32_t first)
 {
     size_t pages = runs->page[first].pages;
     runs_unlink(runs, first);
-    region_decommit(runs->region, (size_t)(page_runs_address(runs, first) - runs->region->base),
-                    pages << RUN_PAGE_LOG2);
+    region_decommit(runs->region, runs_offset(runs, first), pages << RUN_PAGE_LOG2);
     runs_free(runs, first, pages, RUN_CLEAN);
 }
 
 static int runs_commit(struct page_runs *runs, uint32_t first, size_t pages)
 {
-    return region_commit(runs->region,
-                         (size_t)(page_runs_address(runs, first) - runs->region->base),
-                         pages << RUN_PAGE_LOG2);
+    return region_commit(runs->region, runs_offset(runs, first), pages << RUN_PAGE_LOG2);
 }
 
 /* The table down to `frontier`. */
@@ -159,17 +160,12 @@ static size_t runs_step(const struct page_runs *runs, size_t pages)
     return pages > step ? pages : step;
 }
 
-static bool runs_is_huge(size_t frontier)
-{
-    return frontier >= HUGE_FROM && frontier <= HUGE_UNTIL;
-}
-
 /* Where the frontier goes when it must reach `least`: huge pages are only filled by the kernel
  * where the whole of one is committed. */
 static uint32_t runs_next_frontier(const struct page_runs *runs, size_t least)
 {
     size_t target = runs->frontier + runs_step(runs, least - runs->frontier);
-    if (runs_is_huge(target)) {
+    if (target >= HUGE_FROM) {
         size_t skew = page_runs_number(runs, NULL) & (HUGE_PAGES - 1);
         target = ((target - skew + HUGE_PAGES - 1) & ~(size_t)(HUGE_PAGES - 1)) + skew;
     }
@@ -181,12 +177,23 @@ static int runs_advance(struct page_runs *runs, uint32_t frontier)
     uint32_t from = runs->frontier;
     if (runs_commit_table(runs, frontier) < 0 || runs_commit(runs, from, frontier - from) < 0)
         return -ENOMEM;
-    if (runs_is_huge(frontier))
-        region_prefer_huge(runs->region,
-                           (size_t)(page_runs_address(runs, from) - runs->region->base),
-                           (size_t)(frontier - from) << RUN_PAGE_LOG2);
     runs->frontier = frontier;
     return 0;
+}
+
+/* The huge page that the top has come into is filled, unless that is for a run which may never be
+ * used as a whole. */
+static void runs_fill(struct page_runs *runs, size_t pages)
+{
+    uint32_t from = runs->filled > HUGE_FROM ? runs->filled : HUGE_FROM;
+    if (runs->top <= from)
+        return;
+    size_t end = region_huge_from(runs->region, runs_offset(runs, runs->top));
+    size_t held = runs_offset(runs, runs->frontier);
+    end = end < held ? end : held;
+    if (pages <= FILL_PAGES)
+        region_fill_huge(runs->region, runs_offset(runs, from), end - runs_offset(runs, from));
+    runs->filled = (uint32_t)page_runs_number(runs, runs->region->base + end);
 }
 
 /* Fresh pages from the top; 0: no memory. */
@@ -200,6 +207,8 @@ static uint32_t runs_take_top(struct page_runs *runs, size_t pages)
         return 0;
     uint32_t first = runs->top;
     runs->top += (uint32_t)pages;
+    if (runs->top > runs->filled)
+        runs_fill(runs, pages);
     return first;
 }
 

@@ -45,6 +45,7 @@ struct page_runs {
     uint32_t limit;          /* pages there can be */
     uint32_t top;            /* pages below have been handed out at some time */
     uint32_t frontier;       /* pages from top to here are committed, zero and in no bin */
+    uint32_t filled;         /* pages below are filled, or left to their first touch */
     size_t table_bytes;      /* of the table, committed */
     size_t taken, dirty;     /* pages */
     size_t credit;           /* pages that may go back before more are taken */

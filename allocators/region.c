@@ -6,6 +6,7 @@
 #include <sys/auxv.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
+#include <time.h>
 
 size_t region_page(void)
 {
@@ -84,8 +85,45 @@ void region_discard(struct region *region, size_t offset, size_t bytes)
     madvise(region->base + offset, bytes, MADV_DONTNEED);
 }
 
-void region_prefer_huge(struct region *region, size_t offset, size_t bytes)
+/* ---- huge pages ------------------------------------------------------------------------------ */
+
+/* A slow one loses what five quick ones gain. */
+enum { HUGE_SLOW_NS = 1000000, HUGE_SLOW_FIRST = 2, HUGE_SLOW_SHARE = 8 };
+
+size_t region_huge_from(const struct region *region, size_t offset)
 {
-    region->calls++;
-    madvise(region->base + offset, bytes, MADV_HUGEPAGE);
+    return offset + (-(uintptr_t)(region->base + offset) & (REGION_HUGE - 1));
+}
+
+bool region_likes_huge(const struct region *region)
+{
+    return region->huge_slow <= HUGE_SLOW_FIRST + region->huge_quick / HUGE_SLOW_SHARE;
+}
+
+/* Of this thread: what a host does for it is in that, what others do is not. */
+static int64_t huge_clock(void)
+{
+    struct timespec now = {0};
+    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
+    return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
+}
+
+static void region_fill_one(struct region *region, char *page)
+{
+    int64_t begun = huge_clock();
+    region->calls += 2;
+    madvise(page, REGION_HUGE, MADV_HUGEPAGE);
+    madvise(page, REGION_HUGE, MADV_POPULATE_WRITE);
+    if (huge_clock() - begun < HUGE_SLOW_NS)
+        region->huge_quick++;
+    else
+        region->huge_slow++;
+}
+
+void region_fill_huge(struct region *region, size_t offset, size_t bytes)
+{
+    size_t end = offset + bytes;
+    for (offset = region_huge_from(region, offset);
+         offset + REGION_HUGE <= end && region_likes_huge(region); offset += REGION_HUGE)
+        region_fill_one(region, region->base + offset);
 }

@@ -6,6 +6,7 @@
 #ifndef ALLOCATORS_REGION_H
 #define ALLOCATORS_REGION_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -18,6 +19,8 @@ struct region {
     size_t committed_peak; /* the most `committed` has been */
     size_t limit;          /* commit fails above this many bytes; SIZE_MAX: no limit */
     uint64_t calls;        /* system calls made */
+    unsigned huge_quick;   /* huge pages that were there soon, */
+    unsigned huge_slow;    /* and that were not */
 };
 
 size_t region_page(void);
@@ -42,8 +45,18 @@ void region_retire(struct region *region, size_t offset, size_t bytes);
  * small to decommit (each decommitted hole costs the kernel a mapping of its own). */
 void region_discard(struct region *region, size_t offset, size_t bytes);
 
-/* Asks for huge pages in [offset, offset + bytes), where the kernel gives them to those who ask. */
-void region_prefer_huge(struct region *region, size_t offset, size_t bytes);
+/* A huge page, in bytes, and where the first one that begins at or behind `offset` does. */
+#define REGION_HUGE ((size_t)2 << 20)
+size_t region_huge_from(const struct region *region, size_t offset);
+
+/* Whether huge pages are worth it: filling one takes a sixth of the time that the faults of its
+ * small pages do, but several times as long where it comes from memory that a virtual machine has
+ * returned to its host. Then there soon are no more of them. */
+bool region_likes_huge(const struct region *region);
+
+/* Fills the huge pages in [offset, offset + bytes), all of it committed and about to be used, where
+ * the kernel gives them to those who ask and as long as they are worth it. */
+void region_fill_huge(struct region *region, size_t offset, size_t bytes);
 
 /* A conventional size to reserve: 64 GiB, address space only. */
 #define REGION_DEFAULT ((size_t)64 << 30)

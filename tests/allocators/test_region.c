@@ -170,6 +170,45 @@ static void a_region_too_large_is_an_error_with_a_sentence(void **state)
     region_release(&other); /* a zeroed region is nothing to release */
 }
 
+/* Pages of the region from `offset` on that are there. */
+static size_t resident(const struct region *of, size_t offset, size_t bytes)
+{
+    static unsigned char there[4096];
+    size_t count = 0;
+    assert_true(bytes / page <= sizeof there);
+    assert_int_equal(mincore(of->base + offset, bytes, there), 0);
+    for (size_t i = 0; i < bytes / page; i++)
+        count += there[i] & 1;
+    return count;
+}
+
+static void only_whole_huge_pages_are_filled_and_only_while_they_come_soon(void **state)
+{
+    (void)state;
+    struct region large;
+    assert_int_equal(region_init(&large, 4 * REGION_HUGE, NULL), 0);
+    assert_int_equal(region_commit(&large, 0, 4 * REGION_HUGE), 0);
+    size_t from = region_huge_from(&large, page);
+    assert_int_equal((uintptr_t)(large.base + from) % REGION_HUGE, 0);
+    assert_true(from >= page && from < page + REGION_HUGE);
+    region_fill_huge(&large, from + page, REGION_HUGE); /* ends within the next one */
+    region_fill_huge(&large, from, REGION_HUGE - page);
+    assert_int_equal(resident(&large, 0, 4 * REGION_HUGE), 0);
+    large.huge_slow = 1000;
+    assert_false(region_likes_huge(&large));
+    region_fill_huge(&large, from, REGION_HUGE);
+    assert_int_equal(resident(&large, 0, 4 * REGION_HUGE), 0);
+    large.huge_slow = 0;
+    assert_true(region_likes_huge(&large));
+    region_fill_huge(&large, from, REGION_HUGE + page);
+    assert_int_equal(large.huge_slow + large.huge_quick, 1);
+    assert_int_equal(resident(&large, 0, from), 0);
+    assert_int_equal(resident(&large, from + REGION_HUGE, 3 * REGION_HUGE - from), 0);
+    assert_int_equal(large.base[from], 0);
+    large.base[from] = 1;
+    region_release(&large);
+}
+
 int main(void)
 {
 #define IN_REGION(test) cmocka_unit_test_setup_teardown(test, open_region, close_region)
@@ -183,6 +222,7 @@ int main(void)
         IN_REGION(the_kernel_agrees),
         IN_REGION(what_is_not_committed_cannot_be_touched),
         cmocka_unit_test(a_limit_leaves_half_of_itself_to_the_program),
+        cmocka_unit_test(only_whole_huge_pages_are_filled_and_only_while_they_come_soon),
         cmocka_unit_test(a_region_too_large_is_an_error_with_a_sentence),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -101,8 +101,7 @@ static void runs_reach(struct naive_pages *heap, size_t least)
         return;
     size_t target = heap->frontier + runs_step(heap, least - heap->frontier);
     size_t skew = -(heap->origin * 16 - 16) / 4096 % 512;
-    bool huge = target >= 1024 && target <= 8192;
-    while (huge && target % 512 != skew)
+    while (target >= 1024 && target % 512 != skew)
         target++;
     heap->frontier = target;
 }
