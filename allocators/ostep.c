@@ -473,6 +473,7 @@ static int ostep_create(const struct heap_config *config, struct heap **out, str
         .most = config->region->reserved / 8,
         .header = OSTEP_HEADER,
         .beside = sizeof(uint64_t),
+        .huge = true,
         .index_bytes = ostep_index_bytes,
     };
     int error = segments_create(config, &allocator_ostep, &layout, &segments, err);

@@ -7,6 +7,7 @@
 #define SEGMENTS_STEP ((size_t)32 << 10) /* bytes to grow by at least, */
 enum { SEGMENTS_STEP_SHARE = 64 };       /* or this share of what there is, */
 enum { SEGMENTS_STEP_MOST = 4 };         /* but at most so many steps */
+#define SEGMENTS_HUGE (8 * REGION_HUGE)  /* bytes from which on huge pages are */
 
 static size_t segments_page_up(size_t bytes)
 {
@@ -45,6 +46,7 @@ int segments_create(const struct heap_config *config, const struct allocator *op
     heap->heap.ops = ops;
     heap->base = region->base + (layout->header ? 16 - layout->header : 0);
     heap->header = layout->header;
+    heap->huge = layout->huge;
     heap->limit = segments_least(count, room / 16 - (layout->header > 0));
     heap->region = region;
     heap->store.region = region;
@@ -111,10 +113,30 @@ static int segments_reach_exactly(struct segments *heap, size_t end)
     return 0;
 }
 
+static int segments_reach_and_fill(struct segments *heap, size_t end)
+{
+    size_t from = heap->reached ? segments_bytes(heap, heap->reached) : 0;
+    size_t to = segments_bytes(heap, end);
+    int error = segments_reach_exactly(heap, end);
+    if (!error && heap->huge && to >= SEGMENTS_HUGE && to - from <= REGION_HUGE)
+        region_fill_huge(heap->region, from, to - from);
+    return error;
+}
+
 /* What is committed for so many granules holds so many. */
 static size_t segments_whole_pages(const struct segments *heap, size_t end)
 {
     return segments_least(segments_granules_in(heap, segments_bytes(heap, end)), heap->limit);
+}
+
+/* Where the heap has to end for a huge page, if it shall have one and needs no more. */
+static size_t segments_to_huge(const struct segments *heap, size_t end)
+{
+    size_t from = segments_bytes(heap, heap->reached), to = segments_bytes(heap, end);
+    if (!heap->huge || to < SEGMENTS_HUGE || to - from > REGION_HUGE / 2 ||
+        !region_likes_huge(heap->region))
+        return end;
+    return segments_granules_in(heap, region_huge_from(heap->region, to));
 }
 
 int segments_reach(struct segments *heap, size_t end)
@@ -122,8 +144,8 @@ int segments_reach(struct segments *heap, size_t end)
     size_t least = SEGMENTS_STEP / 16, step = heap->reached / SEGMENTS_STEP_SHARE;
     step = segments_least(step > least ? step : least, least * SEGMENTS_STEP_MOST);
     size_t ahead = heap->reached + step;
-    ahead = segments_whole_pages(heap, ahead > end ? ahead : end);
-    if (segments_reach_exactly(heap, ahead) == 0)
+    ahead = segments_to_huge(heap, ahead > end ? ahead : end);
+    if (segments_reach_and_fill(heap, segments_whole_pages(heap, ahead)) == 0)
         return 0;
     return end > heap->reached ? segments_reach_exactly(heap, end) : 0;
 }

@@ -41,6 +41,7 @@ struct segments {
     struct fit_store store;
     struct granules map;
     const struct segments_policy *policy;
+    bool huge; /* a large heap grows by huge pages */
     /* Only where memory is given back: */
     size_t page;                 /* bytes */
     struct segments_pages *gone; /* of the hole that begins in a unit, if any; NULL: never */
@@ -77,6 +78,8 @@ struct segments_layout {
     size_t most;                         /* bytes of blocks there can be */
     size_t header;                       /* bytes before each block */
     size_t beside;                       /* bytes of its own behind each word of the map */
+    bool huge;                           /* may have up to an eighth more committed than needed, in
+                                            huge pages, which take less time */
     size_t (*index_bytes)(size_t count); /* of its tables for so many granules */
 };
 
