@@ -15,6 +15,7 @@
 #include "harness/base/pages.h"
 
 enum { SHMHEAP_ALIGN = 16, SHMHEAP_STEP = 128 << 10 };
+#define SHMHEAP_HUGE (8 * REGION_HUGE)  /* bytes from which on huge pages are */
 #define SHMHEAP_CAPACITY REGION_DEFAULT /* in shared memory; in a region, what fits */
 enum { OPTION_LOCK, OPTION_SIZE_AT_START };
 
@@ -83,21 +84,36 @@ static int shmheap_place(struct shmheap *shmheap, uint64_t size)
     return shm_heap_init(shmheap->shared, capacity, size);
 }
 
+/* A large heap grows by huge pages, at most by an eighth more than is needed. */
+static uint64_t shmheap_to_huge(const struct shmheap *shmheap, uint64_t size, uint64_t units)
+{
+    size_t end = region_page() + shmheap->shared->data_at + size;
+    if (size < SHMHEAP_HUGE || units > REGION_HUGE / 2 / SPACE_UNIT ||
+        !region_likes_huge(shmheap->region))
+        return size;
+    return size + region_huge_from(shmheap->region, end) - end;
+}
+
+static bool shmheap_extend(struct shmheap *shmheap, uint64_t size)
+{
+    struct shm_heap *shared = shmheap->shared;
+    uint64_t from = shm_heap_size(shared);
+    if (size / SPACE_UNIT > shared->space.capacity || !shmheap_commit(shmheap, shared, size))
+        return false;
+    if (size >= SHMHEAP_HUGE && size - from <= REGION_HUGE)
+        region_fill_huge(shmheap->region, region_page() + shared->data_at + from, size - from);
+    space_extend(&shared->space, size / SPACE_UNIT);
+    return true;
+}
+
 static bool shmheap_grow_region(struct shmheap *shmheap, uint64_t units)
 {
-    struct space *space = &shmheap->shared->space;
+    const struct space *space = &shmheap->shared->space;
     if (units > space->capacity - space->top)
         return false;
     uint64_t least = shmheap_to_page((space->top + units) * SPACE_UNIT);
-    for (unsigned attempt = 0; attempt < 2; attempt++) {
-        uint64_t size = least + (attempt == 0 ? SHMHEAP_STEP : 0);
-        if (size / SPACE_UNIT <= space->capacity &&
-            shmheap_commit(shmheap, shmheap->shared, size)) {
-            space_extend(space, size / SPACE_UNIT);
-            return true;
-        }
-    }
-    return false;
+    return shmheap_extend(shmheap, shmheap_to_huge(shmheap, least + SHMHEAP_STEP, units)) ||
+           shmheap_extend(shmheap, least);
 }
 
 /* ---- creation -------------------------------------------------------------------------------- */
