@@ -56,10 +56,14 @@ static struct chunk *chunk_buddy(const struct chunk *chunk, unsigned order)
 int buddy_pages_init(struct buddy_pages *heap, struct region *region, size_t offset, uint32_t key,
                      bool guards)
 {
-    static const uint8_t room[] = {QUICK_ROOM};
+    static const uint8_t room[] = {QUICK_ROOM, 0};
     *heap = (struct buddy_pages){.key = key, .guards = guards};
-    for (unsigned order = CHUNK_MIN_LOG2; order < CHUNK_PAGE_LOG2; order++)
-        heap->quick_room[order] = room[order - CHUNK_MIN_LOG2];
+    struct chunk **stack = heap->stacks;
+    for (unsigned order = CHUNK_MIN_LOG2; order <= CHUNK_PAGE_LOG2; order++) {
+        heap->quick[order] = stack;
+        heap->quick_end[order] = stack + room[order - CHUNK_MIN_LOG2];
+        stack = heap->quick_end[order] + 1;
+    }
     return page_runs_init(&heap->runs, region, offset);
 }
 
@@ -162,17 +166,13 @@ void buddy_pages_free_chunk(struct buddy_pages *heap, struct chunk *chunk, unsig
         buddy_page_freed(heap, chunk, order);
 }
 
-/* Joins the chunks of all quick lists with their buddies; those behind a damaged header are lost.
- */
+/* Joins the chunks of all quick lists with their buddies. */
 static bool buddy_flush(struct buddy_pages *heap)
 {
     bool any = false;
     for (unsigned order = CHUNK_MIN_LOG2; order < CHUNK_PAGE_LOG2; order++) {
-        struct chunk *chunk = heap->quick[order], *next;
-        heap->quick[order] = NULL;
-        for (; chunk && chunk_is_quick(heap, chunk, order); chunk = next) {
-            next = chunk->next;
-            heap->quick_room[order]++;
+        for (struct chunk *chunk; (chunk = *heap->quick[order]) != NULL;) {
+            heap->quick[order]--;
             buddy_pages_free_chunk(heap, chunk, order);
             any = true;
         }
@@ -213,7 +213,7 @@ static unsigned buddy_batch(const struct buddy_pages *heap, unsigned order, unsi
     unsigned most = order < BATCH_LOG2 ? BATCH_LOG2 - order : 0;
     most = most < BATCH_HALVINGS ? most : BATCH_HALVINGS;
     most = most < from - order ? most : from - order;
-    return heap->quick_room[order] >= (1u << most) - 1 ? most : 0;
+    return heap->quick_end[order] - heap->quick[order] >= (1 << most) - 1 ? most : 0;
 }
 
 /* The chunk at `at` is 1 << halvings chunks of `order`: all but the first one go to the quick list,
@@ -222,19 +222,14 @@ static void buddy_cut_batch(struct buddy_pages *heap, char *at, unsigned order, 
 {
     for (unsigned i = (1u << halvings) - 1; i > 0; i--) {
         struct chunk *chunk = (struct chunk *)(void *)(at + ((size_t)i << order));
-        chunk->header = chunk_header(heap, chunk, chunk_payload_size(order) + CHUNK_QUICK);
-        chunk->next = heap->quick[order];
-        heap->quick[order] = chunk;
+        buddy_pages_push_quick(heap, chunk, order);
         buddy_pages_part(heap, chunk);
     }
-    heap->quick_room[order] -= (1u << halvings) - 1;
 }
 
 /* Takes a chunk from the smallest order that has one and halves it; the lower half goes on. */
 void *buddy_pages_alloc_slow(struct buddy_pages *heap, unsigned order)
 {
-    if (heap->quick[order]) /* damaged */
-        heap->quick[order] = NULL;
     unsigned from = buddy_find(heap, order);
     if (from == 0)
         return NULL;

@@ -3,7 +3,7 @@
  *
  *  1. Pages are split in halves down to 32 bytes; the free chunks of a size are one doubly linked
  *     list, last in first out; a freed chunk joins its free buddy, up to a page.
- *     A few of each order are not joined at once but stand in a quick list, the first to be used
+ *     A few of each order are not joined at once but stand on a stack, the first to be used
  *     again; they are joined before pages are mapped. (Delayed coalescing, as in Barkley and Lee,
  *     A Lazy Buddy System Bounded by Two Coalescing Delays per Class, 1989, but by a plain limit.)
  *  2. A chunk is 8 bytes of header and the payload. Chunks begin 8 bytes into their page and so end
@@ -34,12 +34,13 @@ enum {
     CHUNK_PAGE_LOG2 = RUN_PAGE_LOG2,
     CHUNK_MAX = (1 << CHUNK_PAGE_LOG2) - CHUNK_HEADER, /* the largest payload inside a page */
     MAPPING_PAGES = 4,
+    CHUNK_STACKS = 448, /* pointers for the stacks of chunks that are not joined */
     /* Sizes that are none, and no multiples of 8 as those are. Their low bytes are not 0: the
      * overrun of a string's end would pass. */
     CHUNK_SHIFTED = -(1 << 29) - 0x5b, /* before an aligned payload, less its distance from the
                                           real one */
     CHUNK_END = 0x5b,                  /* behind a large chunk and the last one of a mapping */
-    CHUNK_QUICK = 1,                   /* more than the size of a free chunk in a quick list */
+    CHUNK_QUICK = 1,                   /* more than the size of a free chunk on a quick stack */
     CHUNK_HOLDS_SHIFTED = 1,           /* less than the size of a chunk that holds an aligned
                                           payload, which begins as many bytes into it as its first
                                           payload word says */
@@ -50,13 +51,13 @@ enum { PAGE_SMALL = RUN_OWNER, PAGE_LARGE };
 
 struct chunk {
     uint64_t header;
-    struct chunk *next, *prev; /* free chunks: in their bin; the first one's prev is not kept, nor
-                                  are those of a quick list */
+    struct chunk *next, *prev; /* free chunks: in their bin; the first one's prev is not kept */
 };
 
 struct buddy_pages {
-    struct chunk *quick[CHUNK_PAGE_LOG2 + 1]; /* by the chunk's order: log2 of its bytes */
-    uint32_t quick_room[CHUNK_PAGE_LOG2 + 1]; /* chunks that may still go there */
+    struct chunk **quick[CHUNK_PAGE_LOG2 + 1]; /* by the chunk's order, log2 of its bytes: the top
+                                                  of a stack, NULL where it is empty */
+    struct chunk **quick_end[CHUNK_PAGE_LOG2 + 1]; /* the top of that stack when it is full */
     struct chunk *bin[CHUNK_PAGE_LOG2 + 1];
     uint32_t nonempty; /* a bit an order */
     uint32_t key;
@@ -64,6 +65,7 @@ struct buddy_pages {
                           page to touch */
     size_t free_pages; /* chunks of a whole page that are free */
     struct page_runs runs;
+    struct chunk *stacks[CHUNK_STACKS]; /* of quick, each on a NULL */
 };
 
 /* Builds the heap behind `offset` of `region`, both of whole pages; `key` goes into the check
@@ -156,12 +158,6 @@ static inline bool chunk_is_free(const struct buddy_pages *heap, const struct ch
     return chunk->header == chunk_header(heap, chunk, chunk_payload_size(order));
 }
 
-static inline bool chunk_is_quick(const struct buddy_pages *heap, const struct chunk *chunk,
-                                  unsigned order)
-{
-    return chunk->header == chunk_header(heap, chunk, chunk_payload_size(order) + CHUNK_QUICK);
-}
-
 /* The bits of the half of a page in which a chunk begins: 0 where one does. A large chunk's are 1.
  */
 static inline uint64_t *chunk_half(const struct buddy_pages *heap, const struct chunk *chunk)
@@ -213,11 +209,10 @@ static inline void *buddy_pages_alloc(struct buddy_pages *heap, size_t size)
     if (__builtin_expect(size > CHUNK_MAX, 0))
         return buddy_pages_alloc_large(heap, size);
     unsigned order = chunk_order(size);
-    struct chunk *chunk = heap->quick[order];
-    if (!chunk || __builtin_expect(!chunk_is_quick(heap, chunk, order), 0))
+    struct chunk *chunk = *heap->quick[order];
+    if (!chunk)
         return buddy_pages_alloc_slow(heap, order);
-    heap->quick[order] = chunk->next;
-    heap->quick_room[order]++;
+    heap->quick[order]--;
     chunk->header = chunk_header(heap, chunk, -chunk_payload_size(order));
     return chunk_payload(chunk);
 }
@@ -227,24 +222,29 @@ static inline bool chunk_is_whole(const struct buddy_pages *heap, const struct c
     return chunk->header == chunk_header(heap, chunk, chunk_size(chunk));
 }
 
+/* There is room. */
+static inline void buddy_pages_push_quick(struct buddy_pages *heap, struct chunk *chunk,
+                                          unsigned order)
+{
+    *++heap->quick[order] = chunk;
+    chunk->header = chunk_header(heap, chunk, chunk_payload_size(order) + CHUNK_QUICK);
+}
+
 /* Frees a chunk inside a page. */
 static inline void buddy_pages_free_small(struct buddy_pages *heap, struct chunk *chunk,
                                           unsigned order)
 {
-    if (heap->quick_room[order] == 0) {
+    if (heap->quick[order] == heap->quick_end[order])
         buddy_pages_free_chunk(heap, chunk, order);
-        return;
-    }
-    heap->quick_room[order]--;
-    chunk->header = chunk_header(heap, chunk, chunk_payload_size(order) + CHUNK_QUICK);
-    chunk->next = heap->quick[order];
-    heap->quick[order] = chunk;
+    else
+        buddy_pages_push_quick(heap, chunk, order);
 }
 
 /* Frees a live payload. */
 static inline void buddy_pages_free(struct buddy_pages *heap, void *payload)
 {
     struct chunk *chunk = chunk_of(payload);
+    __builtin_prefetch(chunk, 1);
     unsigned order = buddy_pages_order(heap, chunk);
     if (__builtin_expect(order == 0, 0)) {
         int32_t size = chunk_size(chunk);
