@@ -235,12 +235,11 @@ static void record_tell_unseen(const struct recording_result *result)
         fprintf(stderr, "bench record: no allocation was seen: the program has functions of its "
                         "own in the place of malloc and free, or it made none\n");
     if (result->inherited)
-        fprintf(
-            stderr,
-            "bench record: %s frees were of blocks whose allocation was not seen: part of the "
-            "program calls another malloc (a library opened with RTLD_DEEPBIND, a static copy), "
-            "and what that allocates is missing\n",
-            units_format_count(count, result->inherited));
+        fprintf(stderr,
+                "bench record: %s frees were of blocks whose allocation was not seen: part of the "
+                "program calls another malloc (the C library's by name, a static copy), "
+                "and what that allocates is missing\n",
+                units_format_count(count, result->inherited));
     if (result->became)
         fprintf(stderr,
                 "bench record: the program became %s, which the recorder is not in: it is linked "

@@ -490,6 +490,37 @@ C
     done
 }
 
+@test "a library that is opened with RTLD_DEEPBIND, from where its opener's runpath leads" {
+    mkdir -p hidden
+    cat >deep.c <<'C'
+#include <stdlib.h>
+#include <string.h>
+void *deep_make(void) { return strdup("deep"); }
+void deep_free(void *p) { free(p); }
+C
+    cat >m.c <<'C'
+#define _GNU_SOURCE
+#include <dlfcn.h>
+#include <stdio.h>
+#include <stdlib.h>
+int main(void)
+{
+    void *deep = dlopen("libdeep.so", RTLD_LAZY | RTLD_DEEPBIND);
+    if (!deep)
+        return puts(dlerror()), 1;
+    puts("opened");
+    for (int i = 0; i < 1000; i++) {
+        free(((void *(*)(void))dlsym(deep, "deep_make"))());
+        ((void (*)(void *))dlsym(deep, "deep_free"))(malloc(i));
+    }
+    puts("end");
+}
+C
+    gcc -shared -fPIC -o hidden/libdeep.so deep.c
+    gcc -w -O1 -o m m.c "-Wl,-rpath,$PWD/hidden"
+    same ./m
+}
+
 @test "the preload exports malloc and its kin, and nothing else" {
     run -0 nm -D --defined-only "$BUILD/libheapbench-preload.so"
     [ "$(awk '{ print $3 }' <<<"$output" | sort | tr '\n' ' ')" = "aligned_alloc calloc free malloc malloc_usable_size memalign posix_memalign pvalloc realloc reallocarray valloc " ]

@@ -173,12 +173,21 @@ static void run_limited(void)
     work(MANY);
 }
 
+static void free_all_of(void *(*allocate)(size_t))
+{
+    for (int i = 0; i < FEW; i++)
+        free(allocate(10));
+}
+
 static void run_deep(void)
 {
     void *library = dlopen("./deep.so", RTLD_NOW | RTLD_DEEPBIND);
-    void *(*deep)(size_t) = (void *(*)(size_t))dlsym(library, "deep");
-    for (int i = 0; i < FEW; i++)
-        free(deep(10));
+    free_all_of((void *(*)(size_t))dlsym(library, "deep"));
+}
+
+static void run_past(void)
+{
+    free_all_of((void *(*)(size_t))dlsym(dlopen("libc.so.6", RTLD_NOW), "malloc"));
 }
 
 int main(int count, char **arguments)
@@ -197,6 +206,7 @@ int main(int count, char **arguments)
                 {"jailed", run_jailed},
                 {"limited", run_limited},
                 {"deep", run_deep},
+                {"past", run_past},
                 {"bare-execve", run_bare_execve},
                 {"bare-null", run_bare_null},
                 {"bare-clear", run_bare_clear},
