@@ -61,6 +61,34 @@ static void express_expect(const struct encoder_row *row, const struct addresses
         __builtin_prefetch(&row->objects[*soon - 1], 1);
 }
 
+struct express_record {
+    uint64_t head, stamp;
+    uint32_t words;
+    bool is_stamped, is_sited;
+};
+
+/* `stamp` is that of the record before. What is no record has no stamp of its own. */
+__attribute__((always_inline)) static inline struct express_record
+express_read(const _Atomic uint64_t *words, uint32_t at, uint64_t stamp)
+{
+    struct express_record record = {.head = atomic_load_explicit(&words[at], memory_order_acquire)};
+    record.is_stamped = record.head & SPOOL_STAMPED;
+    record.is_sited = record.head & SPOOL_SITED;
+    record.words = 1u + record.is_stamped + record.is_sited;
+    uint64_t own = atomic_load_explicit(&words[at + record.is_stamped], memory_order_relaxed);
+    record.stamp = record.is_stamped ? own : stamp;
+    return record;
+}
+
+static void express_took(struct intake *intake, uint32_t at, uint64_t stamp, uint32_t count,
+                         uint32_t stamped)
+{
+    intake->at = at;
+    intake->stamp = stamp;
+    intake->stamped += stamped;
+    intake->plain += count - stamped;
+}
+
 /* One thread's row, at most as long as the block has room; `more`: with times or call stacks. */
 __attribute__((always_inline)) static inline int
 express_row(struct session *session, struct intake *intake, uint64_t until, bool more, bool is_far)
@@ -70,40 +98,30 @@ express_row(struct session *session, struct intake *intake, uint64_t until, bool
     const _Atomic uint64_t *words = intake_words(intake);
     const uint8_t *full = encoder->begin[CODEC_TAG] + FORMAT_BLOCK_EVENTS;
     bool sites = more && encoder->columns & TRACE_HAS_SITES;
-    uint64_t room = encoder_room(encoder), stamp = intake->stamp;
     uint64_t kinds = sites ? EXPRESS_PLAIN | EXPRESS_SITED : EXPRESS_PLAIN;
+    uint64_t room = encoder_room(encoder), stamp = intake->stamp;
     uint32_t at = intake->at, stamped = 0;
     while (at < SPOOL_WORDS && row.at[CODEC_TAG] < full) {
-        uint64_t head = atomic_load_explicit(&words[at], memory_order_acquire);
-        if (!(kinds >> (head & EXPRESS_HEAD) & 1))
+        struct express_record record = express_read(words, at, stamp);
+        if (!(kinds >> (record.head & EXPRESS_HEAD) & 1) || record.stamp > until)
             break;
-        uint32_t has_stamp = head / SPOOL_STAMPED & 1;
-        uint64_t own = atomic_load_explicit(&words[at + has_stamp], memory_order_relaxed);
-        own = has_stamp ? own : stamp;
-        if (own > until)
+        uint32_t site = sites && record.is_sited ? (uint32_t)words[at + record.words - 1] : 0;
+        if (site && !session_knows_site(session, site))
             break;
         if (is_far)
             express_expect(&row, &session->live, words, at);
-        uint32_t has_site = more && head & SPOOL_SITED, site = 0;
-        if (has_site) {
-            site = (uint32_t)words[at + 1 + has_stamp];
-            if (!session_knows_site(session, site))
-                break;
-        }
-        if (!express_take(&row, &session->live, room, head, has_site ? CODEC_TAG_SITE : 0))
+        if (!express_take(&row, &session->live, room, record.head, site ? CODEC_TAG_SITE : 0))
             break;
         if (more)
-            encoder_more(encoder, &row, session_site(session, site), session_time(session, own));
-        stamp = own;
-        stamped += has_stamp;
-        at += 1 + has_stamp + has_site;
+            encoder_more(encoder, &row, session_site(session, site),
+                         session_time(session, record.stamp));
+        stamp = record.stamp;
+        stamped += record.is_stamped;
+        at += record.words;
     }
     uint32_t count = (uint32_t)(row.at[CODEC_TAG] - encoder->row.at[CODEC_TAG]);
     encoder->row = row;
-    intake->at = at;
-    intake->stamp = stamp;
-    intake->stamped += stamped;
-    intake->plain += count - stamped;
+    express_took(intake, at, stamp, count, stamped);
     return (int)count;
 }
 
