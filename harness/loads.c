@@ -66,8 +66,8 @@ static int loads_add_workload(struct plan *plan, const char *folder, const char 
 static int loads_add_one(struct plan *plan, const char *folder, const char *name, struct err *err)
 {
     char path[PATH_MAX];
-    if (strcmp(name, "-") == 0) {
-        int failed = spool_standard_input(folder, path, sizeof path, err);
+    if (spool_is_stream(name)) {
+        int failed = spool_stream(name, folder, path, sizeof path, err);
         return failed ? failed : plan_add_trace(plan, path, err);
     }
     if (loads_is_workload(name))
@@ -130,9 +130,9 @@ static int loads_add_several(struct plan *plan, const struct loads *loads, const
 int loads_add(struct plan *plan, const struct loads *loads, const char *name, struct err *err)
 {
     size_t first = plan->trace_count;
-    if (loads->thread_counts > 1 && strcmp(name, "-") == 0)
-        return err_set(err, EINVAL,
-                       "standard input is read once: --threads takes one number there");
+    if (loads->thread_counts > 1 && spool_is_stream(name))
+        return err_set(err, EINVAL, "%s is read once: --threads takes one number there",
+                       strcmp(name, "-") == 0 ? "standard input" : name);
     if (loads->thread_counts > 1)
         return loads_add_several(plan, loads, name, err);
     int failed = loads_add_one(plan, loads->folder, name, err);

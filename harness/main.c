@@ -1,8 +1,10 @@
 /* bench: one program, one word for what to do. */
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "harness/base/nearest.h"
 #include "harness/commands/commands.h"
@@ -46,8 +48,19 @@ static int written(const char *title, int status)
     return STATUS_FAILED;
 }
 
+/* Where a standard stream is closed, the next file that is opened would be written to in its place.
+ * What holds the place can neither be read nor written, and is closed to programs as the stream is.
+ */
+static void keep_streams(void)
+{
+    for (int file = STDIN_FILENO; file <= STDERR_FILENO; file++)
+        if (fcntl(file, F_GETFD) < 0)
+            open("/dev/null", O_CLOEXEC | (file == STDIN_FILENO ? O_WRONLY : O_RDONLY));
+}
+
 int main(int argc, char **argv)
 {
+    keep_streams();
     signal(SIGXFSZ, SIG_IGN); /* a file that may not grow is told as a full disk is */
     signal(SIGCHLD, SIG_DFL); /* where the parent ignored it, no child could be waited for */
     if (argc < 2) {
@@ -56,11 +69,11 @@ int main(int argc, char **argv)
     }
     if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "help") == 0) {
         usage(stdout);
-        return STATUS_DONE;
+        return written("bench", STATUS_DONE);
     }
     if (strcmp(argv[1], "--version") == 0) {
         puts("heapbench " HEAPBENCH_VERSION);
-        return STATUS_DONE;
+        return written("bench", STATUS_DONE);
     }
     for (size_t i = 0; i < COMMAND_COUNT; i++)
         if (strcmp(argv[1], commands[i].name) == 0) {

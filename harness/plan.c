@@ -101,7 +101,9 @@ void plan_add_process_allocators(struct plan *plan)
 int plan_add_allocators(struct plan *plan, const char *list, struct err *err)
 {
     char text[SPEC_TEXT];
-    while ((list = spec_next(list, text))) {
+    if (!*list)
+        return err_set(err, EINVAL, "the list of allocators is empty (bench list shows all)");
+    for (const char *rest = list; (rest = spec_next(rest, text));) {
         struct spec spec;
         int failed = spec_parse(&spec, text, err);
         if (failed)

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 static const char *output_name(const struct output *output)
@@ -22,6 +23,25 @@ static void output_forget(struct output *output)
     *output = (struct output){.fd = -1};
 }
 
+/* A pipe's reader may come a little later; that it never comes is no reason to wait for ever. */
+static int output_open_pipe(const char *path)
+{
+    enum { TRIES = 100, PAUSE_NS = 10000000 };
+    for (int try = 0;; try++) {
+        int fd = open(path, O_WRONLY | O_CLOEXEC | O_NONBLOCK);
+        if (fd >= 0)
+            fcntl(fd, F_SETFL, O_WRONLY);
+        if (fd >= 0 || errno != ENXIO || try == TRIES)
+            return fd;
+        nanosleep(&(struct timespec){.tv_nsec = PAUSE_NS}, NULL);
+    }
+}
+
+static int output_open_file(const char *path, bool plain)
+{
+    return open(path, O_WRONLY | O_CLOEXEC | O_CREAT | (plain ? O_TRUNC : 0), 0666);
+}
+
 /* A device or a pipe is written to directly: renaming would replace it by a file. */
 static int output_open_named(struct output *output, const char *path, struct err *err)
 {
@@ -33,8 +53,10 @@ static int output_open_named(struct output *output, const char *path, struct err
         return err_set(err, ENOMEM, "no memory left to open %s", path);
     if (plain)
         output->unfinished = unfinished_watch(output->part);
-    output->fd =
-        open(output_name(output), O_WRONLY | O_CLOEXEC | O_CREAT | (plain ? O_TRUNC : 0), 0666);
+    output->fd = !plain && S_ISFIFO(kind.st_mode) ? output_open_pipe(path)
+                                                  : output_open_file(output_name(output), plain);
+    if (output->fd < 0 && errno == ENXIO)
+        return err_set(err, ENXIO, "nobody reads the pipe %s: start what reads it first", path);
     if (output->fd < 0)
         return err_set(err, errno, "cannot write %s: %s", output_name(output), strerror(errno));
     return 0;

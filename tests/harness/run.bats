@@ -84,6 +84,30 @@ PY
     python3 -c 'import json; [json.loads(l) for l in open("out/cells.jsonl")]'
 }
 
+@test "what is printed where nobody listens goes into no file of the run" {
+    run bash -c '"$BENCH" run -a system,bump -n 1 -p memory -o out small.trace 2>&1 >&-'
+    [ "$status" = 1 ]
+    [[ "$output" == *"the table could not be written"* ]]
+    python3 -c 'import json; assert [json.loads(line)["status"] for line in open("out/cells.jsonl")] == ["ok"] * 2'
+    run bash -c '"$BENCH" --help 2>&1 >&-'
+    [ "$status" = 1 ]
+}
+
+@test "a trace may come from a pipe, and go into one that is read" {
+    run bash -c '"$BENCH" run -a system -n 1 -p throughput -o out <(cat small.trace) <(cat small.trace)'
+    [ "$status" = 0 ]
+    [ "$(ls out/traces/*.trace | wc -l)" = 2 ]
+    mkfifo pipe
+    cat small.trace >pipe &
+    run "$BENCH" run -a system -n 1 -p throughput -o named pipe
+    [ "$status" = 0 ]
+    [ -s named/traces/pipe.trace ]
+    run timeout 10 "$BENCH" record -o pipe -- true
+    [ "$status" = 2 ]
+    [[ "$output" == *"nobody reads the pipe pipe"* ]]
+    [ -p pipe ]
+}
+
 @test "a trace may come from standard input" {
     run bash -c '"$BENCH" run -a system -n 1 -p throughput -o out - <small.trace'
     [ "$status" = 0 ]
@@ -117,6 +141,9 @@ PY
 }
 
 @test "wrong options, passes and counts are refused with a sentence" {
+    run "$BENCH" run -a '' small.trace
+    [ "$status" = 2 ]
+    [[ "$output" == *"the list of allocators is empty"* ]]
     for wrong in "-p speed" "-n 0" "-n x" "--touch some" "--timeout soon" "--threads many" "--turns 0" "--turns few"; do
         run "$BENCH" run -a system -o out $wrong small.trace
         [ "$status" = 2 ] || { echo "$wrong: $status $output"; false; }
