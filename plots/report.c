@@ -206,8 +206,9 @@ static void report_table(FILE *out, const struct row *rows, size_t count)
     note_each(rows, count, report_note, out);
     if (column_any_unladen(rows, count))
         fputs("<li>" COLUMN_NO_LOAD ".</li>\n", out);
-    if (column_any_marked(rows, count))
-        fputs("<li>" COLUMN_MARKS ".</li>\n", out);
+    const char *legend = column_legend(rows, count);
+    if (legend)
+        fprintf(out, "<li>%s.</li>\n", legend);
     fputs("</ul>\n", out);
 }
 

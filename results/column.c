@@ -46,7 +46,7 @@ static void column_ns_per_op(char out[COLUMN_TEXT], const struct row *row)
     column_number(out, row->ns_per_op < 10 ? "%.2f" : "%.1f", row->ns_per_op);
 }
 
-/* The marks of COLUMN_MARKS. */
+/* The marks of COLUMN_LEGEND. */
 static void column_marks(char marks[8], const struct row *row)
 {
     struct interval interval = {row->relative, row->relative_low, row->relative_high, false};
@@ -160,12 +160,22 @@ static bool column_is_unladen(const struct row *row)
     return row->jw4 + 1 < COLUMN_LOAD * (row->jw3 + 1);
 }
 
-bool column_any_marked(const struct row *rows, size_t count)
+#define COLUMN_LEGEND                                                                              \
+    "relative: median time over that of the fastest, with its 95 % bootstrap interval; "           \
+    "'=' no difference shown (the interval holds 1), '~' indicative only (fewer than 6 "           \
+    "repetitions), '!' noisy, 'floor' what the harness itself costs, 'layer' mostly what its "     \
+    "layer costs"
+
+const char *column_legend(const struct row *rows, size_t count)
 {
-    for (size_t i = 0; i < count; i++)
-        if (!isnan(rows[i].relative))
-            return true;
-    return false;
+    bool marked = false, less = false;
+    for (size_t i = 0; i < count; i++) {
+        marked |= !isnan(rows[i].relative);
+        less |= !isnan(rows[i].relative) && row_refused(&rows[i]);
+    }
+    if (less)
+        return COLUMN_LEGEND ", 'less' of less work than was asked";
+    return marked ? COLUMN_LEGEND : NULL;
 }
 
 bool column_any_unladen(const struct row *rows, size_t count)

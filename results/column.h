@@ -46,15 +46,9 @@ struct columns_shown columns_shown(const struct row *rows, size_t count, unsigne
 /* Whether the row has any figure to show. */
 bool column_any(const struct row *row);
 
-/* The marks that follow a relative time, and what they mean. */
-#define COLUMN_MARKS                                                                               \
-    "relative: median time over that of the fastest, with its 95 % bootstrap interval; "           \
-    "'=' no difference shown (the interval holds 1), '~' indicative only (fewer than 6 "           \
-    "repetitions), '!' noisy, 'floor' what the harness itself costs, 'layer' mostly what its "     \
-    "layer costs, 'less' of less work than was asked"
-
-/* Whether any row has what the marks are of. */
-bool column_any_marked(const struct row *rows, size_t count);
+/* What the marks of the relative times mean, in a line without its stop; NULL where there are none.
+ */
+const char *column_legend(const struct row *rows, size_t count);
 
 /* Whether any row holds its most where hardly anything is live, so that JW3 is a ratio to next to
  * nothing: its column says "no load" then (the figure itself is in JSON and CSV). */

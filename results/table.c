@@ -236,8 +236,9 @@ void table_print_text(FILE *out, const struct row *rows, size_t count, size_t wi
         table_trace(out, rows + i, same, width);
         fputc('\n', out);
     }
-    if (column_any_marked(rows, count))
-        text_wrap(out, COLUMN_MARKS, 0, 0, width ? width : SIZE_MAX);
+    const char *legend = column_legend(rows, count);
+    if (legend)
+        text_wrap(out, legend, 0, 0, width ? width : SIZE_MAX);
 }
 
 static void table_markdown_cell(FILE *out, const char *text)
@@ -307,8 +308,9 @@ static void table_markdown(FILE *out, const struct row *rows, size_t count)
             fputs("* " COLUMN_NO_LOAD ".\n", out);
         fputc('\n', out);
     }
-    if (column_any_marked(rows, count))
-        fputs(COLUMN_MARKS ".\n", out);
+    const char *legend = column_legend(rows, count);
+    if (legend)
+        fprintf(out, "%s.\n", legend);
 }
 
 static void table_csv_figure(FILE *out, const struct field *field, const struct row *row)
