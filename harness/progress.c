@@ -19,10 +19,15 @@ void progress_cell(struct progress *progress, const struct cell_result *cell)
     progress->done++;
     double spent = (double)(clock_ns() - progress->start_ns) * 1e-9;
     double left = spent / (double)progress->done * (double)(progress->total - progress->done);
-    fprintf(stderr, "%s%zu/%zu  %s  %s  %s #%" PRIu64 "%s%s  (%.0f s left)%s",
+    char remains[48] = "";
+    /* The first cells say little: that of a pass with turns comes when all of the pass are done. */
+    if (10 * progress->done >= progress->total)
+        snprintf(remains, sizeof remains, "  (%.0f s left)", left);
+    fprintf(stderr, "%s%zu/%zu  %s  %s  %s #%" PRIu64 "%s%s%s%s",
             progress->terminal ? "\r\033[K" : "", progress->done, progress->total, cell->trace,
             cell->allocator, cell->pass, cell->repetition, strcmp(cell->status, "ok") ? "  " : "",
-            strcmp(cell->status, "ok") ? cell->status : "", left, progress->terminal ? "" : "\n");
+            strcmp(cell->status, "ok") ? cell->status : "", remains,
+            progress->terminal ? "" : "\n");
     fflush(stderr);
 }
 
