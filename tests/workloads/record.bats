@@ -174,13 +174,13 @@ for want in sys.argv[1:]:
     has t.trace free=$((2000000 + output)) malloc=1 lost_events=0
 }
 
-@test "a signal behind any instruction of a call, and a handler that fills the room the call took" {
+@test "a signal behind any of its instructions, and a handler that fills the room a call took" {
     record -- "$calls" signals-stepped
     read -r -a count <<<"$output"
     has t.trace realloc="${count[0]}" free="${count[1]}" lost_events=0
 }
 
-@test "a signal behind any instruction of a call, and a handler whose child goes on with the call" {
+@test "a signal behind any of its instructions, and a handler whose child goes on with the call" {
     for option in --order=sequence --follow; do
         rm -f t.*trace
         record $option -- "$calls" forks-stepped

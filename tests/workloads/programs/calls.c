@@ -202,13 +202,26 @@ static bool step_is_cut(void *context)
     return true;
 }
 
-/* Behind one chosen instruction of a call: so many records that the call finds another chunk than
- * the one it took its room in. The rest is not stepped. */
+static const void *step_library(const void *code)
+{
+    Dl_info info;
+    return dladdr(code, &info) ? info.dli_fbase : NULL;
+}
+
+/* The allocator behind the recorder must not be interrupted by what handlers do here. */
+static bool step_is_recorders(void *context)
+{
+    const greg_t *registers = ((ucontext_t *)context)->uc_mcontext.gregs;
+    return step_library((const void *)registers[REG_RIP]) == step_library((const void *)malloc);
+}
+
+/* Behind one chosen instruction of the recorder's: so many records that the call finds another
+ * chunk than the one it took its room in. The rest is not stepped. */
 static void stepped_handler(int signal, siginfo_t *info, void *context)
 {
     (void)signal;
     (void)info;
-    if (step_is_cut(context) || ++steps != step_chosen)
+    if (step_is_cut(context) || !step_is_recorders(context) || ++steps != step_chosen)
         return;
     handled++;
     step_stop(context);
@@ -216,20 +229,12 @@ static void stepped_handler(int signal, siginfo_t *info, void *context)
         free(nothing);
 }
 
-static const void *step_library(const void *code)
-{
-    Dl_info info;
-    return dladdr(code, &info) ? info.dli_fbase : NULL;
-}
-
-/* Behind each instruction of the recorder's: a child, which goes on with the call. The allocator
- * behind it must not be interrupted by that. */
+/* Behind each instruction of the recorder's: a child, which goes on with the call. */
 static void forking_handler(int signal, siginfo_t *info, void *context)
 {
     (void)signal;
     (void)info;
-    const void *at = (const void *)((ucontext_t *)context)->uc_mcontext.gregs[REG_RIP];
-    if (step_is_cut(context) || step_library(at) != step_library((const void *)malloc))
+    if (step_is_cut(context) || !step_is_recorders(context))
         return;
     pid_t child = fork();
     if (child > 0) {
@@ -282,7 +287,7 @@ static int step_through(void (*call)(void))
     return calls;
 }
 
-/* Interrupts the call behind each of its instructions in turn. */
+/* Interrupts the call behind each of the recorder's instructions in turn. */
 static int stepped_call(void (*call)(void))
 {
     int calls = 0;
