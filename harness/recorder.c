@@ -200,13 +200,6 @@ static void recorder_set_up(struct recorder *recorder)
         prctl(PR_SET_CHILD_SUBREAPER, 1);
 }
 
-static uint64_t recorder_cpu_ns(void)
-{
-    struct timespec cpu;
-    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &cpu);
-    return (uint64_t)cpu.tv_sec * 1000000000u + (uint64_t)cpu.tv_nsec;
-}
-
 static void recorder_account(struct recorder *recorder, uint64_t start_ns)
 {
     struct spool_control *control = recorder->spool.control;
@@ -214,7 +207,7 @@ static void recorder_account(struct recorder *recorder, uint64_t start_ns)
     recorder->outcome->left_alone = atomic_load(&control->left_alone);
     recorder->outcome->late_ns = clock_ns() - start_ns - recorder->outcome->cost.wall_ns;
     recorder->outcome->loaded = atomic_load(&control->images) > 0;
-    recorder->outcome->drain_ns = recorder_cpu_ns();
+    recorder->outcome->drain_ns = clock_process_ns();
 }
 
 /* Nobody writes any more, nor needs the processors. What the first step finds for the first time, a
@@ -245,7 +238,7 @@ static int recorder_follow(struct recorder *recorder, const sigset_t *signals, u
     struct spool_control *control = recorder->spool.control;
     struct recording_cost *cost = &recorder->outcome->cost;
     cost->slow_ns = atomic_load(&control->refill_ns) + atomic_load(&control->walk_ns);
-    cost->drain_ns = recorder_cpu_ns();
+    cost->drain_ns = clock_process_ns();
     cost->late_ns = clock_ns() - start_ns - cost->wall_ns;
     return failed ? failed : recording_finish(recorder->recording, &recorder->outcome->cost, err);
 }

@@ -23,6 +23,14 @@ static inline uint64_t clock_thread_ns(void)
     return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
 }
 
+/* Processor time of all threads of the process: a system call. */
+static inline uint64_t clock_process_ns(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &now);
+    return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
+}
+
 /* As getrusage() gives times. */
 static inline uint64_t clock_timeval_ns(const struct timeval *time)
 {

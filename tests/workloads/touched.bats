@@ -67,8 +67,8 @@ info() {
 @test "huge blocks of a moment are known, too" {
     record -- "$touches" huge
     [ "$(info t.trace large_blocks)" = 60 ]
-    (($(info t.trace touch_looks) >= 30))
-    [ "$(touched t.trace | tr ' ' '\n' | grep -cx 257)" -ge 30 ]
+    (($(info t.trace touch_looks) >= 50))
+    [ "$(touched t.trace | tr ' ' '\n' | grep -cx 257)" -ge 50 ]
 }
 
 # As many pages as were written, or also those that were read where the kernel does not tell them apart.

@@ -24,9 +24,11 @@ enum {
     LARGE_SAMPLED = 256,      /* pages of a block from which on they are */
     LARGE_TOLD_PAGE = 4096,   /* what is told is counted in these */
     LARGE_OLD_NS = 100000000, /* a block that lived so long is looked at in any case */
-    /* What may be spent: so much, and a share of the time, of which this is the reciprocal. */
+    /* What may be spent: so much, and a share of the program's processor time, of which this is the
+     * reciprocal. */
     LARGE_FREE_NS = 10000000,
     LARGE_SHARE = 20,
+    LARGE_READ_NS = 1000000, /* for so long the program's time is taken to stand still */
     /* What it costs, about: a look, a page looked at, the fault after a page was discarded. */
     LARGE_LOOK_NS = 2000,
     LARGE_PAGE_NS = 4,
@@ -45,7 +47,9 @@ struct large_slot {
 };
 
 struct large {
-    uint64_t start_ns;
+    uint64_t start_ns;        /* processor time */
+    _Atomic uint64_t used_ns; /* since then, when it was read last */
+    _Atomic uint64_t read_ns; /* when that was */
     pid_t pid;
     _Atomic uint64_t spent_ns;
     struct large_slot slots[LARGE_BUCKETS][LARGE_WAYS];
@@ -69,7 +73,8 @@ void large_open(void)
     if (!large)
         return;
     memset((void *)large_marks, 0, sizeof large_marks);
-    large->start_ns = clock_ns();
+    large->start_ns = clock_process_ns();
+    large->used_ns = large->read_ns = 0;
     large_page = (uint64_t)sysconf(_SC_PAGESIZE);
     large->pid = getpid();
 }
@@ -96,11 +101,22 @@ static uint64_t large_look_ns(uint64_t pages)
     return LARGE_LOOK_NS + pages * LARGE_PAGE_NS;
 }
 
+/* Processor time, as what others take of a core is not the program's to spend. Read now and then:
+ * it takes a system call. */
+static uint64_t large_used_ns(uint64_t now_ns)
+{
+    if (now_ns - large->read_ns >= LARGE_READ_NS) {
+        large->read_ns = now_ns;
+        large->used_ns = clock_process_ns() - large->start_ns;
+    }
+    return large->used_ns;
+}
+
 /* Whether so much may be spent now; then it is, and is the recorder's share of the program's time.
  */
 static bool large_spend(uint64_t now_ns, uint64_t cost_ns)
 {
-    uint64_t allowed = LARGE_FREE_NS + (now_ns - large->start_ns) / LARGE_SHARE;
+    uint64_t allowed = LARGE_FREE_NS + large_used_ns(now_ns) / LARGE_SHARE;
     if (atomic_load_explicit(&large->spent_ns, memory_order_relaxed) + cost_ns > allowed)
         return false;
     atomic_fetch_add(&large->spent_ns, cost_ns);

@@ -3,9 +3,9 @@
  * Asked of the kernel (mincore) when a block ends. So that what is resident then is what the
  * program touched since the block began, pages that were resident from a block before are discarded
  * when one begins: their contents mean nothing, or are zero. A program that begins and ends very
- * many large blocks is not looked at so closely, so that at most a twentieth of its time goes into
- * this: then what was resident before counts as touched, or nothing is told of a block of a short
- * life.
+ * many large blocks is not looked at so closely, so that at most a twentieth of its processor time
+ * goes into this: then what was resident before counts as touched, or nothing is told of a block of
+ * a short life.
  *
  * Lies in memory that fork wipes: a child's trace does not hold what the child inherited. */
 #ifndef WORKLOADS_RECORD_LARGE_H

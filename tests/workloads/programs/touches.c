@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 enum { BIG = 64 << 20, TOUCHED = 1 << 20 };
@@ -52,12 +53,23 @@ static void churn(void)
         free(malloc(32 << 10));
 }
 
-/* Each lives but a moment: to look at every page of them would take longer than all else. */
+static long long processor_ns(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &now);
+    return now.tv_sec * 1000000000LL + now.tv_nsec;
+}
+
+/* Each lives but a moment: of the time in between, a twentieth is enough to look at places of it,
+ * and much too little to look at all of its pages. */
 static void huge(void)
 {
-    enum { HUGE = 1 << 30, COUNT = 60 };
-    for (int i = 0; i < COUNT; i++)
+    enum { HUGE = 1 << 30, COUNT = 60, BETWEEN_NS = 6000000 };
+    for (int i = 0; i < COUNT; i++) {
         free(touch(malloc(HUGE), TOUCHED));
+        for (long long end = processor_ns() + BETWEEN_NS; processor_ns() < end;)
+            continue;
+    }
 }
 
 static void *release(void *block)
