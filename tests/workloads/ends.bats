@@ -89,7 +89,7 @@ holds_mark() {
 }
 
 @test "a daemon: told when it runs on, waited for with --follow" {
-    after 0 daemon 1000
+    after 0 survivor 1000
     [[ "$stderr" == *"run on, unrecorded"* ]]
     after 0 daemon 1000 --follow
     [[ "$stderr" != *"run on"* ]]

@@ -127,14 +127,29 @@ static void run_no_exec(void)
     work(FEW - FEW / 2);
 }
 
-static void run_daemon(void)
+static void become_daemon(void)
 {
     if (fork())
         _exit(0);
     setsid();
     if (fork())
         _exit(0);
+}
+
+static void run_daemon(void)
+{
+    become_daemon();
     usleep(300000);
+    work(FEW);
+}
+
+/* For a minute at most: outlives who started the program. */
+static void run_survivor(void)
+{
+    pid_t starter = getppid();
+    become_daemon();
+    for (int i = 0; i < 6000 && kill(starter, 0) == 0; i++)
+        usleep(10000);
     work(FEW);
 }
 
@@ -201,6 +216,7 @@ int main(int count, char **arguments)
                 {"vfork", run_vfork},
                 {"spawn", run_spawn},
                 {"daemon", run_daemon},
+                {"survivor", run_survivor},
                 {"closed", run_closed},
                 {"other-user", run_other_user},
                 {"jailed", run_jailed},
