@@ -25,6 +25,7 @@ struct repair {
     uint64_t last_thread, last_number;
     uint64_t first, next; /* operations in the window: first … next-1 */
     struct repair_operation *window;
+    uint32_t releases[REPAIR_WINDOW]; /* by the window's places: marks of the addresses they free */
 };
 
 int repair_create(struct repair **out, struct trace_writer *writer, bool threads_known,
@@ -187,12 +188,30 @@ static bool repair_takes(const struct repair_operation *operation, uint64_t addr
            operation->before != address;
 }
 
+/* What an address is told by among those of the window. */
+static uint32_t repair_mark(uint64_t address)
+{
+    return (uint32_t)(address ^ address >> 32);
+}
+
+/* Whether anything of the window may free the address: most addresses that are given out twice are
+ * not freed so soon, and to find that out is done for many places at a time. */
+static bool repair_may_be_released(const struct repair *repair, uint64_t address)
+{
+    uint32_t mark = repair_mark(address), found = 0;
+    for (unsigned i = 0; i < REPAIR_WINDOW; i++)
+        found |= repair->releases[i] == mark;
+    return found;
+}
+
 /* Whether the release of the older object at this operation's address is only late. The first thing
  * that happens to the address must be a release, from elsewhere; if it is allocated again after
  * that, the older object's release must show as one release too many, or else a single missed free
  * would turn every later use of the address into an inversion. */
 static bool repair_is_inversion(const struct repair *repair, const struct repair_operation *taken)
 {
+    if (!repair_may_be_released(repair, taken->address))
+        return false;
     unsigned live = 2, uses = 0;
     for (uint64_t i = repair->first; i < repair->next; i++) {
         const struct repair_operation *later = repair_at(repair, i);
@@ -355,6 +374,7 @@ int repair_add(struct repair *repair, const struct repair_operation *operation, 
         *room = *operation;
     }
     int failed = repair_thread(repair, &room->thread, err);
+    repair->releases[repair->next % REPAIR_WINDOW] = repair_mark(room->before);
     repair->next += !failed;
     repair->summary->source_events += !failed;
     return failed;

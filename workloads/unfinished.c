@@ -8,7 +8,8 @@
 #include <string.h>
 #include <unistd.h>
 
-/* Sent to the thread that waits, it ends the waiting; from elsewhere it ends the program as ever. */
+/* Sent to the thread that waits, it ends the waiting; from elsewhere it ends the program as ever.
+ */
 enum { UNFINISHED_DONE = SIGUSR2 };
 
 struct unfinished {
