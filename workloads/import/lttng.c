@@ -31,7 +31,7 @@ struct lttng_fields {
     uint64_t value[LTTNG_NAMES];
 };
 
-enum { LTTNG_TEXT = 256, LTTNG_SLOTS_LOG2 = 7, LTTNG_SLOTS = 1 << LTTNG_SLOTS_LOG2 };
+enum { LTTNG_TEXT = 256, LTTNG_SLOTS_LOG2 = 10, LTTNG_SLOTS = 1 << LTTNG_SLOTS_LOG2 };
 
 /* What was read before and is likely to come again. */
 struct lttng_text {
@@ -49,6 +49,8 @@ struct lttng {
     uint64_t first_day;        /* … where there are no dates; of the first one, 0 none yet */
     struct lttng_text second;  /* a line's start up to the fraction of its second */
     uint64_t second_ns;        /* which that says */
+    size_t provider;           /* how far behind the time the provider's name stood last … */
+    size_t bracket;            /* … and behind the event's name the bracket of its own fields */
     struct lttng_context contexts[LTTNG_SLOTS];
 };
 
@@ -70,8 +72,10 @@ static bool lttng_knows(const struct lttng_fields *fields, enum lttng_name name)
 
 static bool lttng_field(const struct lttng_fields *fields, enum lttng_name name, uint64_t *value)
 {
+    if (!lttng_knows(fields, name))
+        return false;
     *value = fields->value[name];
-    return lttng_knows(fields, name);
+    return true;
 }
 
 static bool lttng_same(const char *name, const char *wanted)
@@ -150,43 +154,56 @@ static void lttng_collect(struct scan line, struct lttng_fields *fields)
     }
 }
 
-/* The fields of a malloc or a free in their usual form. */
-static bool lttng_usual(struct scan own, struct lttng_fields *fields)
+/* A field in its usual place, or none. False: there is something else. */
+__attribute__((always_inline)) static inline bool lttng_usual_field(struct scan *own,
+                                                                    const char *text,
+                                                                    enum lttng_name name,
+                                                                    struct lttng_fields *fields)
 {
-    unsigned known = 1u << LTTNG_PTR;
-    if (!scan_text(&own, "{ "))
-        return false;
-    if (scan_text(&own, "size = ")) {
-        known |= 1u << LTTNG_SIZE;
-        if (!scan_decimal(&own, &fields->value[LTTNG_SIZE]) || !scan_text(&own, ", "))
-            return false;
-    }
-    if (!scan_text(&own, "ptr = ") || !scan_address(&own, &fields->value[LTTNG_PTR]) ||
-        !scan_text(&own, " }"))
-        return false;
-    fields->known |= known;
-    return scan_done(&own);
+    if (!scan_text(own, text))
+        return true;
+    fields->known |= 1u << name;
+    return scan_number(own, &fields->value[name]) && scan_text(own, ", ");
 }
 
-/* Where the contexts have their place: all their bytes, weighed by where they stand. */
+/* An event's fields in the order in which the tracepoints have them; memalign has another one. */
+static bool lttng_usual(struct scan own, struct lttng_fields *fields)
+{
+    fields->known = 0;
+    if (!scan_text(&own, "{ ") || !lttng_usual_field(&own, "nmemb = ", LTTNG_NMEMB, fields) ||
+        !lttng_usual_field(&own, "in_ptr = ", LTTNG_IN_PTR, fields) ||
+        !lttng_usual_field(&own, "size = ", LTTNG_SIZE, fields) || !scan_text(&own, "ptr = ") ||
+        !scan_address(&own, &fields->value[LTTNG_PTR]))
+        return false;
+    fields->known |= 1u << LTTNG_PTR;
+    return scan_text(&own, " }") && scan_done(&own);
+}
+
+/* Where the contexts have their place: all their bytes, two words a product. */
 static unsigned lttng_slot(const char *text, size_t length)
 {
     const uint64_t odd = UINT64_C(0x9e3779b97f4a7c15);
-    const uint8_t *bytes = (const uint8_t *)text;
-    uint64_t sum = length, weight = odd;
-    if (length < 8)
+    const uint8_t *at = (const uint8_t *)text, *last = at + length - 16;
+    uint64_t sum = length;
+    if (length < 16)
         return 0;
-    for (size_t at = 0; at + 8 < length; at += 8, weight += 2 * odd)
-        sum += bytes_get64(bytes + at) * weight;
-    sum += bytes_get64(bytes + length - 8) * weight;
-    return sum >> (64 - LTTNG_SLOTS_LOG2);
+    for (; at < last; at += 16)
+        sum += (bytes_get64(at) + odd) * (bytes_get64(at + 8) ^ sum);
+    sum += (bytes_get64(last) + odd) * (bytes_get64(last + 8) ^ sum);
+    return ((sum ^ sum >> 32) * odd) >> (64 - LTTNG_SLOTS_LOG2);
 }
 
-/* What contexts say: those of a program's threads on its processors come again and again. */
+/* What contexts say: those of a program's threads on its processors come again and again. Two that
+ * have the same place share it and the next one. */
 static const struct lttng_fields *lttng_contexts(struct lttng *lttng, const char *text,
                                                  size_t length)
 {
-    struct lttng_context *context = &lttng->contexts[lttng_slot(text, length)];
+    unsigned slot = lttng_slot(text, length);
+    struct lttng_context *context = &lttng->contexts[slot];
+    if (lttng_is(&context->text, text, length))
+        return &context->fields;
+    if (context->text.length)
+        context = &lttng->contexts[slot ^ 1];
     if (!lttng_is(&context->text, text, length)) {
         context->fields = (struct lttng_fields){0};
         lttng_collect(scan_over(text, length), &context->fields);
@@ -195,27 +212,46 @@ static const struct lttng_fields *lttng_contexts(struct lttng *lttng, const char
     return &context->fields;
 }
 
-/* The event's own fields, and those of the contexts between its name and them. */
+/* The event's own fields, and those of the contexts between its name and them. The bracket is
+ * looked for only where it is not as far away as last time: between the right one and the line's
+ * end there is none. */
 static const struct lttng_fields *lttng_fields(struct lttng *lttng, struct scan line,
                                                struct lttng_fields *own)
 {
     static const struct lttng_fields none;
-    const char *bracket = memrchr(line.at, '{', (size_t)(line.end - line.at));
+    size_t length = (size_t)(line.end - line.at), before = lttng->bracket;
+    if (before < length && lttng_usual((struct scan){line.at + before, line.end}, own))
+        return lttng_contexts(lttng, line.at, before);
+    const char *bracket = memrchr(line.at, '{', length);
     struct scan rest = {bracket ? bracket : line.end, line.end};
-    own->known = 0;
-    if (!lttng_usual(rest, own))
+    if (!lttng_usual(rest, own)) {
+        own->known = 0;
         lttng_collect(rest, own);
-    return bracket ? lttng_contexts(lttng, line.at, (size_t)(bracket - line.at)) : &none;
+    }
+    if (!bracket)
+        return &none;
+    lttng->bracket = (size_t)(bracket - line.at);
+    return lttng_contexts(lttng, line.at, lttng->bracket);
 }
 
-/* Moves behind the provider's name and its colon. */
-static bool lttng_provider(struct scan *line)
+/* Moves behind the provider's name and its colon, which are as far away as last time or looked for.
+ */
+static bool lttng_provider(struct lttng *lttng, struct scan *line)
 {
-    static const char provider[] = "lttng_ust_libc";
-    enum { LETTERS = sizeof provider - 1 };
+    static const char provider[] = "lttng_ust_libc:";
+    enum { LETTERS = sizeof provider - 2 };
+    struct scan expected = *line;
+    if (lttng->provider < (size_t)(line->end - line->at)) {
+        expected.at += lttng->provider;
+        if (scan_text(&expected, provider)) {
+            *line = expected;
+            return true;
+        }
+    }
     const char *at = line->at;
     for (; (at = memchr(at, ':', (size_t)(line->end - at))); at++)
         if (at - line->at >= LETTERS && memcmp(at - LETTERS, provider, LETTERS) == 0) {
+            lttng->provider = (size_t)(at - LETTERS - line->at);
             line->at = at + 1;
             return true;
         }
@@ -306,7 +342,8 @@ static bool lttng_aligned(const struct lttng_fields *fields, struct repair_opera
 {
     if (!lttng_knows(fields, LTTNG_ALIGNMENT) || !lttng_sized(fields, TRACE_ALIGNED, operation))
         return false;
-    if (fields->value[LTTNG_RESULT])
+    uint64_t result; /* of posix_memalign only */
+    if (lttng_field(fields, LTTNG_RESULT, &result) && result)
         operation->address = 0;
     return import_align(operation, fields->value[LTTNG_ALIGNMENT]);
 }
@@ -383,7 +420,7 @@ static enum import_verdict lttng_read_line(struct lttng *lttng, struct scan line
     bool timed = lttng_time(lttng, &event, &ns);
     if (!timed)
         event = line;
-    if (!lttng_provider(&event))
+    if (!lttng_provider(lttng, &event))
         return IMPORT_NOTHING;
     enum lttng_kind kind = lttng_kind(&event);
     *contexts = lttng_fields(lttng, event, &own);

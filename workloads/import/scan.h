@@ -13,8 +13,6 @@ struct scan {
     const char *at, *end;
 };
 
-enum { SCAN_DIGITS = 19 }; /* decimal ones that cannot need more than 64 bits */
-
 static inline struct scan scan_over(const char *text, size_t length)
 {
     return (struct scan){text, text + length};
@@ -73,17 +71,24 @@ static inline uint64_t scan_digits(uint64_t bytes)
     return scan_sum(bytes & UINT64_C(0x0f0f0f0f0f0f0f0f), 10);
 }
 
-/* At least one digit; false, too, where the number needs more than 64 bits. */
-static inline bool scan_decimal(struct scan *scan, uint64_t *value)
+/* How many of eight bytes come before the first one that has a bit set. */
+static inline unsigned scan_before(uint64_t bits)
+{
+    return bits ? (unsigned)__builtin_ctzll(bits) / 8 : 8;
+}
+
+/* The first `count` >= 1 of the digits' worths, as many zeros before them as they are fewer than
+ * eight. */
+static inline uint64_t scan_first(uint64_t worth, unsigned count)
+{
+    return worth << (64 - 8 * count);
+}
+
+/* Digits one by one. */
+static inline bool scan_decimal_long(struct scan *scan, uint64_t *value)
 {
     const char *first = scan->at, *at = first;
-    const char *sure = scan->end - first > SCAN_DIGITS ? first + SCAN_DIGITS : scan->end;
-    uint64_t sum = 0, bytes;
-    for (; sure - at >= 8 && (bytes = bytes_get64((const uint8_t *)at), scan_is_digits(bytes));
-         at += 8)
-        sum = sum * 100000000 + scan_digits(bytes);
-    for (; at < sure && (unsigned)(*at - '0') < 10; at++)
-        sum = sum * 10 + (unsigned)(*at - '0');
+    uint64_t sum = 0;
     for (; at < scan->end && (unsigned)(*at - '0') < 10; at++)
         if (__builtin_mul_overflow(sum, (uint64_t)10, &sum) ||
             __builtin_add_overflow(sum, (unsigned)(*at - '0'), &sum))
@@ -93,33 +98,70 @@ static inline bool scan_decimal(struct scan *scan, uint64_t *value)
     return at != first;
 }
 
+/* What follows eight digits at `more`: up to eight bytes, of which none is behind the end. */
+static inline uint64_t scan_more(const struct scan *scan, const char *more)
+{
+    size_t left = (size_t)(scan->end - more);
+    if (left >= 8)
+        return bytes_get64((const uint8_t *)more);
+    return left ? bytes_get64((const uint8_t *)scan->end - 8) >> (64 - 8 * left) : 0;
+}
+
+/* How many of eight bytes come before the first that is no decimal digit, and what each is worth.
+ */
+static inline unsigned scan_count_digits(uint64_t bytes, uint64_t *worth)
+{
+    const uint64_t one = UINT64_C(0x0101010101010101);
+    uint64_t value = *worth = bytes ^ '0' * one;
+    return scan_before(((value + (128 - 10) * one) | value) & 128 * one);
+}
+
+/* At least one digit; false, too, where the number needs more than 64 bits. How many digits there
+ * are cannot be foretold, so that up to fifteen are taken without asking for each. */
+static inline bool scan_decimal(struct scan *scan, uint64_t *value)
+{
+    static const uint64_t tens[] = {1, 10, 100, 1000, 10000, 100000, 1000000, 10000000};
+    uint64_t worth, sum = 0;
+    if (scan->end - scan->at < 8)
+        return scan_decimal_long(scan, value);
+    const char *at = scan->at;
+    unsigned count = scan_count_digits(bytes_get64((const uint8_t *)at), &worth);
+    if (!count)
+        return false;
+    if (count == 8) {
+        sum = scan_sum(worth, 10);
+        at += 8;
+        count = scan_count_digits(scan_more(scan, at), &worth);
+        if (count == 8)
+            return scan_decimal_long(scan, value);
+        sum *= tens[count];
+    }
+    scan->at = at + count;
+    *value = count ? sum + scan_sum(scan_first(worth, count), 10) : sum;
+    return true;
+}
+
 /* Hexadecimal digits plus 1; 0 is none. Looked up, as which of them are letters cannot be foretold.
  */
 extern const uint8_t scan_hex_digits[256];
 
-/* Whether the eight bytes are all hexadecimal digits, and what each is worth: a digit is one if it
- * is what its worth is written as. */
-static inline bool scan_is_hex(uint64_t bytes, uint64_t *worth)
+/* How many of eight bytes come before the first that is no hexadecimal digit, and what each is
+ * worth: a digit is one if it is what its worth is written as. */
+static inline unsigned scan_count_hex(uint64_t bytes, uint64_t *worth)
 {
     const uint64_t one = UINT64_C(0x0101010101010101);
     uint64_t letters = bytes >> 6 & one, value = (bytes & 15 * one) + 9 * letters;
     uint64_t beyond_nine = (value + 6 * one) >> 4 & one;
     uint64_t written = value + '0' * one + ('a' - '9' - 1) * beyond_nine;
     *worth = value;
-    return (bytes | letters << 5) == written && !(value & 240 * one);
+    return scan_before(((bytes | letters << 5) ^ written) | (value & 240 * one));
 }
 
-/* Hexadecimal digits without a prefix; at least one, and no more than 64 bits. Addresses have a
- * dozen. */
-static inline bool scan_hex(struct scan *scan, uint64_t *value)
+/* Digits one by one. */
+static inline bool scan_hex_long(struct scan *scan, uint64_t *value)
 {
     const char *first = scan->at, *at = first;
-    uint64_t sum = 0, worth;
-    if (scan->end - at >= 8 && scan_hex_digits[(uint8_t)at[7]] &&
-        scan_is_hex(bytes_get64((const uint8_t *)at), &worth)) {
-        sum = scan_sum(worth, 16);
-        at += 8;
-    }
+    uint64_t sum = 0;
     for (unsigned digit; at < scan->end && (digit = scan_hex_digits[(uint8_t)*at]); at++) {
         if (sum >> 60)
             return false;
@@ -128,6 +170,30 @@ static inline bool scan_hex(struct scan *scan, uint64_t *value)
     scan->at = at;
     *value = sum;
     return at != first;
+}
+
+/* Hexadecimal digits without a prefix; at least one, and no more than 64 bits. Addresses have a
+ * dozen: eight are taken at once, then up to seven, read so that nothing behind the end is. */
+static inline bool scan_hex(struct scan *scan, uint64_t *value)
+{
+    uint64_t worth, sum = 0;
+    if (scan->end - scan->at < 8)
+        return scan_hex_long(scan, value);
+    const char *at = scan->at;
+    unsigned count = scan_count_hex(bytes_get64((const uint8_t *)at), &worth);
+    if (!count)
+        return false;
+    if (count == 8) {
+        sum = scan_sum(worth, 16);
+        at += 8;
+        count = scan_count_hex(scan_more(scan, at), &worth);
+        if (count == 8)
+            return scan_hex_long(scan, value);
+        sum <<= 4 * count;
+    }
+    scan->at = at + count;
+    *value = count ? sum | scan_sum(scan_first(worth, count), 16) : sum;
+    return true;
 }
 
 /* 0x and hexadecimal digits. */
@@ -146,14 +212,21 @@ static inline bool scan_number(struct scan *scan, uint64_t *value)
     return scan_hex(scan, value);
 }
 
-/* Moves behind the first occurrence of `wanted`. */
+/* Moves behind the first occurrence of `wanted`, a few letters of which the first is rare. */
 static inline bool scan_past(struct scan *scan, const char *wanted)
 {
     size_t length = strlen(wanted);
-    const char *found = memmem(scan->at, (size_t)(scan->end - scan->at), wanted, length);
-    if (found)
-        scan->at = found + length;
-    return found;
+    const char *at = scan->at;
+    while ((at = memchr(at, *wanted, (size_t)(scan->end - at)))) {
+        if ((size_t)(scan->end - at) < length)
+            return false;
+        if (memcmp(at, wanted, length) == 0) {
+            scan->at = at + length;
+            return true;
+        }
+        at++;
+    }
+    return false;
 }
 
 /* A word up to the next blank. */
