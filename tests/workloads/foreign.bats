@@ -221,10 +221,10 @@ EOF
 }
 
 @test "lttng: more threads than are remembered, in turn" {
-    awk 'BEGIN { for (i = 0; i < 900; i++) printf "[00:00:0%d.%09d] (+0.1) h lttng_ust_libc:malloc: { cpu_id = %d }, { vpid = 5, vtid = %d }, { size = %d, ptr = 0x%X }\n",
-                     1 + i / 500, i % 500, i % 8, 100 + i % 300, i + 1, 16777216 + i * 1048576 }' > r.txt
-    import r.txt | awk '{ time = NR <= 500 ? NR - 1 : 1000000000 + NR - 501
-                          if ($2 != time || $3 != "t" (NR - 1) % 300 || $6 != NR) exit 1 } END { if (NR != 900) exit 1 }'
+    awk 'BEGIN { for (i = 0; i < 9000; i++) printf "[00:00:0%d.%09d] (+0.1) h lttng_ust_libc:malloc: { cpu_id = %d }, { vpid = 5, vtid = %d }, { size = %d, ptr = 0x%X }\n",
+                     1 + i / 5000, i % 5000, i % 8, 100 + i % 1500, i + 1, 16777216 + i * 1048576 }' > r.txt
+    import r.txt | awk '{ time = NR <= 5000 ? NR - 1 : 1000000000 + NR - 5001
+                          if ($2 != time || $3 != "t" (NR - 1) % 1500 || $6 != NR) exit 1 } END { if (NR != 9000) exit 1 }'
 }
 
 @test "addresses of any length, and what only looks like one" {
@@ -236,6 +236,73 @@ EOF
     [ "${lines[3]}" = "3 t0 free #1" ]
     [ "${#lines[@]}" -eq 4 ]
     [ "$(info bad_records)" -eq 4 ]
+}
+
+@test "decimal numbers of any length, at a line's end or before it" {
+    number=
+    for digit in 1 2 3 4 5 6 7 8 9 0 1 2 3 4; do
+        number+=$digit
+        echo "1: malloc 0x0 $number"
+        echo "1: malloc 0x0 $number $number $number"
+    done > r.txt
+    printf '%s\n' '1: malloc 0x0 18446744073709551615' '1: malloc 0x0 18446744073709551616' \
+        '1: malloc 0x0 000000000000000000007' '1: malloc 0x0 1234567:' '1: malloc 0x0 12345678/ ' >> r.txt
+    import r.txt | awk '{ print $NF }' > got
+    awk '$NF < 18446744073709551615 { print $4 }' r.txt | head -n 28 > wanted
+    printf '18446744073709551615\n000000000000000000007\n' | sed 's/^0*//' >> wanted
+    diff got wanted
+    [ "$(info bad_records)" -eq 3 ]
+}
+
+@test "lttng: fields in any order, a payload of several words" {
+    line='[00:00:01.000000001] h lttng_ust_libc:'
+    printf '%s\n' "${line}calloc: { cpu_id = 0 }, { nmemb = 2, size = 8, ptr = 0x1000 }" \
+        "${line}calloc: { cpu_id = 0 }, { ptr = 0x2000, size = 8, nmemb = 3 }" \
+        "${line}realloc: { cpu_id = 0 }, { in_ptr = 0x1000, size = 80, ptr = 0x3000 }" \
+        "${line}realloc: { cpu_id = 0 }, { size = 90, ptr = 0x4000, in_ptr = 0x2000 }" \
+        "${line}memalign: { cpu_id = 0 }, { alignment = 64, size = 7, ptr = 0x5000 }" \
+        "${line}free: { cpu_id = 0 }, { in_ptr = 0x5000 }" > l.txt
+    import l.txt | cut -d' ' -f 3- > got
+    diff got - <<'EOF'
+t0 calloc #0 16
+t0 calloc #1 24
+t0 realloc #0 80
+t0 realloc #1 90
+t0 aligned #2 7 align 64
+EOF
+    [ "$(info bad_records)" -eq 1 ]
+}
+
+@test "ltrace: NULL, and times that are no processes" {
+    printf '%s\n' '14:59:59.130338 malloc(12 <unfinished ...>' '15:00:00.130610 <... malloc resumed> ) = 0x1000' \
+        '1782133300.310000 realloc(NULL, 80) = 0x2000' '  0.000041 calloc(4, 4) = NULL' '10:00:00 free(NULL) = <void>' > l.txt
+    run import l.txt
+    [ "$output" = $'0 t0 malloc #0 12\n1 t0 malloc #1 80\n2 t0 calloc! - 16\n3 t0 free -' ]
+    [ "$(info bad_records)" -eq 0 ]
+}
+
+@test "valgrind: lines with the time in front" {
+    printf '%s\n' '--00:00:00:01.518 12145-- malloc(472) = 0x4B0C040' '==00:00:00:01.600 12145== a remark' \
+        '--01:23:59:59.999 12146-- memalign(alignment 64, size 100) = 0x4B0C040' '--00:00:00:02.000 12145-- free(0x4B0C040)' > v.txt
+    run import v.txt
+    [ "$output" = $'0 t0 malloc #0 472\n1 t1 aligned #1 100 align 64\n2 t0 free #0' ]
+    [ "$(info repairs)" -eq 0 ]
+}
+
+@test "mtrace: a log whose beginning is missing" {
+    printf '%s\n' 'n/lib:[0x7f]) + 0x10' '@ ./a.out:[0x80484c1] + 0x1000 0x32' '- 0x1000' > m.txt
+    run import m.txt
+    [ "$output" = $'0 t0 malloc #0 50\n1 t0 free #0' ]
+    [ "$(info bad_records)" -eq 1 ]
+}
+
+@test "logalloc: arenas" {
+    printf '%s\n' '1 2 moz_arena_malloc(1,32)=0x10' '1 2 moz_arena_realloc(1,0x10,64)=0x20' \
+        '1 2 moz_arena_calloc(1,3,4)=0x30' '1 2 moz_arena_memalign(1,64,9)=0x40' '1 2 moz_create_arena_with_params(0x7f)=1' \
+        '1 2 moz_arena_free(1,0x20)' '1 2 moz_arena_free()' > a.txt
+    run import a.txt
+    [ "$output" = $'0 t0 malloc #0 32\n1 t0 realloc #0 64\n2 t0 calloc #1 12\n3 t0 aligned #2 9 align 64\n4 t0 free #0' ]
+    [ "$(info bad_records)" -eq 1 ]
 }
 
 @test "lines that span the blocks in which a file is read are whole, packed or not" {

@@ -50,7 +50,7 @@ bool call_form(const char *name, size_t length, enum call_form *form)
 bool call_number(struct scan *scan, uint64_t *value)
 {
     *value = 0;
-    if (scan_text(scan, "nil") || scan_text(scan, "(nil)"))
+    if (scan_text(scan, "nil") || scan_text(scan, "(nil)") || scan_text(scan, "NULL"))
         return true;
     if (scan_char(scan, '#'))
         return scan_decimal(scan, value);
@@ -59,18 +59,40 @@ bool call_number(struct scan *scan, uint64_t *value)
     return good;
 }
 
+static bool call_is_letter(char c)
+{
+    return (unsigned)((c | 32) - 'a') < 26 || c == '_';
+}
+
+/* A word that is no number: it says what one is, or is a name. */
+static bool call_pass_word(struct scan *scan)
+{
+    struct scan ahead = *scan;
+    while (!scan_done(&ahead) && (call_is_letter(*ahead.at) || (unsigned)(*ahead.at - '0') < 10))
+        ahead.at++;
+    size_t length = (size_t)(ahead.at - scan->at);
+    bool nothing = (length == 3 && memcmp(scan->at, "nil", 3) == 0) ||
+                   (length == 4 && memcmp(scan->at, "NULL", 4) == 0);
+    if (nothing || !length || !call_is_letter(*scan->at))
+        return false;
+    *scan = ahead;
+    return true;
+}
+
 bool call_numbers(struct scan *scan, struct call *call)
 {
     call->count = 0;
     while (!scan_done(scan) && *scan->at != ')' && *scan->at != '<') {
         uint64_t value;
         char c = *scan->at;
-        bool is_word = (unsigned)((c | 32) - 'a') < 26 && c != 'n';
-        if (c == ' ' || c == ',' || c == '\t' || is_word) {
+        if (c == ' ' || c == ',' || c == '\t') {
             scan->at++;
             continue;
         }
-        if ((unsigned)(c - '0') < 10 ? !scan_number(scan, &value) : !call_number(scan, &value))
+        bool is_digit = (unsigned)(c - '0') < 10;
+        if (!is_digit && call_pass_word(scan))
+            continue;
+        if (is_digit ? !scan_number(scan, &value) : !call_number(scan, &value))
             return false;
         if (call->count < CALL_NUMBERS)
             call->numbers[call->count++] = value;

@@ -27,8 +27,8 @@ struct call {
 /* The form of a function by its name, C and mangled C++; false: none that allocates or frees. */
 bool call_form(const char *name, size_t length, enum call_form *form);
 
-/* One number, or those up to the closing bracket or the line's end: decimal, 0x…, #…, nil, and
- * negative ones as unsigned ones; words are passed. */
+/* One number, or those up to the closing bracket or the line's end: decimal, 0x…, #…, nil, NULL,
+ * and negative ones as unsigned ones; words are passed. */
 bool call_number(struct scan *scan, uint64_t *value);
 bool call_numbers(struct scan *scan, struct call *call);
 

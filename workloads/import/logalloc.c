@@ -12,13 +12,26 @@ static bool logalloc_prefix(struct scan *line, uint64_t *pid, uint64_t *tid)
     return true;
 }
 
-static bool logalloc_call(struct scan *line, struct call *call)
+/* Takes a name and its bracket: "moz_arena_malloc(" is a malloc with the arena in front. */
+static bool logalloc_form(struct scan *line, enum call_form *form, bool *in_arena)
 {
     const char *bracket = memchr(line->at, '(', (size_t)(line->end - line->at));
-    if (!bracket || !call_form(line->at, (size_t)(bracket - line->at), &call->form))
+    *in_arena = scan_text(line, "moz_arena_");
+    if (!bracket || !call_form(line->at, (size_t)(bracket - line->at), form))
         return false;
     line->at = bracket + 1;
-    return call_numbers(line, call) && scan_char(line, ')');
+    return true;
+}
+
+static bool logalloc_call(struct scan *line, struct call *call)
+{
+    bool in_arena;
+    if (!logalloc_form(line, &call->form, &in_arena) || !call_numbers(line, call) ||
+        !scan_char(line, ')') || (in_arena && !call->count))
+        return false;
+    if (in_arena)
+        memmove(call->numbers, call->numbers + 1, --call->count * sizeof *call->numbers);
+    return true;
 }
 
 static bool logalloc_result(struct scan *line, uint64_t *address)
@@ -49,12 +62,10 @@ static bool logalloc_is_remark(struct scan line)
 {
     uint64_t pid, tid;
     enum call_form form;
-    if (!logalloc_prefix(&line, &pid, &tid))
-        return false;
-    size_t length = 0;
-    while (line.at + length < line.end && line.at[length] != '(')
-        length++;
-    return line.at + length < line.end && !call_form(line.at, length, &form);
+    bool in_arena;
+    return logalloc_prefix(&line, &pid, &tid) &&
+           memchr(line.at, '(', (size_t)(line.end - line.at)) &&
+           !logalloc_form(&line, &form, &in_arena);
 }
 
 static enum import_verdict logalloc_take(struct scan line, void *state,

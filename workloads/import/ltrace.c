@@ -16,8 +16,10 @@ static void ltrace_prefix(struct scan *line, struct ltrace_line *out)
     out->pid = 0;
     scan_blanks(&ahead);
     bool bracket = scan_text(&ahead, "[pid ");
-    if (scan_decimal(&ahead, &out->pid) && (!bracket || scan_char(&ahead, ']')))
+    if (scan_decimal(&ahead, &out->pid) && scan_char(&ahead, bracket ? ']' : ' '))
         *line = ahead;
+    else
+        out->pid = 0; /* a time's hours or seconds */
     while (!scan_done(line) && ((unsigned)(*line->at - '0') < 10 || *line->at == ' ' ||
                                 *line->at == '.' || *line->at == ':' || *line->at == '\t'))
         line->at++;
@@ -90,7 +92,7 @@ static bool ltrace_result(struct scan rest, uint64_t *address)
     if (!scan_text(&rest, "= ") && !scan_past(&rest, "= "))
         return false;
     scan_blanks(&rest);
-    return scan_text(&rest, "<void>") || scan_text(&rest, "nil") || scan_number(&rest, address);
+    return scan_text(&rest, "<void>") || call_number(&rest, address);
 }
 
 /* A free takes effect when it is called, an allocation when it returns. */

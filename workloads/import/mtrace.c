@@ -77,10 +77,19 @@ static enum import_verdict mtrace_take(struct scan line, void *state,
     return mtrace_sized(mtrace, *first.at, two, one, operation);
 }
 
+/* The beginning may be missing, or something else in front of it. */
 static bool mtrace_recognise(const char *start, size_t length)
 {
-    struct scan text = scan_over(start, length);
-    return scan_text(&text, "= Start");
+    struct scan text = scan_over(start, length), line;
+    for (int i = 0; i < 50 && scan_line(&text, &line); i++) {
+        struct mtrace mtrace = {0};
+        struct repair_operation operation = {0};
+        struct scan ahead = line;
+        if (scan_text(&ahead, "= Start") ||
+            (scan_text(&ahead, "@ ") && mtrace_take(line, &mtrace, &operation) != IMPORT_BAD))
+            return true;
+    }
+    return false;
 }
 
 static uint32_t mtrace_columns(const char *start, size_t length)

@@ -12,9 +12,15 @@ struct valgrind {
     struct pending pending;
 };
 
+/* "--PID-- ", with --time-stamp=yes "--DD:HH:MM:SS.mmm PID-- ". */
 static bool valgrind_prefix(struct scan *line, uint64_t *pid)
 {
-    return scan_text(line, "--") && scan_decimal(line, pid) && scan_text(line, "-- ");
+    if (!scan_text(line, "--") || !scan_decimal(line, pid))
+        return false;
+    if (scan_text(line, "-- "))
+        return true;
+    return scan_char(line, ':') && scan_past(line, " ") && scan_decimal(line, pid) &&
+           scan_text(line, "-- ");
 }
 
 /* A call's name and opening bracket. */
