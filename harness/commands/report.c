@@ -186,7 +186,9 @@ static int report_to_file(struct report *report)
 static int report_to_output(struct report *report)
 {
     report_write(report, stdout);
-    errno = ENOSPC;
+    /* Why an earlier write failed is forgotten by now: a closed stream tells it again. */
+    if (write(STDOUT_FILENO, "", 0) == 0)
+        errno = ENOSPC;
     return ferror(stdout) || fflush(stdout) ? report_refused(report, "nothing was lost in the run")
                                             : STATUS_DONE;
 }

@@ -89,6 +89,9 @@ PY
     [ "$status" = 1 ]
     [[ "$output" == *"the table could not be written"* ]]
     python3 -c 'import json; assert [json.loads(line)["status"] for line in open("out/cells.jsonl")] == ["ok"] * 2'
+    run bash -c '"$BENCH" report --format html out 2>&1 >&-'
+    [ "$status" = 1 ]
+    [[ "$output" == *"Bad file descriptor"* ]]
     run bash -c '"$BENCH" --help 2>&1 >&-'
     [ "$status" = 1 ]
 }
