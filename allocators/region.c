@@ -87,8 +87,8 @@ void region_discard(struct region *region, size_t offset, size_t bytes)
 
 /* ---- huge pages ------------------------------------------------------------------------------ */
 
-/* A slow one loses what five quick ones gain. */
-enum { HUGE_SLOW_NS = 1000000, HUGE_SLOW_FIRST = 2, HUGE_SLOW_SHARE = 8 };
+/* A slow one loses what so many quick ones gain. */
+enum { HUGE_SLOW_NS = 1000000, HUGE_SLOW_LOSES = 6 };
 
 size_t region_huge_from(const struct region *region, size_t offset)
 {
@@ -97,7 +97,7 @@ size_t region_huge_from(const struct region *region, size_t offset)
 
 bool region_likes_huge(const struct region *region)
 {
-    return region->huge_slow <= HUGE_SLOW_FIRST + region->huge_quick / HUGE_SLOW_SHARE;
+    return region->huge_debt < 2 * HUGE_SLOW_LOSES;
 }
 
 /* Of this thread: what a host does for it is in that, what others do is not. */
@@ -114,10 +114,10 @@ static void region_fill_one(struct region *region, char *page)
     region->calls += 2;
     madvise(page, REGION_HUGE, MADV_HUGEPAGE);
     madvise(page, REGION_HUGE, MADV_POPULATE_WRITE);
-    if (huge_clock() - begun < HUGE_SLOW_NS)
-        region->huge_quick++;
-    else
-        region->huge_slow++;
+    if (huge_clock() - begun >= HUGE_SLOW_NS)
+        region->huge_debt += HUGE_SLOW_LOSES;
+    else if (region->huge_debt > 0)
+        region->huge_debt--;
 }
 
 void region_fill_huge(struct region *region, size_t offset, size_t bytes)

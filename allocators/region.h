@@ -19,8 +19,7 @@ struct region {
     size_t committed_peak; /* the most `committed` has been */
     size_t limit;          /* commit fails above this many bytes; SIZE_MAX: no limit */
     uint64_t calls;        /* system calls made */
-    unsigned huge_quick;   /* huge pages that were there soon, */
-    unsigned huge_slow;    /* and that were not */
+    unsigned huge_debt;    /* what slow huge pages cost, less what quick ones gained since */
 };
 
 size_t region_page(void);
@@ -51,7 +50,7 @@ size_t region_huge_from(const struct region *region, size_t offset);
 
 /* Whether huge pages are worth it: filling one takes a sixth of the time that the faults of its
  * small pages do, but several times as long where it comes from memory that a virtual machine has
- * returned to its host. Then there soon are no more of them. */
+ * returned to its host. After two of those in a row there are no more. */
 bool region_likes_huge(const struct region *region);
 
 /* Fills the huge pages in [offset, offset + bytes), all of it committed and about to be used, where
