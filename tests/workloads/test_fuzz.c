@@ -37,9 +37,15 @@ struct fuzz {
     struct sample mutant;
 };
 
-static char in_path[] = "/dev/shm/heapbench-fuzz-in-XXXXXX";
-static char out_path[] = "/dev/shm/heapbench-fuzz-out-XXXXXX";
-static char again_path[] = "/dev/shm/heapbench-fuzz-again-XXXXXX";
+static char in_path[64], out_path[64], again_path[64];
+
+/* In memory where there are files in memory. */
+static int fresh_file(char path[64], const char *name)
+{
+    snprintf(path, 64, "%s/heapbench-fuzz-%s-XXXXXX",
+             access("/dev/shm", W_OK) == 0 ? "/dev/shm" : "/tmp", name);
+    return mkstemp(path);
+}
 
 static void load(struct sample *sample, const char *path)
 {
@@ -360,7 +366,8 @@ static int prepare(void **state)
     static struct fuzz fuzz;
     const char *rounds = getenv("HEAPBENCH_FUZZ_ROUNDS"), *seed = getenv("HEAPBENCH_FUZZ_SEED");
     glob_t found;
-    int paths[] = {mkstemp(in_path), mkstemp(out_path), mkstemp(again_path)};
+    int paths[] = {fresh_file(in_path, "in"), fresh_file(out_path, "out"),
+                   fresh_file(again_path, "again")};
     if (glob("tests/workloads/fixtures/*", 0, NULL, &found))
         return -1;
     for (size_t i = 0; i < found.gl_pathc && fuzz.count < FILES - 2; i++) {
