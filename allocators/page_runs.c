@@ -16,8 +16,9 @@ enum {
     STEP_PAGES = 16,      /* the least that is committed at once */
     STEP_SHIFT = 4,       /* and a sixteenth of what there is */
     HUGE_PAGES = REGION_HUGE / RUN_PAGE,
-    HUGE_FROM = 2 * HUGE_PAGES, /* from this frontier on the steps are huge pages */
-    FILL_PAGES = 64,            /* of a longer run they are left to its first touches */
+    HUGE_FROM = 2 * HUGE_PAGES,   /* from this frontier on the steps are huge pages */
+    HUGE_UNTIL = 16 * HUGE_PAGES, /* longer runs behind this page get none */
+    FILL_PAGES = 64,              /* a longer run may not be used as a whole */
 };
 
 static struct run_bins *runs_bins(struct page_runs *runs, uint8_t kind)
@@ -181,18 +182,20 @@ static int runs_advance(struct page_runs *runs, uint32_t frontier)
     return 0;
 }
 
-/* The huge page that the top has come into is filled, unless that is for a run which may never be
- * used as a whole. */
+/* The huge page that the top has come into is filled, but not for a run which may never be used as
+ * a whole: that one's first touches may, where they are not too many. */
 static void runs_fill(struct page_runs *runs, size_t pages)
 {
-    uint32_t from = runs->filled > HUGE_FROM ? runs->filled : HUGE_FROM;
-    if (runs->top <= from)
+    uint32_t first = runs->filled > HUGE_FROM ? runs->filled : HUGE_FROM;
+    if (runs->top <= first)
         return;
+    size_t from = runs_offset(runs, first), held = runs_offset(runs, runs->frontier);
     size_t end = region_huge_from(runs->region, runs_offset(runs, runs->top));
-    size_t held = runs_offset(runs, runs->frontier);
     end = end < held ? end : held;
     if (pages <= FILL_PAGES)
-        region_fill_huge(runs->region, runs_offset(runs, from), end - runs_offset(runs, from));
+        region_fill_huge(runs->region, from, end - from);
+    else if (runs->top <= HUGE_UNTIL)
+        region_prefer_huge(runs->region, from, end - from);
     runs->filled = (uint32_t)page_runs_number(runs, runs->region->base + end);
 }
 

@@ -120,6 +120,14 @@ static void region_fill_one(struct region *region, char *page)
         region->huge_debt--;
 }
 
+void region_prefer_huge(struct region *region, size_t offset, size_t bytes)
+{
+    if (!region_likes_huge(region))
+        return;
+    region->calls++;
+    madvise(region->base + offset, bytes, MADV_HUGEPAGE);
+}
+
 void region_fill_huge(struct region *region, size_t offset, size_t bytes)
 {
     size_t end = offset + bytes;

@@ -53,6 +53,9 @@ size_t region_huge_from(const struct region *region, size_t offset);
  * returned to its host. After two of those in a row there are no more. */
 bool region_likes_huge(const struct region *region);
 
+/* The first touch of each huge page in [offset, offset + bytes) fills it, as long as that is so. */
+void region_prefer_huge(struct region *region, size_t offset, size_t bytes);
+
 /* Fills the huge pages in [offset, offset + bytes), all of it committed and about to be used, where
  * the kernel gives them to those who ask and as long as they are worth it. */
 void region_fill_huge(struct region *region, size_t offset, size_t bytes);
