@@ -179,6 +179,8 @@ static int runs_advance(struct page_runs *runs, uint32_t frontier)
     if (runs_commit_table(runs, frontier) < 0 || runs_commit(runs, from, frontier - from) < 0)
         return -ENOMEM;
     runs->frontier = frontier;
+    if (frontier < HUGE_FROM)
+        runs->filled = frontier;
     return 0;
 }
 
@@ -186,10 +188,7 @@ static int runs_advance(struct page_runs *runs, uint32_t frontier)
  * a whole: that one's first touches may, where they are not too many. */
 static void runs_fill(struct page_runs *runs, size_t pages)
 {
-    uint32_t first = runs->filled > HUGE_FROM ? runs->filled : HUGE_FROM;
-    if (runs->top <= first)
-        return;
-    size_t from = runs_offset(runs, first), held = runs_offset(runs, runs->frontier);
+    size_t from = runs_offset(runs, runs->filled), held = runs_offset(runs, runs->frontier);
     size_t end = region_huge_from(runs->region, runs_offset(runs, runs->top));
     end = end < held ? end : held;
     if (pages <= FILL_PAGES)
