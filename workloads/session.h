@@ -30,12 +30,15 @@ struct session {
     struct err *err;           /* where a failure of the writer is told */
 };
 
-/* An operation's time, by its stamp, or that of the one before. */
+/* An operation's time, by its stamp, or that of the one before. Never earlier than that: a record
+ * that a signal handler made in the middle of another has the lower stamp of the two, and so has
+ * one that had to wait for another thread's. */
 static inline uint64_t session_time(struct session *session, uint64_t stamp)
 {
-    if (session->ns_per_tick > 0 && stamp > session->start_stamp)
-        session->last_ns =
-            (uint64_t)((double)(stamp - session->start_stamp) * session->ns_per_tick);
+    if (session->ns_per_tick > 0 && stamp > session->start_stamp) {
+        uint64_t ns = (uint64_t)((double)(stamp - session->start_stamp) * session->ns_per_tick);
+        session->last_ns = ns > session->last_ns ? ns : session->last_ns;
+    }
     return session->last_ns;
 }
 

@@ -177,11 +177,9 @@ static void signals(void (*act)(int))
     printf("%d\n", (int)handled);
 }
 #if defined(__x86_64__)
-enum {
-    STEP_RECORDS = 8200, /* more than a chunk of the spool holds */
-    STEP_TRAP = 1 << 8,  /* the processor's trap flag */
-};
+enum { STEP_TRAP = 1 << 8 }; /* the processor's trap flag */
 
+static int step_records; /* that a handler makes */
 static volatile sig_atomic_t steps, step_chosen, step_cut, in_child;
 
 static void step_stop(void *context)
@@ -215,8 +213,8 @@ static bool step_is_recorders(void *context)
     return step_library((const void *)registers[REG_RIP]) == step_library((const void *)malloc);
 }
 
-/* Behind one chosen instruction of the recorder's: so many records that the call finds another
- * chunk than the one it took its room in. The rest is not stepped. */
+/* Behind one chosen instruction of the recorder's: records, perhaps so many that the call finds
+ * another chunk than the one it took its room in. The rest is not stepped. */
 static void stepped_handler(int signal, siginfo_t *info, void *context)
 {
     (void)signal;
@@ -225,7 +223,7 @@ static void stepped_handler(int signal, siginfo_t *info, void *context)
         return;
     handled++;
     step_stop(context);
-    for (int i = 0; i < STEP_RECORDS; i++)
+    for (int i = 0; i < step_records; i++)
         free(nothing);
 }
 
@@ -311,6 +309,7 @@ static void stepped(void (*handler)(int, siginfo_t *, void *), int (*step)(void 
     pthread_t thread;
     struct sigaction act = {.sa_sigaction = handler, .sa_flags = SA_SIGINFO};
     sigaction(SIGTRAP, &act, NULL);
+    step_records = getenv("STEP_RECORDS") ? atoi(getenv("STEP_RECORDS")) : 1;
     free(nothing); /* opens the recording, which steps cannot */
     int frees = 1, reallocs = 0;
     for (int company = 0; company < 2; company++) {
@@ -320,7 +319,7 @@ static void stepped(void (*handler)(int, siginfo_t *, void *), int (*step)(void 
         reallocs += step(step_realloc);
         frees += step(step_free);
     }
-    printf("%d %d\n", reallocs, frees + (int)handled * STEP_RECORDS);
+    printf("%d %d\n", reallocs, frees + (int)handled * step_records);
 }
 #else
 enum { stepped_handler, forking_handler, stepped_call, step_through };
