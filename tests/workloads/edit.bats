@@ -143,7 +143,8 @@ EOF
 interrupted() {
     mkfifo in
     exec 9<> in
-    { echo '= Start' && yes '@ x + 0x10 0x10' | head -n 10000; } >&9 &
+    # Who writes must not hold the pipe's other end too: nothing would end a write that nobody reads.
+    { echo '= Start' && yes '@ x + 0x10 0x10' | head -n 10000; } 2> writer >in 9>&- 3>&- &
     env --default-signal=$1 "$BENCH" "${@:2}" -o o.trace < in 3>&- 9>&- &
     pid=$!
     for _ in $(seq 500); do
