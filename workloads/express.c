@@ -22,7 +22,7 @@ static const uint64_t EXPRESS_SITED =
 __attribute__((always_inline)) static inline bool express_take(struct encoder_row *row,
                                                                struct addresses *live,
                                                                uint64_t room, uint64_t head,
-                                                               unsigned sited)
+                                                               unsigned traits)
 {
     uint64_t address = head >> SPOOL_POINTER_SHIFT;
     struct table_slot *slot = addresses_slot(live, address);
@@ -32,7 +32,7 @@ __attribute__((always_inline)) static inline bool express_take(struct encoder_ro
     if ((head & 7) == SPOOL_FREE) {
         if (!*cell)
             return false;
-        encoder_row_free(row, TRACE_FREE, *cell - 1);
+        encoder_row_free(row, TRACE_FREE | traits, *cell - 1);
         *cell = 0;
         if (--slot->value % ADDRESSES_BYTES == 0)
             addresses_end(live, slot);
@@ -42,7 +42,7 @@ __attribute__((always_inline)) static inline bool express_take(struct encoder_ro
         return false;
     *cell = (uint32_t)row->head + 1;
     slot->value++;
-    encoder_row_allocate(row, ((head & 7) - SPOOL_MALLOC + TRACE_MALLOC) | sited,
+    encoder_row_allocate(row, ((head & 7) - SPOOL_MALLOC + TRACE_MALLOC) | traits,
                          (head >> SPOOL_SIZE_SHIFT) % SPOOL_SMALL);
     return true;
 }
@@ -89,9 +89,12 @@ static void express_took(struct intake *intake, uint32_t at, uint64_t stamp, uin
     intake->plain += count - stamped;
 }
 
-/* One thread's row, at most as long as the block has room; `more`: with times or call stacks. */
-__attribute__((always_inline)) static inline int
-express_row(struct session *session, struct intake *intake, uint64_t until, bool more, bool is_far)
+/* One thread's row, at most as long as the block has room. `traits` are of its first tag; `more`:
+ * with times or call stacks. */
+__attribute__((always_inline)) static inline int express_row(struct session *session,
+                                                             struct intake *intake, uint64_t until,
+                                                             unsigned traits, bool more,
+                                                             bool is_far)
 {
     struct encoder *encoder = session->encoder;
     struct encoder_row row = encoder->row;
@@ -110,8 +113,10 @@ express_row(struct session *session, struct intake *intake, uint64_t until, bool
             break;
         if (is_far)
             express_expect(&row, &session->live, words, at);
-        if (!express_take(&row, &session->live, room, record.head, site ? CODEC_TAG_SITE : 0))
+        traits |= site ? CODEC_TAG_SITE : 0;
+        if (!express_take(&row, &session->live, room, record.head, traits))
             break;
+        traits = 0;
         if (more)
             encoder_more(encoder, &row, session_site(session, site),
                          session_time(session, record.stamp));
@@ -125,17 +130,36 @@ express_row(struct session *session, struct intake *intake, uint64_t until, bool
     return (int)count;
 }
 
+/* Whether a row begins with the next record for sure, whose thread can so have its turn. */
+static bool express_begins(const struct session *session, const struct intake *intake,
+                           uint64_t until)
+{
+    const struct express_record record =
+        express_read(intake_words(intake), intake->at, intake->stamp);
+    if (!(EXPRESS_PLAIN >> (record.head & EXPRESS_HEAD) & 1) || record.stamp > until)
+        return false;
+    const uint32_t *cell = addresses_expect(&session->live, record.head >> SPOOL_POINTER_SHIFT);
+    if ((record.head & 7) == SPOOL_FREE)
+        return cell && *cell;
+    return cell && !*cell && session->encoder->row.head < encoder_room(session->encoder);
+}
+
 int express_run(void *arg, struct intake *intake, uint64_t until)
 {
     struct session *session = arg;
     struct encoder *encoder = session->encoder;
-    if (!intake_words(intake) || intake->thread != encoder->asked)
+    int turned = 0;
+    if (!intake_words(intake) || intake->at >= SPOOL_WORDS)
+        return 0;
+    if (intake->thread != encoder->asked && (!express_begins(session, intake, until) ||
+                                             (turned = encoder_turn(encoder, intake->thread)) < 0))
         return 0;
     bool is_far = session->live.leaves.count >= EXPRESS_LEAVES_NEAR;
+    unsigned traits = (unsigned)turned;
     int count = encoder->columns & (TRACE_HAS_TIMES | TRACE_HAS_SITES)
-                    ? express_row(session, intake, until, true, true)
-                : is_far ? express_row(session, intake, until, false, true)
-                         : express_row(session, intake, until, false, false);
+                    ? express_row(session, intake, until, traits, true, true)
+                : is_far ? express_row(session, intake, until, traits, false, true)
+                         : express_row(session, intake, until, traits, false, false);
     int failed = encoder_is_full(encoder) ? trace_writer_block(session->writer, session->err) : 0;
     return failed ? failed : count;
 }
