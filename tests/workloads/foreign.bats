@@ -222,7 +222,7 @@ EOF
 
 @test "lttng: more threads than are remembered, in turn" {
     awk 'BEGIN { for (i = 0; i < 9000; i++) printf "[00:00:0%d.%09d] (+0.1) h lttng_ust_libc:malloc: { cpu_id = %d }, { vpid = 5, vtid = %d }, { size = %d, ptr = 0x%X }\n",
-                     1 + i / 5000, i % 5000, i % 8, 100 + i % 1500, i + 1, 16777216 + i * 1048576 }' > r.txt
+                     1 + i / 5000, i % 5000, i % 8, 100 + i % 1500, i + 1, 16777216 + i * 65536 }' > r.txt
     import r.txt | awk '{ time = NR <= 5000 ? NR - 1 : 1000000000 + NR - 5001
                           if ($2 != time || $3 != "t" (NR - 1) % 1500 || $6 != NR) exit 1 } END { if (NR != 9000) exit 1 }'
 }
