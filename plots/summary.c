@@ -26,15 +26,15 @@ static bool summary_is_ok(const struct row *row)
     return row->real && strcmp(row->status, "ok") == 0;
 }
 
-/* The fastest is the row that the others were related to. */
+/* Who may be named. The fastest is the row that the others were related to. */
 static bool summary_is_timed(const struct row *row)
 {
-    return summary_is_ok(row) && !isnan(row->relative);
+    return summary_is_ok(row) && !row_did_less(row) && !isnan(row->relative);
 }
 
 static bool summary_is_sized(const struct row *row)
 {
-    return summary_is_ok(row) && row->peak_rss_bytes != COUNT_UNKNOWN;
+    return summary_is_ok(row) && !row_did_less(row) && row->peak_rss_bytes != COUNT_UNKNOWN;
 }
 
 static const struct row *summary_fastest(const struct row *rows, size_t count)
@@ -185,7 +185,7 @@ void summary_of_trace(const struct row *rows, size_t count, char lines[SUMMARY_L
 static void summary_add(struct summary_total *total, const struct row *row,
                         const struct row *fastest, const struct row *smallest)
 {
-    if (summary_is_timed(row)) {
+    if (summary_is_ok(row) && !isnan(row->relative)) {
         total->relative += log(row->relative);
         total->timed++;
     }

@@ -63,6 +63,8 @@ static const char *column_aside(const struct row *row)
 {
     if (!row->real)
         return strchr(row->allocator, '+') ? "layer" : "floor";
+    if (!row->frees)
+        return "no free";
     return row_refused(row) ? "less" : NULL;
 }
 
@@ -166,16 +168,24 @@ static bool column_is_unladen(const struct row *row)
     "repetitions), '!' noisy, 'floor' what the harness itself costs, 'layer' mostly what its "     \
     "layer costs"
 
+#define COLUMN_NO_FREE ", 'no free' of what never gives memory back"
+#define COLUMN_LESS ", 'less' of less work than was asked"
+
 const char *column_legend(const struct row *rows, size_t count)
 {
-    bool marked = false, less = false;
+    static const char *const legends[2][2] = {
+        {COLUMN_LEGEND, COLUMN_LEGEND COLUMN_LESS},
+        {COLUMN_LEGEND COLUMN_NO_FREE, COLUMN_LEGEND COLUMN_NO_FREE COLUMN_LESS}};
+    bool marked = false, hoards = false, less = false;
     for (size_t i = 0; i < count; i++) {
-        marked |= !isnan(rows[i].relative);
-        less |= !isnan(rows[i].relative) && row_refused(&rows[i]);
+        const char *aside = column_aside(&rows[i]);
+        if (isnan(rows[i].relative))
+            continue;
+        marked = true;
+        hoards |= aside && strcmp(aside, "no free") == 0;
+        less |= aside && strcmp(aside, "less") == 0;
     }
-    if (less)
-        return COLUMN_LEGEND ", 'less' of less work than was asked";
-    return marked ? COLUMN_LEGEND : NULL;
+    return marked ? legends[hoards][less] : NULL;
 }
 
 bool column_any_unladen(const struct row *rows, size_t count)
@@ -300,7 +310,7 @@ const struct column columns[] = {
      "median over the repetitions of the whole replay divided by its operations, no clock inside",
      column_ns_per_op},
     {"relative", COLUMN_SPEED, false,
-     "time over that of the fastest real allocator, with its 95 % bootstrap interval",
+     "time over that of the fastest real allocator that frees, with its 95 % bootstrap interval",
      column_relative},
     {"p50", COLUMN_LATENCY, false, "median latency of one call, the clock's own cost included",
      column_p50},

@@ -165,7 +165,7 @@
     TEXT(detail, 512, "the sentence that goes with it, or a warning")                              \
     COUNT(operations, "", "as in cells")                                                           \
     REAL(ns_per_op, "ns", "median over the repetitions")                                           \
-    REAL(relative, "", "ns_per_op over that of the fastest real allocator")                        \
+    REAL(relative, "", "ns_per_op over that of the fastest real allocator that frees")             \
     REAL(relative_low, "", "lower end of its 95 % bootstrap interval")                             \
     REAL(relative_high, "", "upper end of it")                                                     \
     REAL(spread, "", "(largest - smallest) / median of ns_per_op over the repetitions")            \
@@ -230,7 +230,8 @@
     COUNT(threads_replayed, "", "as in cells, of the timed passes")                                \
     COUNT(processes_replayed, "", "as in cells, of the timed passes")                              \
     REAL(wait_share, "", "median over the repetitions, as in cells")                               \
-    REAL(idle_share, "", "median over the repetitions, as in cells")
+    REAL(idle_share, "", "median over the repetitions, as in cells")                               \
+    COUNT(frees, "", "1, or 0 for what never gives memory back and is no competitor")
 
 /* How well the replay foretold the real program on one allocator: a row of fidelity.json. */
 #define FIDELITY_FIELDS(TEXT, COUNT, REAL)                                                         \

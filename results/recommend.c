@@ -84,7 +84,7 @@ void recommend_judge(struct recommendation *recommendation)
 
 /* ---- from a run ------------------------------------------------------------------------------ */
 
-static void recommend_doubt(struct offer *offer, const struct store *store)
+static void recommend_doubt(struct offer *offer)
 {
     const struct row *row = offer->row;
     char *doubt = offer->doubt;
@@ -92,7 +92,7 @@ static void recommend_doubt(struct offer *offer, const struct store *store)
         snprintf(doubt, RECOMMEND_DOUBT, "not an allocator for use");
     else if (strcmp(row->status, "ok") != 0)
         snprintf(doubt, RECOMMEND_DOUBT, "%s", row->status);
-    else if (!asked_frees(store, row->allocator))
+    else if (!row->frees)
         snprintf(doubt, RECOMMEND_DOUBT, "never frees");
     else if (row_refused(row))
         snprintf(doubt, RECOMMEND_DOUBT, "refused allocations");
@@ -109,7 +109,7 @@ void recommend_rows(struct recommendation *out, const struct store *store, const
         err_no_memory("%zu offers", count);
     for (size_t i = 0; i < count; i++) {
         out->offers[i] = (struct offer){.row = &rows[i], .time = {NAN, NAN, NAN, false}};
-        recommend_doubt(&out->offers[i], store);
+        recommend_doubt(&out->offers[i]);
     }
     const struct offer *base = recommend_base(out);
     struct sample mine, its;

@@ -103,6 +103,11 @@ bool row_refused(const struct row *row)
     return row->failed_allocations != COUNT_UNKNOWN && row->failed_allocations > 0;
 }
 
+bool row_did_less(const struct row *row)
+{
+    return !row->frees || row_refused(row);
+}
+
 size_t row_same_trace(const struct row *rows, size_t count)
 {
     size_t same = 1;

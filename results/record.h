@@ -67,6 +67,10 @@ bool record_status_is_fine(const char *status);
 /* Whether allocations failed, so that it served less than was asked. */
 bool row_refused(const struct row *row);
 
+/* Whether it did less work than was asked, so that it wins nothing: it never frees, or it refused
+ * allocations. */
+bool row_did_less(const struct row *row);
+
 /* How many rows from `rows` on are of the same trace. */
 size_t row_same_trace(const struct row *rows, size_t count);
 

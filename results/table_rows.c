@@ -249,6 +249,7 @@ static void table_fill(struct row *row, const struct store *store, const char *a
     snprintf(row->allocator, sizeof row->allocator, "%s", allocator);
     snprintf(row->trace, sizeof row->trace, "%s", trace);
     row->real = asked_is_real(store, allocator);
+    row->frees = asked_frees(store, allocator);
     table_status(row, store);
     table_throughput(row, store);
     table_latency(row, store);
@@ -267,7 +268,7 @@ static void table_fill(struct row *row, const struct store *store, const char *a
 static bool table_may_win(const struct row *row)
 {
     bool sound = strcmp(row->status, "ok") == 0 || strcmp(row->status, "incomplete") == 0;
-    return row->real && sound && !isnan(row->ns_per_op) && !row_refused(row);
+    return row->real && sound && !isnan(row->ns_per_op) && !row_did_less(row);
 }
 
 /* The fastest real allocator of one trace that did the whole work, NULL if there is none. */

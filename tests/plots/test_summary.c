@@ -89,6 +89,30 @@ static void what_failed_does_not_win_and_is_named(void **state)
     assert_string_equal(lines[3], "Without a full result: wrong (crashed).");
 }
 
+static void what_never_frees_wins_nothing(void **state)
+{
+    (void)state;
+    char lines[SUMMARY_LINES][SUMMARY_TEXT];
+    struct row rows[] = {
+        row_of("t", "bump", 9, 0.9, 0.9, 0.9, 1 << 20),
+        row_of("t", "right", 10, 1, 1, 1, 2 << 20),
+        row_of("t", "other", 20, 2, 2, 2, 3 << 20),
+    };
+    rows[0].frees = 0;
+    summary_of_trace(rows, 3, lines);
+    for (int i = 0; i < SUMMARY_LINES; i++)
+        assert_null(strstr(lines[i], "bump"));
+    assert_non_null(strstr(lines[0], "right was the fastest"));
+    assert_non_null(strstr(lines[1], "right had the smallest"));
+    size_t count;
+    struct summary_total *totals = summary_totals(rows, 3, &count);
+    assert_int_equal(count, 3);
+    assert_string_equal(totals[0].allocator, "bump");
+    assert_int_equal(totals[0].fastest + totals[0].smallest, 0);
+    assert_float_equal(totals[0].relative, 0.9, 1e-9);
+    free(totals);
+}
+
 static void totals_are_geometric_means(void **state)
 {
     (void)state;
@@ -117,6 +141,7 @@ int main(void)
         cmocka_unit_test(no_difference_is_said_to_be_none),
         cmocka_unit_test(one_measurement_is_called_that),
         cmocka_unit_test(what_failed_does_not_win_and_is_named),
+        cmocka_unit_test(what_never_frees_wins_nothing),
         cmocka_unit_test(totals_are_geometric_means),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

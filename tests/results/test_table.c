@@ -94,6 +94,31 @@ static void rows_hold_medians_and_relations(void **state)
     run_end(store, folder);
 }
 
+/* It is the quickest, and yet the others are not measured against it. */
+static void what_never_frees_is_no_competitor(void **state)
+{
+    (void)state;
+    static const char *const specs[] = {"bump", "right", NULL};
+    static const double times[][2] = {{5, 5}, {10, 10}};
+    char folder[RUN_FOLDER];
+    struct store *store = run_begin(folder, specs, 2);
+    for (int i = 0; i < 2; i++)
+        run_throughput(store, specs[i], times[i], 2);
+    size_t count;
+    struct row *rows = table_rows(store, &count);
+    for (size_t i = 0; i < count; i++)
+        strcpy(rows[i].status, "ok");
+    struct row *bump = &rows[1];
+    assert_true(bump->real && !bump->frees && rows[2].frees);
+    assert_true(bump->relative == 0.5 && rows[2].relative == 1);
+    char *text = printed(rows, count, TABLE_TEXT);
+    assert_non_null(strstr(text, "0.50 no free"));
+    assert_non_null(strstr(text, "'no free' of what never"));
+    free(text);
+    free(rows);
+    run_end(store, folder);
+}
+
 static void text_shows_every_column(void **state)
 {
     (void)state;
@@ -429,6 +454,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(rows_hold_medians_and_relations),
+        cmocka_unit_test(what_never_frees_is_no_competitor),
         cmocka_unit_test(text_shows_every_column),
         cmocka_unit_test(marks_tell_the_floor_from_what_a_layer_slows),
         cmocka_unit_test(json_names_every_promised_figure),

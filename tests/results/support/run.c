@@ -16,7 +16,8 @@ struct store *run_begin(char folder[RUN_FOLDER], const char *const *allocators, 
     snprintf(folder, RUN_FOLDER, "%s", root);
     json_t *list = json_pack("[{s:s, s:b}]", "spec", "null", "real", 0);
     for (; *allocators; allocators++)
-        json_array_append_new(list, json_pack("{s:s, s:b}", "spec", *allocators, "real", 1));
+        json_array_append_new(list, json_pack("{s:s, s:b, s:b}", "spec", *allocators, "real", 1,
+                                              "frees", strcmp(*allocators, "bump") != 0));
     json_t *run = json_pack("{s:s, s:o, s:[{s:s}], s:[sss], s:i, s:i}", "heapbench", "test",
                             "allocators", list, "traces", "name", "perl", "passes", "throughput",
                             "latency", "memory", "repeat", repeat, "seed", 1);

@@ -6,7 +6,7 @@
 
 enum { RUN_FOLDER = 96 };
 
-/* A new run in a new folder below /tmp: allocators "null" (not real), then those named, one trace
+/* A new run in a new folder below /tmp: allocators "null" (not real), then those named ("bump" never frees), one trace
  * "perl", passes throughput, latency and memory, `repeat` repetitions. `allocators` ends with NULL.
  */
 struct store *run_begin(char folder[RUN_FOLDER], const char *const *allocators, int repeat);
