@@ -66,8 +66,7 @@ static void report_advice(FILE *out, const struct store *store, const struct row
     for (size_t line = 0; line < RECOMMEND_SENTENCES; line++) {
         if (!*lines[line])
             continue;
-        const char *subject = line ? "" : "What would help: ";
-        fprintf(out, html ? "<li>%s" : "* %s", subject);
+        fputs(html ? "<li>" : "* ", out);
         (html ? text_html : text_markdown)(out, lines[line]);
         fputs(html ? "</li>\n" : "\n", out);
     }

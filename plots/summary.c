@@ -127,15 +127,8 @@ static bool summary_is_beaten(const struct row *rows, size_t count, const struct
     return false;
 }
 
-static const struct row *summary_find(const struct row *rows, size_t count, const char *allocator)
-{
-    for (size_t i = 0; i < count; i++)
-        if (strcmp(rows[i].allocator, allocator) == 0)
-            return &rows[i];
-    return NULL;
-}
-
-static void summary_both(const struct row *rows, size_t count, char text[SUMMARY_TEXT])
+/* Those among which a price is paid. */
+static void summary_front(const struct row *rows, size_t count, char text[SUMMARY_TEXT])
 {
     size_t named = 0;
     for (size_t i = 0; i < count; i++) {
@@ -143,20 +136,11 @@ static void summary_both(const struct row *rows, size_t count, char text[SUMMARY
             summary_is_beaten(rows, count, &rows[i]))
             continue;
         summary_say(text, "%s%s",
-                    named++ ? ", " : "Both: no other is at once faster and smaller than ",
+                    named++ ? ", " : "Front: no other is at once faster and smaller than ",
                     rows[i].allocator);
     }
-    const struct row *system = summary_find(rows, count, "system");
-    const struct row *fastest = summary_fastest(rows, count);
     if (named)
         summary_say(text, ".");
-    if (system && fastest && fastest != system && summary_is_timed(system) &&
-        summary_is_sized(system) && summary_is_sized(fastest))
-        summary_say(text,
-                    " Against the C library's own (system), %s takes %.2f of the time and "
-                    "%.2f of the memory.",
-                    fastest->allocator, 1 / system->relative,
-                    (double)fastest->peak_rss_bytes / (double)system->peak_rss_bytes);
 }
 
 static void summary_trouble(const struct row *rows, size_t count, char text[SUMMARY_TEXT])
@@ -177,7 +161,7 @@ void summary_of_trace(const struct row *rows, size_t count, char lines[SUMMARY_L
         lines[i][0] = '\0';
     summary_time(rows, count, lines[0]);
     summary_memory(rows, count, lines[1]);
-    summary_both(rows, count, lines[2]);
+    summary_front(rows, count, lines[2]);
     summary_trouble(rows, count, lines[3]);
 }
 

@@ -1,11 +1,15 @@
-/* What would help: which of the specs that a run tried shrinks the peak, what it costs in time, and
- * under which conditions that was seen; or that none does, and why.
+/* What would help: which of the specs that a run tried is better than the base at no price, which
+ * is for a price, what that price is, and under which conditions it was seen; or that none is, and
+ * why.
  *
- * The base is `system` where it was measured, else the fastest. Helping is a peak RSS that is lower
- * by more than RECOMMEND_WORTH: the memory pass runs once, and less is not told from chance.
- * Advised is the smallest of those whose time shows no loss; where all show one, the smallest, with
- * its price. What is doubtful is never advised: what failed, refused allocations, never frees, is
- * no allocator for use, or whose time is noisy. */
+ * The base is `system` where it was measured, else the fastest. A difference in time is one that
+ * the interval of the ratio shows, which is as wide as the repetitions spread; in memory, one of
+ * RECOMMEND_WORTH, since its pass runs once and less is not told from chance. Advised is what
+ * takes less of one and no more of the other, the least product of both first of all. Beside it
+ * stand the fastest and the smallest, where they gain RECOMMEND_WORTH more than what is advised;
+ * of those that are not told apart in what they are best at, the cheapest in the other. What is
+ * doubtful is never named: what failed, refused allocations, never frees, or is no allocator for
+ * use; nor a saving of memory whose price in time the repetitions leave open. */
 #ifndef RESULTS_RECOMMEND_H
 #define RESULTS_RECOMMEND_H
 
@@ -19,12 +23,16 @@
 
 #define RECOMMEND_WORTH 0.05
 
-enum { RECOMMEND_DOUBT = 200, RECOMMEND_SENTENCES = 4, RECOMMEND_TEXT = 2000 };
+/* Up to this share more time may be behind "no difference in time". */
+#define RECOMMEND_OPEN 0.10
+
+enum { RECOMMEND_DOUBT = 200, RECOMMEND_SENTENCES = 5, RECOMMEND_TEXT = 2000 };
 
 /* What an allocator offers against the base. */
 struct offer {
     const struct row *row;       /* borrowed */
     struct interval time;        /* ns_per_op over the base's; NaN where one was not measured */
+    struct interval behind;      /* likewise over that of the fastest that is considered */
     char doubt[RECOMMEND_DOUBT]; /* why it is not considered, "" it is */
     bool on_front;               /* of all considered, none is both as fast and as small */
 };
@@ -34,11 +42,24 @@ struct recommendation {
     struct offer *offers; /* owned; one a row */
     size_t count;
     const struct offer *base;    /* among `offers`; NULL: nothing to compare with */
-    const struct offer *advised; /* NULL: nothing here helps */
-    const struct offer *further; /* smaller still, at a price; or NULL */
+    const struct offer *advised; /* at no price; NULL: none is */
+    const struct offer *time;    /* faster still; or NULL */
+    const struct offer *memory;  /* smaller still; or NULL */
 };
 
-/* Fills in everything but the offers' `row`, `time` and `doubt`. */
+/* Of time or memory, against the base's. */
+enum change {
+    CHANGE_UNKNOWN, /* not measured, or measured once */
+    CHANGE_OPEN,    /* the repetitions spread too much to tell */
+    CHANGE_LESS,
+    CHANGE_NONE,
+    CHANGE_MORE,
+};
+
+enum change recommend_time(const struct offer *offer);
+enum change recommend_memory(const struct offer *offer, const struct offer *base);
+
+/* Fills in everything but the offers' `row`, `time`, `behind` and `doubt`. */
 void recommend_judge(struct recommendation *recommendation);
 
 /* Of the rows of one trace. Released by the caller. */
@@ -46,13 +67,14 @@ void recommend_rows(struct recommendation *out, const struct store *store, const
                     size_t count);
 void recommend_release(struct recommendation *recommendation);
 
-/* Plain sentences: the advice or why there is none; what is smaller still; the conditions; what was
- * not considered. "" for what has nothing to say; all are "" where there is nothing to compare. */
+/* Plain sentences: the advice or why there is none; what is faster still; what is smaller still;
+ * the conditions; what was not considered. "" for what has nothing to say; all are "" where there
+ * is nothing to compare. */
 void recommend_words(const struct recommendation *recommendation, const struct store *store,
                      char lines[RECOMMEND_SENTENCES][RECOMMEND_TEXT]);
 
-/* An object: trace, base, advised and further (specs or null), their figures under `offers`, and
- * the sentences. Owned by the caller. */
+/* An object: trace, base, advised, for_time and for_memory (specs or null), their figures under
+ * `offers`, and the sentences. Owned by the caller. */
 json_t *recommend_json(const struct recommendation *recommendation, const struct store *store);
 
 #endif

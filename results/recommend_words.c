@@ -31,39 +31,80 @@ static double saving(const struct recommendation *all, const struct offer *offer
     return 100 - share_of(offer->row->peak_rss_bytes, all->base->row->peak_rss_bytes);
 }
 
-static void say_time(char text[RECOMMEND_TEXT], const struct interval *time)
+/* "18 % less", "9 % more", "2.5 times the" */
+static void say_ratio(char text[RECOMMEND_TEXT], double ratio)
 {
-    double percent = 100 * (time->ratio - 1);
-    if (isnan(time->ratio)) {
-        say(text, "; its price in time was not measured");
-        return;
-    }
-    if (isnan(time->low)) {
-        say(text, ", for %+.1f %% of time in a single repetition", percent);
-        return;
-    }
-    if (time->low > 1)
-        say(text, ", for %.1f %% more time", percent);
-    else if (time->high < 1)
-        say(text, ", in %.1f %% less time", -percent);
+    if (ratio >= 2)
+        say(text, "%.1f times the", ratio);
     else
-        say(text, ", with no difference in time shown");
-    say(text, " (ratio %.3f [%.3f, %.3f]%s)", time->ratio, time->low, time->high,
+        say(text, "%.0f %% %s", 100 * fabs(ratio - 1), ratio < 1 ? "less" : "more");
+}
+
+static void say_time(char text[RECOMMEND_TEXT], const struct offer *offer)
+{
+    const struct interval *time = &offer->time;
+    if (recommend_time(offer) == CHANGE_NONE && time->high >= 1)
+        say(text, "no difference in time shown");
+    else {
+        say_ratio(text, time->ratio);
+        say(text, " time");
+    }
+    say(text, " (ratio %.2f [%.2f, %.2f]%s)", time->ratio, time->low, time->high,
         time->indicative ? ", indicative only" : "");
 }
 
-static void say_offer(char text[RECOMMEND_TEXT], const struct recommendation *all,
-                      const struct offer *offer)
+/* Time where nobody knows whether it is a price. */
+static void say_unknown_time(char text[RECOMMEND_TEXT], const struct interval *time)
+{
+    if (isnan(time->ratio))
+        say(text, "; its price in time was not measured");
+    else
+        say(text, ", for %+.1f %% of time in a single repetition", 100 * (time->ratio - 1));
+}
+
+static void say_memory(char text[RECOMMEND_TEXT], const struct recommendation *all,
+                       const struct offer *offer)
 {
     char its[UNITS_TEXT], base[UNITS_TEXT];
-    say(text, "%s takes %s at the peak where %s takes %s, %.0f %% less", offer->row->allocator,
-        units_format_size(its, offer->row->peak_rss_bytes), all->base->row->allocator,
-        units_format_size(base, all->base->row->peak_rss_bytes), saving(all, offer));
-    say_time(text, &offer->time);
-    if (note_is_noisy(all->base->row))
-        say(text, "; doubtful, since the time of %s spreads by %.0f %%", all->base->row->allocator,
-            100 * all->base->row->spread);
+    if (recommend_memory(offer, all->base) == CHANGE_NONE)
+        say(text, "about as much memory");
+    else {
+        say_ratio(text, 1 - saving(all, offer) / 100);
+        say(text, " memory");
+    }
+    say(text, " (%s at the peak against %s)", units_format_size(its, offer->row->peak_rss_bytes),
+        units_format_size(base, all->base->row->peak_rss_bytes));
+}
+
+/* What is gained first, then what that costs. */
+static void say_offer(char text[RECOMMEND_TEXT], const struct recommendation *all,
+                      const struct offer *offer, bool time_first)
+{
+    enum change time = recommend_time(offer), memory = recommend_memory(offer, all->base);
+    say(text, "against %s, %s takes ", all->base->row->allocator, offer->row->allocator);
+    if (time_first) {
+        say_time(text, offer);
+        say(text, memory == CHANGE_MORE ? " for " : " and ");
+        say_memory(text, all, offer);
+    } else {
+        say_memory(text, all, offer);
+        if (time == CHANGE_UNKNOWN)
+            say_unknown_time(text, &offer->time);
+        else {
+            say(text, time == CHANGE_MORE ? " for " : time == CHANGE_NONE ? " with " : " and ");
+            say_time(text, offer);
+        }
+    }
     say(text, ".");
+}
+
+static void say_advised(char text[RECOMMEND_TEXT], const struct recommendation *all)
+{
+    const struct offer *advised = all->advised;
+    bool faster = recommend_time(advised) == CHANGE_LESS;
+    bool smaller = recommend_memory(advised, all->base) == CHANGE_LESS;
+    say(text, faster && smaller ? "Better in both: " : "At no price: ");
+    say_offer(text, all, advised, faster);
 }
 
 static const struct offer *smallest_other(const struct recommendation *all)
@@ -93,27 +134,31 @@ static void say_limit(char text[RECOMMEND_TEXT], const struct row *base)
 static void say_nothing(char text[RECOMMEND_TEXT], const struct recommendation *all)
 {
     const struct offer *other = smallest_other(all);
+    const char *base = all->base->row->allocator;
     if (!other) {
-        say(text, "Nothing is recommended: there are no sound figures but those of %s.",
-            all->base->row->allocator);
+        say(text, "Nothing is recommended: there are no sound figures but those of %s.", base);
         return;
     }
     double less = saving(all, other);
     if (less >= 100 * RECOMMEND_WORTH) {
         say(text,
             "Nothing is advised yet: %s takes %.0f %% less at the peak than %s, but its time "
-            "spreads "
-            "by %.0f %%, which is no price; close what else is running, or repeat more often with "
-            "-n.",
-            other->row->allocator, less, all->base->row->allocator, 100 * other->row->spread);
+            "(ratio %.2f [%.2f, %.2f]) spreads too much to be a price; close what else is running, "
+            "or repeat more often with -n.",
+            other->row->allocator, less, base, other->time.ratio, other->time.low,
+            other->time.high);
         return;
     }
-    say(text, "Nothing here helps: the smallest of the others, %s, takes ", other->row->allocator);
+    say(text, "Nothing here helps: ");
+    if (!isnan(all->base->row->ns_per_op))
+        say(text, "none is shown to take %.0f %% less time than %s, and ", 100 * RECOMMEND_WORTH,
+            base);
+    say(text, "the smallest of the others, %s, takes ", other->row->allocator);
     if (fabs(less) < 0.05)
-        say(text, "as much at the peak as %s.", all->base->row->allocator);
+        say(text, "as much at the peak as %s.", base);
     else
-        say(text, "%.1f %% %s at the peak than %s%s", fabs(less), less < 0 ? "more" : "less",
-            all->base->row->allocator, less < 0 ? "." : ", which is not told from chance.");
+        say(text, "%.1f %% %s at the peak than %s%s", fabs(less), less < 0 ? "more" : "less", base,
+            less < 0 ? "." : ", which is not told from chance.");
     say_limit(text, all->base->row);
 }
 
@@ -144,10 +189,13 @@ static void say_conditions(char text[RECOMMEND_TEXT], const struct store *store,
     say(text, "Seen on the trace %s, touching %s", base->trace, recorded ? "as recorded" : touch);
     if (threads != COUNT_UNKNOWN)
         say(text, ", %llu thread%s", (unsigned long long)threads, threads == 1 ? "" : "s");
-    if (base->repetitions)
-        say(text, ", %llu repetition%s of the time and one of the memory",
-            (unsigned long long)base->repetitions, base->repetitions == 1 ? "" : "s");
-    else
+    if (base->repetitions) {
+        say(text, ", %llu repetition%s of the time", (unsigned long long)base->repetitions,
+            base->repetitions == 1 ? "" : "s");
+        if (note_is_noisy(base))
+            say(text, " (that of %s spreads by %.0f %%)", base->allocator, 100 * base->spread);
+        say(text, " and one of the memory");
+    } else
         say(text, ", memory measured once and time not");
     say(text, ", on %s, %s.", machine_text(store, "cpu"), machine_text(store, "libc"));
 }
@@ -169,16 +217,24 @@ void recommend_words(const struct recommendation *recommendation, const struct s
         lines[i][0] = '\0';
     if (!recommendation->base || recommendation->count < 2)
         return;
+    const struct offer *time = recommendation->time, *memory = recommendation->memory;
     if (recommendation->advised)
-        say_offer(lines[0], recommendation, recommendation->advised);
+        say_advised(lines[0], recommendation);
+    else if (time || memory)
+        say(lines[0], "Nothing here is better than %s at no price.",
+            recommendation->base->row->allocator);
     else
         say_nothing(lines[0], recommendation);
-    if (recommendation->further) {
-        say(lines[1], "Smaller still: ");
-        say_offer(lines[1], recommendation, recommendation->further);
+    if (time) {
+        say(lines[1], "For time: ");
+        say_offer(lines[1], recommendation, time, true);
     }
-    say_conditions(lines[2], store, recommendation->base->row);
-    say_left_out(lines[3], recommendation);
+    if (memory) {
+        say(lines[2], "For memory: ");
+        say_offer(lines[2], recommendation, memory, false);
+    }
+    say_conditions(lines[3], store, recommendation->base->row);
+    say_left_out(lines[4], recommendation);
 }
 
 /* ---- JSON ------------------------------------------------------------------------------------ */
@@ -214,11 +270,11 @@ json_t *recommend_json(const struct recommendation *recommendation, const struct
     for (size_t i = 0; i < RECOMMEND_SENTENCES; i++)
         if (*lines[i])
             json_array_append_new(sentences, json_string(lines[i]));
-    json_t *all =
-        json_pack("{s:s, s:o, s:o, s:o, s:o, s:o}", "trace",
-                  recommendation->count ? recommendation->offers->row->trace : "", "base",
-                  name(recommendation->base), "advised", name(recommendation->advised), "further",
-                  name(recommendation->further), "offers", offers, "sentences", sentences);
+    json_t *all = json_pack("{s:s, s:o, s:o, s:o, s:o, s:o, s:o}", "trace",
+                            recommendation->count ? recommendation->offers->row->trace : "", "base",
+                            name(recommendation->base), "advised", name(recommendation->advised),
+                            "for_time", name(recommendation->time), "for_memory",
+                            name(recommendation->memory), "offers", offers, "sentences", sentences);
     if (!all)
         err_no_memory("a recommendation");
     return all;
