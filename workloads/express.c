@@ -24,7 +24,7 @@ __attribute__((always_inline)) static inline bool express_take(struct encoder_ro
                                                                uint64_t room, uint64_t head,
                                                                unsigned traits)
 {
-    uint64_t address = head >> SPOOL_POINTER_SHIFT;
+    uint64_t address = spool_pointer(head);
     struct table_slot *slot = addresses_slot(live, address);
     uint32_t *cell = slot ? addresses_cell(slot, address) : NULL;
     if (!cell)
@@ -53,9 +53,8 @@ static void express_expect(const struct encoder_row *row, const struct addresses
 {
     if (at + EXPRESS_LATER >= SPOOL_WORDS)
         return;
-    const uint32_t *later =
-        addresses_expect(live, words[at + EXPRESS_LATER] >> SPOOL_POINTER_SHIFT);
-    const uint32_t *soon = addresses_expect(live, words[at + EXPRESS_SOON] >> SPOOL_POINTER_SHIFT);
+    const uint32_t *later = addresses_expect(live, spool_pointer(words[at + EXPRESS_LATER]));
+    const uint32_t *soon = addresses_expect(live, spool_pointer(words[at + EXPRESS_SOON]));
     __builtin_prefetch(later, 1);
     if (soon && *soon)
         __builtin_prefetch(&row->objects[*soon - 1], 1);
@@ -72,11 +71,13 @@ __attribute__((always_inline)) static inline struct express_record
 express_read(const _Atomic uint64_t *words, uint32_t at, uint64_t stamp)
 {
     struct express_record record = {.head = atomic_load_explicit(&words[at], memory_order_acquire)};
-    record.is_stamped = record.head & SPOOL_STAMPED;
+    bool is_long = record.head & SPOOL_STAMPED, is_stepped = record.head & SPOOL_STEPPED;
+    record.is_stamped = is_long | is_stepped;
     record.is_sited = record.head & SPOOL_SITED;
-    record.words = 1u + record.is_stamped + record.is_sited;
-    uint64_t own = atomic_load_explicit(&words[at + record.is_stamped], memory_order_relaxed);
-    record.stamp = record.is_stamped ? own : stamp;
+    record.words = 1u + is_long + record.is_sited;
+    uint64_t own = atomic_load_explicit(&words[at + is_long], memory_order_relaxed);
+    stamp = is_stepped ? spool_stepped(record.head, stamp) : stamp;
+    record.stamp = is_long ? own : stamp;
     return record;
 }
 
@@ -138,7 +139,7 @@ static bool express_begins(const struct session *session, const struct intake *i
         express_read(intake_words(intake), intake->at, intake->stamp);
     if (!(EXPRESS_PLAIN >> (record.head & EXPRESS_HEAD) & 1) || record.stamp > until)
         return false;
-    const uint32_t *cell = addresses_expect(&session->live, record.head >> SPOOL_POINTER_SHIFT);
+    const uint32_t *cell = addresses_expect(&session->live, spool_pointer(record.head));
     if ((record.head & 7) == SPOOL_FREE)
         return cell && *cell;
     return cell && !*cell && session->encoder->row.head < encoder_room(session->encoder);

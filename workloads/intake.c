@@ -73,11 +73,14 @@ static void intake_decode(struct intake *intake, uint64_t head)
 {
     const _Atomic uint64_t *words = intake_words(intake);
     uint32_t at = intake->at + 1;
-    intake->has_stamp = head & SPOOL_STAMPED;
+    bool is_stepped = head & SPOOL_STEPPED;
+    intake->has_stamp = is_stepped || head & SPOOL_STAMPED;
     intake->next = (struct intake_record){
-        .pointer = head >> SPOOL_POINTER_SHIFT,
+        .pointer = spool_pointer(head),
         .size = intake_what(head),
-        .stamp = intake->has_stamp ? words[at++] : intake->stamp,
+        .stamp = is_stepped          ? spool_stepped(head, intake->stamp)
+                 : intake->has_stamp ? words[at++]
+                                     : intake->stamp,
         .kind = head & 7,
     };
     intake->behind = intake_decode_more(words, at, head, &intake->next);
@@ -101,6 +104,10 @@ static bool intake_skip(struct intake *intake, uint64_t head, bool ended)
     bool full = intake->at >= SPOOL_WORDS || (is_control && what == SPOOL_END);
     if (is_control && what == SPOOL_THREAD) {
         intake_next_thread(intake);
+        return true;
+    }
+    if (is_control && what == SPOOL_NOTHING) {
+        intake->at++;
         return true;
     }
     /* A full chunk is the thread's until it has another. */

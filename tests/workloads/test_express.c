@@ -26,7 +26,7 @@ struct script {
     uint32_t filled[STREAMS]; /* chunks */
     uint32_t used[STREAMS];   /* words of the last */
     uint32_t order[STREAMS * CHUNKS], orders;
-    uint64_t stamp;
+    uint64_t stamp, last[STREAMS]; /* of all, and of each */
     bool stamp_always, has_stacks;
     uint64_t spread; /* of addresses */
 };
@@ -74,6 +74,19 @@ static void put_stack(struct script *script, uint32_t stream)
     put(script, stream, 4096 * number);
 }
 
+/* Where one word may tell the stamp: whether it does. */
+static bool put_stepped(struct script *script, uint32_t stream, uint64_t head)
+{
+    uint64_t stamp = (script->stamp + 1) >> 1 << 1 | spool_allocates(head & 7);
+    uint64_t step = spool_step(stamp, script->last[stream]);
+    if ((head >> SPOOL_POINTER_SHIFT) % SPOOL_STEPS || step >= SPOOL_STEPS ||
+        !rng_below(&script->rng, 3))
+        return false;
+    script->last[stream] = script->stamp = stamp;
+    put(script, stream, head | SPOOL_STEPPED | step << SPOOL_POINTER_SHIFT);
+    return true;
+}
+
 /* Any record that a program or an accident can leave, most of them plain. */
 static bool put_record(struct script *script, uint32_t stream)
 {
@@ -89,17 +102,20 @@ static bool put_record(struct script *script, uint32_t stream)
         return false;
     if (script->has_stacks && rng_below(rng, 100) == 0)
         put_stack(script, stream);
-    script->stamp += stamped ? 1 + rng_below(rng, 300) : 0;
+    script->stamp += stamped ? 1 + rng_below(rng, rng_below(rng, 3) ? 8 : 300) : 0;
     if (moves) {
         put(script, stream, SPOOL_RELEASE | address(script) << SPOOL_POINTER_SHIFT);
         kind = SPOOL_RESIZE;
     }
     uint64_t at = rng_below(rng, 200) ? address(script) : 0;
+    uint64_t head = kind | (sized ? 0 : size << SPOOL_SIZE_SHIFT) | at << SPOOL_POINTER_SHIFT;
+    if (stamped && !sized && !sited && kind != SPOOL_ALIGNED && put_stepped(script, stream, head))
+        return true;
     put(script, stream,
-        kind | (stamped ? SPOOL_STAMPED : 0) | (sited ? SPOOL_SITED : 0) |
-            (sized ? SPOOL_SIZED : size << SPOOL_SIZE_SHIFT) | at << SPOOL_POINTER_SHIFT);
+        head | (stamped ? SPOOL_STAMPED : 0) | (sited ? SPOOL_SITED : 0) |
+            (sized ? SPOOL_SIZED : 0));
     if (stamped)
-        put(script, stream, script->stamp);
+        put(script, stream, script->last[stream] = script->stamp);
     if (sized)
         put(script, stream, size);
     if (kind == SPOOL_ALIGNED)

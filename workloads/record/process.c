@@ -187,12 +187,13 @@ static void process_begin_stream(const struct process *here, struct stream *stre
     *stream = (struct stream){.image = here->image,
                               .number = atomic_fetch_add(&record_spool->streams, 1),
                               .stamped = record_spool->stamp_always,
-                              .counted = 1};
+                              .counted = RECORD_UNKNOWN};
 }
 
 static void process_renew_stream(struct stream *stream)
 {
     stream->renewed = true;
+    stream->counted = RECORD_UNKNOWN;
     stacks_renew(stream->stacks);
 }
 

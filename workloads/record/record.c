@@ -3,6 +3,35 @@
 
 enum { RECORD_AHEAD = 64 }; /* words: the memory that will be written next is fetched before */
 
+static void record_fetch_ahead(const _Atomic uint64_t *word)
+{
+    __builtin_prefetch((const void *)(word + RECORD_AHEAD), 1);
+}
+
+/* From here on a signal handler's record knows the stamp before its own. */
+static uint64_t record_count(struct stream *stream, enum spool_kind kind)
+{
+    uint64_t stamp = record_stamp(kind);
+    stream->counted = stamp;
+    atomic_signal_fence(memory_order_seq_cst);
+    return stamp;
+}
+
+/* Whether there is nothing behind a record yet: what a signal handler put there while it was under
+ * way has lower stamps, as a rule. */
+static bool record_is_last(const struct stream *stream, const _Atomic uint64_t *behind)
+{
+    atomic_signal_fence(memory_order_seq_cst);
+    const struct spool_chunk *chunk = stream->chunk;
+    return __builtin_expect(chunk && behind == chunk->words + chunk->taken, 1);
+}
+
+static void record_end(struct stream *stream, const _Atomic uint64_t *behind)
+{
+    if (!record_is_last(stream, behind))
+        stream->counted = RECORD_UNKNOWN;
+}
+
 /* The head is written last. */
 static void record_words(struct stream *stream, uint64_t head, bool stamped, uint64_t size,
                          uint64_t align, uint32_t site)
@@ -15,7 +44,7 @@ static void record_words(struct stream *stream, uint64_t head, bool stamped, uin
     record_put(&word[at++], SPOOL_CONTROL | SPOOL_PENDING << SPOOL_SIZE_SHIFT |
                                 (uint64_t)words << SPOOL_POINTER_SHIFT);
     if (stamped)
-        atomic_store_explicit(&word[at++], record_stamp(head & 7), memory_order_relaxed);
+        atomic_store_explicit(&word[at++], record_count(stream, head & 7), memory_order_relaxed);
     if (sized)
         atomic_store_explicit(&word[at++], size, memory_order_relaxed);
     if (aligned)
@@ -24,36 +53,46 @@ static void record_words(struct stream *stream, uint64_t head, bool stamped, uin
         atomic_store_explicit(&word[at], site, memory_order_relaxed);
     record_put(word, head | (stamped ? SPOOL_STAMPED : 0) | (sized ? SPOOL_SIZED : 0) |
                          (site ? SPOOL_SITED : 0));
-}
-
-/* An allocation's stamp may be that of the record before it: no other thread has freed anything
- * since. That is found out before there is room for the record, which so may come after others that
- * have a higher stamp: nobody but this thread knows the block before the call is over. */
-static bool record_unstamped(struct stream *stream, uint64_t head)
-{
-    if (!record_is_counted() || !record_allocates(head & 7) || record_sequence() != stream->counted)
-        return false;
-    _Atomic uint64_t *word = record_reserve(stream, 1);
-    if (word)
-        record_put(word, head);
-    return true;
+    record_end(stream, word + words);
 }
 
 /* A record of a thread that has company. */
 static void record_stamped(struct stream *stream, uint64_t head)
 {
-    if (record_unstamped(stream, head))
-        return;
     _Atomic uint64_t *word = record_reserve(stream, 2);
     if (!word)
         return;
-    __builtin_prefetch((const void *)(word + RECORD_AHEAD), 1);
+    record_fetch_ahead(word);
     record_put(word, SPOOL_CONTROL | SPOOL_PENDING << SPOOL_SIZE_SHIFT |
                          UINT64_C(2) << SPOOL_POINTER_SHIFT);
-    uint64_t stamp = record_stamp(head & 7);
-    stream->counted = stamp & ~UINT64_C(1);
-    atomic_store_explicit(word + 1, stamp, memory_order_relaxed);
+    atomic_store_explicit(word + 1, record_count(stream, head & 7), memory_order_relaxed);
     record_put(word, head | SPOOL_STAMPED);
+    record_end(stream, word + 2);
+}
+
+/* Likewise in one word, as nearly always by the sequence. False, with nothing recorded, where the
+ * record before it is in another chunk or under way, below this call in a signal handler, so that
+ * its stamp is not the one that this thread took last; or where that is too long ago. */
+static bool record_stepped(struct stream *stream, uint64_t head)
+{
+    struct spool_chunk *chunk = stream->chunk;
+    if (!record_is_counted() || !chunk || (head >> SPOOL_POINTER_SHIFT) % SPOOL_STEPS)
+        return false;
+    uint32_t at = record_take(&chunk->taken, 1);
+    if (at >= SPOOL_WORDS)
+        return false;
+    _Atomic uint64_t *word = &chunk->words[at];
+    record_fetch_ahead(word);
+    bool follows = at && atomic_load_explicit(word - 1, memory_order_relaxed);
+    uint64_t stamp = record_stamp(head & 7), step = spool_step(stamp, stream->counted);
+    if (!follows || step >= SPOOL_STEPS || !record_is_last(stream, word + 1)) {
+        record_put(word, SPOOL_CONTROL | SPOOL_NOTHING << SPOOL_SIZE_SHIFT);
+        return false;
+    }
+    stream->counted = stamp;
+    record_put(word, head | SPOOL_STEPPED | step << SPOOL_POINTER_SHIFT);
+    record_end(stream, word + 1);
+    return true;
 }
 
 void record_event_at(uint32_t site, enum spool_kind kind, const void *pointer, uint64_t size,
@@ -64,8 +103,8 @@ void record_event_at(uint32_t site, enum spool_kind kind, const void *pointer, u
         return;
     uint64_t head = record_head(kind, pointer, size);
     bool stamped = record_is_stamped(stream);
-    if (stamped && !site && size < SPOOL_SMALL && kind != SPOOL_ALIGNED)
-        record_stamped(stream, head);
-    else
+    if (!stamped || site || size >= SPOOL_SMALL || kind == SPOOL_ALIGNED)
         record_words(stream, head, stamped, size, align, site);
+    else if (!record_stepped(stream, head))
+        record_stamped(stream, head);
 }

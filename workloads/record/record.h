@@ -16,14 +16,17 @@
 struct stream {
     struct spool_chunk *volatile chunk; /* signal handlers change it: a call reads it once */
     uint32_t number, image;
-    uint32_t stamped; /* this thread has company: every record has a stamp from here on */
-    int32_t thread;   /* as the kernel numbers it */
-    uint32_t walks;   /* call stacks taken */
-    bool renewed;     /* was another thread's; to be told */
-    uint64_t counted; /* the sequence when this thread last took a stamp; odd: not yet */
+    uint32_t stamped;          /* this thread has company: every record has a stamp from here on */
+    int32_t thread;            /* as the kernel numbers it */
+    uint32_t walks;            /* call stacks taken */
+    bool renewed;              /* was another thread's; to be told */
+    volatile uint64_t counted; /* the stamp of its last record, or RECORD_UNKNOWN */
     struct stacks_thread *stacks;
     struct stream *next; /* among the free ones, or those whose thread is ending */
 };
+
+/* Far above every stamp, so that none is a few steps from it. */
+#define RECORD_UNKNOWN (UINT64_C(1) << 63)
 
 extern __thread struct stream *record_stream __attribute__((tls_model("initial-exec")));
 extern struct spool_control *record_spool; /* NULL until the spool is open */
@@ -69,21 +72,9 @@ static inline _Atomic uint64_t *record_reserve(struct stream *stream, uint32_t w
     return NULL;
 }
 
-static inline bool record_allocates(enum spool_kind kind)
-{
-    return kind != SPOOL_FREE && kind != SPOOL_RELEASE && kind != SPOOL_CONTROL;
-}
-
 static inline bool record_is_counted(void)
 {
     return record_spool->order == SPOOL_BY_SEQUENCE;
-}
-
-/* The sequence moves by two with each free: what is behind it and before the next one has the odd
- * number between. */
-static inline uint64_t record_sequence(void)
-{
-    return atomic_load_explicit(&record_spool->sequence, memory_order_acquire);
 }
 
 /* The order among threads. A free takes its stamp before the call, an allocation after it: so
@@ -99,8 +90,8 @@ static inline uint64_t record_stamp(enum spool_kind kind)
         return __builtin_ia32_rdtsc();
     }
 #endif
-    if (record_allocates(kind))
-        return record_sequence() + 1;
+    if (spool_allocates(kind))
+        return atomic_load_explicit(&record_spool->sequence, memory_order_acquire) + 1;
     return atomic_fetch_add(&record_spool->sequence, 2) + 2;
 }
 
@@ -124,7 +115,7 @@ static inline bool record_is_plain(const struct stream *stream, uint64_t size)
 static inline uint64_t record_head(enum spool_kind kind, const void *pointer, uint64_t size)
 {
     return kind | (size < SPOOL_SMALL ? size << SPOOL_SIZE_SHIFT : 0) |
-           (uint64_t)(uintptr_t)pointer << SPOOL_POINTER_SHIFT;
+           ((uint64_t)(uintptr_t)pointer & SPOOL_POINTERS) << SPOOL_POINTER_SHIFT;
 }
 
 static inline bool record_may_be_large(const void *pointer)
@@ -148,7 +139,7 @@ record_event(enum spool_kind kind, const void *pointer, uint64_t size, uint64_t 
             return;
         }
     }
-    bool allocates = record_allocates(kind);
+    bool allocates = spool_allocates(kind);
     uint32_t site = 0;
     if (allocates && __builtin_expect(record_depth, 0))
         site = stacks_site(__builtin_frame_address(0));

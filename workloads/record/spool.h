@@ -7,11 +7,13 @@
  * A record is one to five words: a head and what its bits announce. Room is taken by one
  * unlocked addition (atomic to signal handlers of the same thread) before the stamp is, and the
  * head is written last: a word still zero is a record under way, and all later stamps of that
- * thread are higher than any stamp taken before the hole was seen. */
+ * thread are higher than any stamp taken before the hole was seen. The last word of a record is
+ * the last to be written but for its head. */
 #ifndef WORKLOADS_RECORD_SPOOL_H
 #define WORKLOADS_RECORD_SPOOL_H
 
 #include <stdatomic.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <string.h>
@@ -53,6 +55,7 @@ enum spool_control_record {
     SPOOL_MODULE,  /* start, end, load bias, path: code that stacks will point into */
     SPOOL_STACK,   /* number, hash, return addresses, the innermost first */
     SPOOL_TOUCHED, /* address of a live block, pages of 4 KiB touched of it; 0: all */
+    SPOOL_NOTHING, /* one word that nothing came of */
 };
 
 /* Head: kind in bits 0-2, flags, size in bits 6-15 where it fits, pointer in bits 16-63 (user
@@ -64,6 +67,37 @@ enum spool_flag {
     SPOOL_SITED = 1 << 5,
 };
 enum { SPOOL_SIZE_SHIFT = 6, SPOOL_SMALL = 1 << 10, SPOOL_POINTER_SHIFT = 16 };
+
+/* A record whose head is all: its stamp is so many steps of the sequence, in the pointer's lowest
+ * bits, above the one before in this stream. Bit 63 is no other pointer's. */
+#define SPOOL_STEPPED (UINT64_C(1) << 63)
+enum { SPOOL_STEPS = 16 };
+#define SPOOL_POINTERS ((UINT64_C(1) << 47) - 1)
+
+static inline bool spool_allocates(enum spool_kind kind)
+{
+    return kind != SPOOL_FREE && kind != SPOOL_RELEASE && kind != SPOOL_CONTROL;
+}
+
+/* The sequence moves by two with each free: what is behind it and before the next one has the odd
+ * number between. */
+static inline uint64_t spool_step(uint64_t stamp, uint64_t before)
+{
+    return (stamp >> 1) - (before >> 1);
+}
+
+/* The stamp of a stepped record. */
+static inline uint64_t spool_stepped(uint64_t head, uint64_t before)
+{
+    uint64_t step = (head >> SPOOL_POINTER_SHIFT) % SPOOL_STEPS;
+    return ((before >> 1) + step) << 1 | spool_allocates((enum spool_kind)(head & 7));
+}
+
+static inline uint64_t spool_pointer(uint64_t head)
+{
+    uint64_t bits = SPOOL_POINTERS & ~(uint64_t)(SPOOL_STEPS - 1);
+    return (head >> SPOOL_POINTER_SHIFT) & (head & SPOOL_STEPPED ? bits : SPOOL_POINTERS);
+}
 
 /* The file's path alone, of an environment text. */
 static inline void spool_file_path(char path[SPOOL_PATH], const char *where)
