@@ -1,5 +1,4 @@
 /* bench: one program, one word for what to do. */
-#include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
@@ -39,15 +38,6 @@ static int unknown(const char *name)
     return STATUS_USAGE;
 }
 
-/* What a command wrote has arrived, or it was not done; one that failed has said why. */
-static int written(const char *title, int status)
-{
-    if (status != STATUS_DONE || (fflush(stdout) == 0 && !ferror(stdout)))
-        return status;
-    fprintf(stderr, "%s: cannot write its output: %s\n", title, strerror(errno));
-    return STATUS_FAILED;
-}
-
 /* Where a standard stream is closed, the next file that is opened would be written to in its place.
  * What holds the place can neither be read nor written, and is closed to programs as the stream is.
  */
@@ -69,18 +59,18 @@ int main(int argc, char **argv)
     }
     if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "help") == 0) {
         usage(stdout);
-        return written("bench", STATUS_DONE);
+        return command_written("bench", STATUS_DONE);
     }
     if (strcmp(argv[1], "--version") == 0) {
         puts("heapbench " HEAPBENCH_VERSION);
-        return written("bench", STATUS_DONE);
+        return command_written("bench", STATUS_DONE);
     }
     for (size_t i = 0; i < COMMAND_COUNT; i++)
         if (strcmp(argv[1], commands[i].name) == 0) {
             char title[32];
             snprintf(title, sizeof title, "bench %s", commands[i].name);
             argv[1] = title;
-            return written(title, commands[i].run(argc - 1, argv + 1));
+            return command_written(title, commands[i].run(argc - 1, argv + 1));
         }
     return unknown(argv[1]);
 }

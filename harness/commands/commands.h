@@ -28,8 +28,13 @@ COMMANDS(COMMAND_PROTOTYPE)
 enum { STATUS_DONE = 0, STATUS_FAILED = 1, STATUS_USAGE = 2 };
 
 /* argp_parse() of a command's line: what is wrong with it is told on stderr and ends the process
- * with STATUS_USAGE, a long option that there is not with the nearest one. */
+ * with STATUS_USAGE, a long option that there is not with the nearest one. So does asking for help,
+ * with STATUS_DONE where it could be written. */
 void command_parse(const struct argp *argp, int argc, char **argv, unsigned flags, void *input);
+
+/* `status`, or STATUS_FAILED and a sentence where a command that is done wrote to stdout what did
+ * not arrive; one that failed has said why. */
+int command_written(const char *command, int status);
 
 /* For the parsers of commands that run a program, whose own options end where its name stands
  * (ARGP_IN_ORDER): takes the keys of what is no option. `*program` becomes its arguments, within

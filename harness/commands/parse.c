@@ -1,4 +1,5 @@
 /* What all commands do with their line before they look at it themselves. */
+#include <errno.h>
 #include <getopt.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -63,11 +64,8 @@ static void parse_refuse(const struct parse_rows *rows, const char *command, con
 /* Ends the process at a long option that there is not. */
 static void parse_know(const struct argp *argp, int argc, char **argv, unsigned flags)
 {
-    static const struct argp_option common[] = {
-        {"help", '?', NULL, 0, NULL, 0}, {"usage", 0, NULL, 0, NULL, 0}, {0}};
     struct parse_rows rows = {.letters = {flags & ARGP_IN_ORDER ? '+' : '-'}};
     parse_add_all(&rows, argp);
-    parse_add_all(&rows, &(const struct argp){.options = common});
     opterr = 0;
     for (int got; (got = getopt_long(argc, argv, rows.letters, rows.row, NULL)) != -1;) {
         const char *at = argv[optind - 1];
@@ -80,9 +78,43 @@ static void parse_know(const struct argp *argp, int argc, char **argv, unsigned 
     }
 }
 
+enum { PARSE_HELP = '?', PARSE_USAGE = 256 };
+
+static const struct argp_option parse_help_options[] = {
+    {"help", PARSE_HELP, NULL, 0, "Give this help list", -1},
+    {"usage", PARSE_USAGE, NULL, 0, "Give a short usage message", 0},
+    {0},
+};
+
+/* What argp's own does, but for its leaving with success where nobody could read the help. */
+static error_t parse_help(int key, char *text, struct argp_state *state)
+{
+    (void)text;
+    unsigned what = key == PARSE_HELP ? ARGP_HELP_STD_HELP : ARGP_HELP_USAGE;
+    if (key == ARGP_KEY_INIT)
+        state->child_inputs[0] = state->input;
+    else if (key == PARSE_HELP || key == PARSE_USAGE) {
+        argp_state_help(state, stdout, what & ~(unsigned)ARGP_HELP_EXIT_OK);
+        exit(command_written(state->name, STATUS_DONE));
+    } else
+        return ARGP_ERR_UNKNOWN;
+    return 0;
+}
+
 void command_parse(const struct argp *argp, int argc, char **argv, unsigned flags, void *input)
 {
+    const struct argp_child children[] = {{argp, 0, NULL, 0}, {0}};
+    const struct argp all = {
+        .options = parse_help_options, .parser = parse_help, .children = children};
     argp_err_exit_status = STATUS_USAGE;
-    parse_know(argp, argc, argv, flags);
-    argp_parse(argp, argc, argv, flags, NULL, input);
+    parse_know(&all, argc, argv, flags);
+    argp_parse(&all, argc, argv, flags | ARGP_NO_HELP, NULL, input);
+}
+
+int command_written(const char *command, int status)
+{
+    if (status != STATUS_DONE || (fflush(stdout) == 0 && !ferror(stdout)))
+        return status;
+    fprintf(stderr, "%s: cannot write its output: %s\n", command, strerror(errno));
+    return STATUS_FAILED;
 }

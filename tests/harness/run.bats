@@ -224,6 +224,19 @@ PY
     done
 }
 
+@test "help and version that cannot be written are failures too, of every command" {
+    local command place
+    for command in --help --version "trace --help" "trace info --help" "run --usage" \
+        $("$BENCH" --help | sed -n 's/^  \([a-z]*\) .*/\1/p'); do
+        [[ "$command" == *--* ]] || command+=" --help"
+        for place in "/dev/full:No space left on device" "&-:Bad file descriptor"; do
+            run bash -c '"$BENCH" '"$command"' 2>&1 >'"${place%:*}"
+            [ "$status" = 1 ] || { echo "$command: $status"; false; }
+            [[ "$output" == *": cannot write its output: ${place#*:}" ]]
+        done
+    done
+}
+
 @test "a limit on the size of files is told as a full disk is" {
     run bash -c 'ulimit -f 2; "$BENCH" run -n 1 -p throughput -a system -o limited small.trace'
     [ "$status" = 2 ]
