@@ -14,6 +14,7 @@
 
 #include "allocators/spec.h"
 #include "harness/artefacts.h"
+#include "harness/base/clause.h"
 #include "harness/base/pages.h"
 #include "harness/base/units.h"
 #include "harness/launch.h"
@@ -206,6 +207,21 @@ static void cell_timed_out(struct cell_result *result, const struct area *area, 
     cell_set_status(result, what, area, fd);
 }
 
+/* Allocators die of memory that they do not get: the limit is named where one was set, before what
+ * they said themselves, which may be long. */
+static void cell_name_limit(const struct cell *cell, struct cell_result *result)
+{
+    char limit[UNITS_TEXT], said[sizeof result->detail];
+    if (!cell->memory_limit)
+        return;
+    cell_copy(said, sizeof said, result->detail);
+    snprintf(result->detail, sizeof result->detail,
+             "it may map %s, which may be why: a larger --memory-limit gives it room",
+             units_format_size(limit, cell->memory_limit));
+    if (*said)
+        clause_add(result->detail, sizeof result->detail, "%s", said);
+}
+
 /* What an ended worker says: its result, and, where it did not come to its end, why. */
 static int cell_judge(const struct cell *cell, const struct area *area, int fd,
                       struct ending *ending, struct cell_result *result, struct err *err)
@@ -233,6 +249,8 @@ static int cell_judge(const struct cell *cell, const struct area *area, int fd,
         cell_clean(ending->output);
         cell_copy(result->detail, sizeof result->detail, ending->output);
     }
+    if (!ending->timed_out && area->stage != STAGE_DONE)
+        cell_name_limit(cell, result);
     return 0;
 }
 

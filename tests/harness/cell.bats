@@ -105,6 +105,40 @@ PY
     [[ "$output" == *"/nonexistent.so"* ]]
 }
 
+@test "what dies under a memory limit names the limit, before what it said itself" {
+    [ -z "${SANITIZE-}" ] || skip "a sanitizer's malloc cannot be replaced by another"
+    # It maps 1 GiB at once, and does not look whether it got it.
+    gcc -shared -fPIC -O1 -w -fno-builtin -DBREAK=CRASH -o dies.so "$BATS_TEST_DIRNAME/libraries/broken.c"
+    cat >gives_up.c <<'C'
+#include <string.h>
+#include <unistd.h>
+__attribute__((constructor)) static void up(void)
+{
+    char said[600];
+    memset(said, 'x', sizeof said);
+    write(2, said, sizeof said);
+    _exit(9);
+}
+void *malloc(unsigned long size) { return 0; }
+void free(void *at) {}
+C
+    gcc -shared -fPIC -O1 -w -fno-builtin -o gives_up.so gives_up.c
+    "$BENCH" run -a "so:$PWD/dies.so,so:$PWD/gives_up.so" -n 1 -p memory --memory-limit 1G -o limited small.trace || true
+    "$BENCH" run -a "so:$PWD/dies.so" -n 1 -p memory -o free small.trace || true
+    python3 - <<'PY'
+import json
+cells = [json.loads(line) for line in open("limited/cells.jsonl")]
+assert len(cells) == 2 and all(cell["status"] != "ok" for cell in cells), cells
+for cell in cells:
+    assert "it may map 1.00 GiB, which may be why: a larger --memory-limit" in cell["detail"], cell
+assert any("room; xxx" in cell["detail"] for cell in cells), cells
+alone = json.loads(open("free/cells.jsonl").readline())
+assert alone["status"].startswith("crashed") and "memory-limit" not in alone["detail"], alone
+PY
+    "$BENCH" report limited >said.txt
+    tr -s ' \n' ' ' <said.txt | grep -q 'dies.so: crashed: SIGSEGV after 0 operations: it may map 1.00 GiB'
+}
+
 @test "a memory limit makes failed allocations, not a dead run" {
     [ -z "${SANITIZE-}" ] || skip "a sanitizer's malloc cannot be replaced by another"
     run bash -c '"$BENCH" run -a first-fit -n 1 -p throughput --memory-limit 20M -o out --json small.trace >table.json'
