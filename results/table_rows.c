@@ -196,7 +196,8 @@ static void table_counts(struct row *row, const struct store *store)
         const struct cell_result *cell = table_find(store, row, table_passes[pass], 0);
         if (!cell)
             continue;
-        if (row->operations == COUNT_UNKNOWN)
+        /* Of a crash they are those that were done until then, not the trace's. */
+        if (row->operations == COUNT_UNKNOWN && table_is_ok(cell))
             row->operations = cell->operations;
         if (row->peak_live_bytes == COUNT_UNKNOWN)
             row->peak_live_bytes = cell->peak_live_bytes;

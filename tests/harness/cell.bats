@@ -137,6 +137,8 @@ assert alone["status"].startswith("crashed") and "memory-limit" not in alone["de
 PY
     "$BENCH" report limited >said.txt
     tr -s ' \n' ' ' <said.txt | grep -q 'dies.so: crashed: SIGSEGV after 0 operations: it may map 1.00 GiB'
+    run head -1 said.txt
+    [ "$output" = small ]
 }
 
 @test "a memory limit makes failed allocations, not a dead run" {
