@@ -61,6 +61,8 @@ static void import_warn(const char *from, const struct import_report *report)
     if (report->cut_tail[0])
         fprintf(stderr, "bench import: %s: %s; what came before is in the trace\n", from,
                 report->cut_tail);
+    if (report->remark[0])
+        fprintf(stderr, "bench import: %s: %s; all is in the trace\n", from, report->remark);
 }
 
 int command_import(int argc, char **argv)

@@ -47,6 +47,18 @@ info() {
     grep -q "declares 8 operations, 3 follow" warnings
 }
 
+@test ".rep: two header lines without threads; more operations than the header declares" {
+    printf '2\n4\na 0 8\na 1 9\nf 0\nf 1\n' > two.rep
+    run import two.rep
+    [ "$output" = $'0 t0 malloc #0 8\n1 t0 malloc #1 9\n2 t0 free #0\n3 t0 free #1' ]
+    [ ! -s warnings ]
+    echo 'a 0 7' >> two.rep
+    run import two.rep
+    [ "${lines[4]}" = "4 t0 malloc #1 7" ]
+    [ "$(info cut_tails)" -eq 0 ]
+    grep -q "declares 4 operations, 5 follow; all is in the trace" warnings
+}
+
 @test "memory_replay: every call, failed ones, threads" {
     run import "$fixtures/memory_replay.txt"
     [ "$status" -eq 0 ]

@@ -67,6 +67,14 @@ void import_cut(struct import *import, const char *format, ...)
     import->summary->cut_tails = 1;
 }
 
+void import_remark(struct import *import, const char *format, ...)
+{
+    va_list args;
+    va_start(args, format);
+    vsnprintf(import->report->remark, sizeof import->report->remark, format, args);
+    va_end(args);
+}
+
 bool import_align(struct repair_operation *operation, uint64_t align)
 {
     operation->kind = TRACE_ALIGNED;

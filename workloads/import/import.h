@@ -12,6 +12,7 @@ struct import_report {
     uint64_t bad_line;  /* the first line or record that could not be understood, 0 none */
     char bad_text[64];  /* its beginning */
     char cut_tail[200]; /* a sentence where the source ends before its end, else "" */
+    char remark[200];   /* one where it contradicts itself without a loss, else "" */
 };
 
 /* Imports `from` ("-": standard input; plain, or packed by zip, gzip, zstd, xz, bzip2) into a trace

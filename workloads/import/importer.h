@@ -68,6 +68,10 @@ struct trace_writer *import_writer(struct import *import);
 void import_cut(struct import *import, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 
+/* Says what else is odd about it, of which nothing is lost. */
+void import_remark(struct import *import, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+
 /* In the order in which they are asked; the surest signs first. */
 #define IMPORTERS(IMPORTER)                                                                        \
     IMPORTER(heaptrack)                                                                            \

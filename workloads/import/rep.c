@@ -1,5 +1,5 @@
 /* malloc-lab .rep, all dialects: header lines of one number each, then "a id size", "r id size",
- * "f id"; with two header lines each operation is preceded by a thread number. */
+ * "f id"; with two header lines each operation may be preceded by a thread number. */
 #include <errno.h>
 
 #include "workloads/import/importer.h"
@@ -55,8 +55,8 @@ static bool rep_operation(struct scan scan, bool threaded, struct repair_operati
     return scan_blanks(&scan) && scan_done(&scan);
 }
 
-/* The header and the first operation: two numbers (ids, operations) and a thread before each
- * operation, or four with the operations third. */
+/* The header and the first operation: two numbers (ids, operations), as a rule with a thread before
+ * each operation, or four with the operations third. */
 static bool rep_header(const char *start, size_t length, struct rep *rep)
 {
     struct scan text = scan_over(start, length), line = {0};
@@ -72,8 +72,9 @@ static bool rep_header(const char *start, size_t length, struct rep *rep)
             return false;
         numbers[rep->header_lines++] = number;
     }
-    rep->threaded = rep->header_lines == 2;
-    rep->declared = numbers[rep->threaded ? 1 : 2];
+    rep->threaded =
+        rep->header_lines == 2 && more && scan_blanks(&line) && (unsigned)(*line.at - '0') < 10;
+    rep->declared = numbers[rep->header_lines == 2 ? 1 : 2];
     if (rep->header_lines != 4 && rep->header_lines != 2)
         return false;
     return more ? rep_operation(line, rep->threaded, &operation) : true;
@@ -116,6 +117,9 @@ static int rep_read(struct import *import, struct source *source, struct err *er
     if (rep.operations < rep.declared)
         import_cut(import, "its header declares %llu operations, %llu follow",
                    (unsigned long long)rep.declared, (unsigned long long)rep.operations);
+    if (rep.operations > rep.declared)
+        import_remark(import, "its header declares %llu operations, %llu follow",
+                      (unsigned long long)rep.declared, (unsigned long long)rep.operations);
     return failed;
 }
 
