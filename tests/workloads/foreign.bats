@@ -421,3 +421,33 @@ END
     [ "$(info double_allocations)" -eq 1 ]
     [ "$(info end_live_blocks)" -eq 1 ]
 }
+
+@test "mtrace: lines whose ends were lost are told apart; a piece that is no operation counts" {
+    printf '%s\n' '= Start' '@ ./a@b:(f+0x5)[0x1] + 0x1000 0x10@ ./a:(f+0x5)[0x2] + 0x2000 0x20@ ./a:[0x3] - 0x1000' \
+        '@ ./a:(f+0x5)[0x1@ ./a:(f+0x9)[0x4] < 0x2000@ ./a:(f+0x9)[0x4] > 0x3000 0x30' '@ ./a:[0x5] - 0x3000' > m.txt
+    run import m.txt
+    [ "$output" = $'0 t0 malloc #0 16\n1 t0 malloc #1 32\n2 t0 free #0\n3 t0 realloc #1 48\n4 t0 free #1' ]
+    [ "$(info bad_records)" -eq 1 ]
+    grep -q "line 3 .*'@ ./a:(f+0x5)\[0x1'" warnings
+}
+
+@test "valgrind: lines whose ends were lost are told apart" {
+    printf '%s\n' '--7-- malloc(5) = 0xA0--7-- malloc(6) = 0xB0' '--7-- free(0xA0)--7-- free(0xB0)' > v.txt
+    run import v.txt
+    [ "$output" = $'0 t0 malloc #0 5\n1 t0 malloc #1 6\n2 t0 free #0\n3 t0 free #1' ]
+}
+
+@test "ltrace and lttng: a line that is two is not taken for one" {
+    printf '%s\n' '41 a->malloc(5)   = 0x10 <0.000123>' '41 a->malloc(6) = 0x2041 a->malloc(7)    = 0x30' \
+        '41 a->malloc(8 <unfinished ...>41 a->malloc(9) = 0x40' '41 a->free(0x10) = <void>' > l.txt
+    run import l.txt
+    [ "$output" = $'0 t0 malloc #0 5\n1 t0 free #0' ]
+    [ "$(info bad_records)" -eq 2 ]
+    for size in 1 2 3; do
+        printf '[0.00000000%d] h lttng_ust_libc:malloc: { cpu_id = 0 }, { size = %d, ptr = 0x%d0 }' $size $size $size
+        [ $size -eq 2 ] || echo
+    done > u.txt
+    run import u.txt
+    [ "$output" = "0 0 t0 malloc #0 1" ]
+    [ "$(info bad_records)" -eq 1 ]
+}

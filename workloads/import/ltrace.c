@@ -55,15 +55,15 @@ static bool ltrace_name(struct scan *line, char stop, struct ltrace_line *out)
     if (!bracket)
         return false;
     struct scan name = {bracket, bracket};
-    while (name.at > line->at && name.at[-1] != '>')
-        name.at--;
+    const char *version = NULL;
+    for (; name.at > line->at && name.at[-1] != '>'; name.at--)
+        version = name.at[-1] == '@' ? name.at - 1 : version;
     struct scan ahead = {name.at, line->end};
     if (ltrace_operator(&ahead, &out->call)) {
         *line = ahead;
         return stop != '(' || scan_char(line, '(');
     }
     line->at = bracket + 1;
-    const char *version = memchr(name.at, '@', (size_t)(name.end - name.at));
     size_t length = (size_t)((version ? version : name.end) - name.at);
     out->call.wraps = *name.at == '_';
     out->entered = version;
@@ -72,17 +72,20 @@ static bool ltrace_name(struct scan *line, char stop, struct ltrace_line *out)
 
 static bool ltrace_parse(struct scan line, struct ltrace_line *out)
 {
-    *out = (struct ltrace_line){0};
+    out->entered = false;
+    call_clear(&out->call);
     ltrace_prefix(&line, out);
     out->resumed = scan_text(&line, "<... ");
     if (scan_done(&line) || !ltrace_name(&line, out->resumed ? ' ' : '(', out))
         return false;
-    if (out->resumed && !scan_past(&line, "resumed>"))
+    if (out->resumed && !scan_text(&line, "resumed>") && !scan_past(&line, "resumed>"))
         return false;
     out->rest = line;
     return true;
 }
 
+/* Behind it there is at most the time that the call took: another line, whose digits may have run
+ * into the result's, is none. */
 static bool ltrace_result(struct scan rest, uint64_t *address)
 {
     *address = 0;
@@ -92,7 +95,10 @@ static bool ltrace_result(struct scan rest, uint64_t *address)
     if (!scan_text(&rest, "= ") && !scan_past(&rest, "= "))
         return false;
     scan_blanks(&rest);
-    return scan_text(&rest, "<void>") || call_number(&rest, address);
+    if (!scan_text(&rest, "<void>") && !call_number(&rest, address))
+        return false;
+    scan_blanks(&rest);
+    return scan_done(&rest) || *rest.at == '<';
 }
 
 /* A free takes effect when it is called, an allocation when it returns. */
@@ -146,13 +152,14 @@ static bool ltrace_has_no_result(const struct ltrace_line *line, struct scan tex
     return line->call.form == CALL_ALIGNED && scan_past(&text, "posix_memalign");
 }
 
-/* The rest of a call begins where its numbers end. */
-static bool ltrace_is_open(const struct ltrace_line *line)
+/* The rest of a call begins where its numbers end; `whole` is whether the line ends with it. */
+static bool ltrace_is_open(const struct ltrace_line *line, bool *whole)
 {
     struct scan rest = line->rest;
-    if (!line->resumed && (scan_done(&rest) || *rest.at != '<'))
-        return false;
-    return scan_past(&rest, "<unfinished ...>") || scan_past(&rest, "<no return ...>");
+    scan_blanks(&rest);
+    bool open = scan_text(&rest, "<unfinished ...>") || scan_text(&rest, "<no return ...>");
+    *whole = !open || (scan_blanks(&rest) && scan_done(&rest));
+    return open;
 }
 
 static enum import_verdict ltrace_take(struct scan text, void *state,
@@ -164,14 +171,19 @@ static enum import_verdict ltrace_take(struct scan text, void *state,
     operation->thread = line.pid;
     if (!line.resumed && !call_numbers(&line.rest, &line.call))
         return IMPORT_BAD;
-    bool inner = !line.resumed && ltrace_is_inner(state, &line);
-    if (inner && ltrace_is_open(&line)) {
+    bool inner = !line.resumed && ltrace_is_inner(state, &line), whole = true;
+    bool open = ltrace_is_open(&line, &whole);
+    if (!whole)
+        return IMPORT_BAD;
+    if (inner && open) {
         pending_add(state, line.pid, &line.call);
         pending_newest(state, line.pid)->settled = true;
     }
     if (inner)
         return IMPORT_NOTHING;
-    if (ltrace_is_open(&line))
+    if (open && line.resumed)
+        return IMPORT_NOTHING;
+    if (open)
         return ltrace_leave_open(state, &line, operation);
     return ltrace_finish(state, &line, operation);
 }

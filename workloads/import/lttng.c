@@ -54,6 +54,8 @@ struct lttng {
     struct lttng_context contexts[LTTNG_SLOTS];
 };
 
+static const char lttng_provider_name[] = "lttng_ust_libc:";
+
 static bool lttng_is(const struct lttng_text *text, const char *from, size_t length)
 {
     return length == text->length && memcmp(from, text->text, length) == 0;
@@ -194,7 +196,8 @@ static unsigned lttng_slot(const char *text, size_t length)
 }
 
 /* What contexts say: those of a program's threads on its processors come again and again. Two that
- * have the same place share it and the next one. */
+ * have the same place share it and the next one. NULL: another event stands among them, the end of
+ * its line having been lost. */
 static const struct lttng_fields *lttng_contexts(struct lttng *lttng, const char *text,
                                                  size_t length)
 {
@@ -205,6 +208,8 @@ static const struct lttng_fields *lttng_contexts(struct lttng *lttng, const char
     if (context->text.length)
         context = &lttng->contexts[slot ^ 1];
     if (!lttng_is(&context->text, text, length)) {
+        if (memmem(text, length, lttng_provider_name, sizeof lttng_provider_name - 1))
+            return NULL;
         context->fields = (struct lttng_fields){0};
         lttng_collect(scan_over(text, length), &context->fields);
         lttng_remember(&context->text, text, length);
@@ -238,19 +243,18 @@ static const struct lttng_fields *lttng_fields(struct lttng *lttng, struct scan 
  */
 static bool lttng_provider(struct lttng *lttng, struct scan *line)
 {
-    static const char provider[] = "lttng_ust_libc:";
-    enum { LETTERS = sizeof provider - 2 };
+    enum { LETTERS = sizeof lttng_provider_name - 2 };
     struct scan expected = *line;
     if (lttng->provider < (size_t)(line->end - line->at)) {
         expected.at += lttng->provider;
-        if (scan_text(&expected, provider)) {
+        if (scan_text(&expected, lttng_provider_name)) {
             *line = expected;
             return true;
         }
     }
     const char *at = line->at;
     for (; (at = memchr(at, ':', (size_t)(line->end - at))); at++)
-        if (at - line->at >= LETTERS && memcmp(at - LETTERS, provider, LETTERS) == 0) {
+        if (at - line->at >= LETTERS && memcmp(at - LETTERS, lttng_provider_name, LETTERS) == 0) {
             lttng->provider = (size_t)(at - LETTERS - line->at);
             line->at = at + 1;
             return true;
@@ -424,7 +428,7 @@ static enum import_verdict lttng_read_line(struct lttng *lttng, struct scan line
         return IMPORT_NOTHING;
     enum lttng_kind kind = lttng_kind(&event);
     *contexts = lttng_fields(lttng, event, &own);
-    if (!timed || line.end[-1] != '}' || !lttng_event(kind, &own, operation))
+    if (!*contexts || !timed || line.end[-1] != '}' || !lttng_event(kind, &own, operation))
         return IMPORT_BAD;
     const uint64_t half_a_day = UINT64_C(43200000000000);
     if (ns + half_a_day < lttng->last_ns)

@@ -3,6 +3,9 @@
 #include "workloads/import/importer.h"
 
 struct mtrace {
+    struct import *import;
+    struct err *err;
+    int failed;
     uint64_t before; /* of a realloc whose second line is to come */
 };
 
@@ -58,10 +61,9 @@ static enum import_verdict mtrace_single(struct mtrace *mtrace, char sign, uint6
     return IMPORT_OPERATION;
 }
 
-static enum import_verdict mtrace_take(struct scan line, void *state,
-                                       struct repair_operation *operation)
+static enum import_verdict mtrace_parse(struct mtrace *mtrace, struct scan line,
+                                        struct repair_operation *operation)
 {
-    struct mtrace *mtrace = state;
     struct scan last, middle, first;
     uint64_t one, two;
     if (scan_done(&line))
@@ -77,6 +79,42 @@ static enum import_verdict mtrace_take(struct scan line, void *state,
     return mtrace_sized(mtrace, *first.at, two, one, operation);
 }
 
+/* Where another line begins within the line, its end having been lost; or NULL. */
+static const char *mtrace_glued(struct scan line)
+{
+    for (const char *at = line.at + 1;
+         at < line.end && (at = memchr(at, '@', (size_t)(line.end - at))); at++)
+        if (line.end - at > 1 && at[1] == ' ')
+            return at;
+    return NULL;
+}
+
+/* False: it is not understood. */
+static bool mtrace_piece(struct mtrace *mtrace, struct scan piece)
+{
+    struct repair_operation operation = {0};
+    enum import_verdict verdict = mtrace_parse(mtrace, piece, &operation);
+    if (verdict == IMPORT_OPERATION && !mtrace->failed)
+        mtrace->failed = import_operation(mtrace->import, &operation, mtrace->err);
+    return verdict != IMPORT_BAD;
+}
+
+/* Hands on what is on a line that is several. Of a place that holds the sign itself, a piece counts
+ * as not understood that was no operation: none is lost unseen. */
+static enum import_verdict mtrace_unglue(struct mtrace *mtrace, struct scan line)
+{
+    for (const char *next; (next = mtrace_glued(line)); line.at = next)
+        if (!mtrace_piece(mtrace, (struct scan){line.at, next}))
+            import_bad(mtrace->import, line.at, (size_t)(next - line.at));
+    return mtrace_piece(mtrace, line) ? IMPORT_NOTHING : IMPORT_BAD;
+}
+
+static enum import_verdict mtrace_take(struct scan line, void *state,
+                                       struct repair_operation *operation)
+{
+    return mtrace_glued(line) ? mtrace_unglue(state, line) : mtrace_parse(state, line, operation);
+}
+
 /* The beginning may be missing, or something else in front of it. */
 static bool mtrace_recognise(const char *start, size_t length)
 {
@@ -86,7 +124,7 @@ static bool mtrace_recognise(const char *start, size_t length)
         struct repair_operation operation = {0};
         struct scan ahead = line;
         if (scan_text(&ahead, "= Start") ||
-            (scan_text(&ahead, "@ ") && mtrace_take(line, &mtrace, &operation) != IMPORT_BAD))
+            (scan_text(&ahead, "@ ") && mtrace_parse(&mtrace, line, &operation) != IMPORT_BAD))
             return true;
     }
     return false;
@@ -101,8 +139,9 @@ static uint32_t mtrace_columns(const char *start, size_t length)
 
 static int mtrace_read(struct import *import, struct source *source, struct err *err)
 {
-    struct mtrace mtrace = {0};
-    return import_lines(import, source, mtrace_take, &mtrace, err);
+    struct mtrace mtrace = {.import = import, .err = err};
+    int failed = import_lines(import, source, mtrace_take, &mtrace, err);
+    return failed ? failed : mtrace.failed;
 }
 
 const struct importer importer_mtrace = {

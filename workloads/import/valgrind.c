@@ -96,7 +96,8 @@ static bool valgrind_result(struct valgrind *valgrind, uint64_t pid, struct scan
     return taken.settled || valgrind_emit(valgrind, pid, &taken.call, address);
 }
 
-/* Calls and results side by side; anything else is a remark, to the end of the line. */
+/* Calls and results side by side, and where a line's end was lost, the next one's; anything else is
+ * a remark, to the end of the line. */
 static enum import_verdict valgrind_take(struct scan line, void *state,
                                          struct repair_operation *operation)
 {
@@ -106,16 +107,17 @@ static enum import_verdict valgrind_take(struct scan line, void *state,
     (void)operation;
     if (!valgrind_prefix(&line, &pid))
         return IMPORT_NOTHING;
-    while (good) {
-        struct call call = {0};
+    while (good && !scan_done(&line)) {
+        struct call call;
+        call_clear(&call);
         if (scan_text(&line, " = "))
             good = valgrind_result(valgrind, pid, &line);
         else if (valgrind_name(&line, &call))
             good = valgrind_arguments(&line, &call) && valgrind_call(valgrind, pid, &call);
-        else
+        else if (!valgrind_prefix(&line, &pid))
             return IMPORT_NOTHING;
     }
-    return IMPORT_BAD;
+    return good ? IMPORT_NOTHING : IMPORT_BAD;
 }
 
 static bool valgrind_recognise(const char *start, size_t length)
