@@ -39,27 +39,47 @@ static int output_open_pipe(const char *path)
 
 static int output_open_file(const char *path, bool plain)
 {
-    return open(path, O_WRONLY | O_CLOEXEC | O_CREAT | (plain ? O_TRUNC : 0), 0666);
+    return open(path, O_WRONLY | O_CLOEXEC | O_CREAT | (plain ? O_EXCL : 0), 0666);
+}
+
+static int output_not_opened(const struct output *output, const char *path, struct err *err)
+{
+    if (errno == ENXIO)
+        return err_set(err, ENXIO, "nobody reads the pipe %s: start what reads it first", path);
+    if (output->part && errno == EEXIST)
+        return err_set(err, EEXIST,
+                       "%s is being written, or was left unfinished: wait or remove it, or name "
+                       "another file",
+                       output->part);
+    return err_set(err, errno, "cannot write %s: %s", output_name(output), strerror(errno));
 }
 
 /* A device or a pipe is written to directly: renaming would replace it by a file. */
 static int output_open_named(struct output *output, const char *path, struct err *err)
 {
     struct stat kind;
-    bool plain = stat(path, &kind) != 0 || S_ISREG(kind.st_mode);
+    output->replaces = stat(path, &kind) == 0;
+    bool plain = !output->replaces || S_ISREG(kind.st_mode);
     if (!plain && S_ISDIR(kind.st_mode))
         return err_set(err, EISDIR, "%s is a folder; name a file in it", path);
     if (plain && asprintf(&output->part, "%s.part", path) < 0)
         return err_set(err, ENOMEM, "no memory left to open %s", path);
-    if (plain)
-        output->unfinished = unfinished_watch(output->part);
     output->fd = !plain && S_ISFIFO(kind.st_mode) ? output_open_pipe(path)
                                                   : output_open_file(output_name(output), plain);
-    if (output->fd < 0 && errno == ENXIO)
-        return err_set(err, ENXIO, "nobody reads the pipe %s: start what reads it first", path);
     if (output->fd < 0)
-        return err_set(err, errno, "cannot write %s: %s", output_name(output), strerror(errno));
+        return output_not_opened(output, path, err);
+    if (plain)
+        output->unfinished = unfinished_watch(output->part);
     return 0;
+}
+
+bool output_is_taken(const char *path)
+{
+    char *part = NULL;
+    bool taken = access(path, F_OK) == 0 || errno != ENOENT ||
+                 asprintf(&part, "%s.part", path) < 0 || access(part, F_OK) == 0;
+    free(part);
+    return taken;
 }
 
 int output_open(struct output *output, const char *path, struct err *err)
@@ -76,6 +96,22 @@ int output_open(struct output *output, const char *path, struct err *err)
     if (failed)
         output_forget(output);
     return failed;
+}
+
+char *output_free_path(const char *stem)
+{
+    enum { NUMBERS = 10000 };
+    for (unsigned i = 1; i < NUMBERS; i++) {
+        char number[16] = "", *path = NULL;
+        if (i > 1)
+            snprintf(number, sizeof number, "-%u", i);
+        if (asprintf(&path, "%s%s.trace", stem, number) < 0)
+            return NULL;
+        if (!output_is_taken(path))
+            return path;
+        free(path);
+    }
+    return NULL;
 }
 
 static int output_failed(const struct output *output, struct err *err)
@@ -103,6 +139,21 @@ int output_write(struct output *output, const void *data, size_t length, struct 
     return 0;
 }
 
+/* A file system that cannot rename to a free name alone renames as it can. */
+static int output_rename(const struct output *output, struct err *err)
+{
+    unsigned flags = output->replaces ? 0 : RENAME_NOREPLACE;
+    if (renameat2(AT_FDCWD, output->part, AT_FDCWD, output->path, flags) == 0 ||
+        ((errno == EINVAL || errno == ENOSYS) && rename(output->part, output->path) == 0))
+        return 0;
+    if (errno == EEXIST)
+        return err_set(err, EEXIST,
+                       "%s was not there before and is not overwritten: it is all in %s",
+                       output->path, output->part);
+    return err_set(err, errno, "cannot rename %s to %s: %s", output->part, output->path,
+                   strerror(errno));
+}
+
 int output_finish(struct output *output, struct err *err)
 {
     int failed = 0;
@@ -111,10 +162,9 @@ int output_finish(struct output *output, struct err *err)
     if (output->fd != STDOUT_FILENO && close(output->fd) != 0 && !failed)
         failed = output_failed(output, err);
     output->fd = -1;
-    if (!failed && output->part && rename(output->part, output->path) != 0)
-        failed = err_set(err, errno, "cannot rename %s to %s: %s", output->part, output->path,
-                         strerror(errno));
-    if (failed && output->part)
+    if (!failed && output->part)
+        failed = output_rename(output, err);
+    if (failed && failed != -EEXIST && output->part)
         unlink(output->part);
     output_forget(output);
     return failed;

@@ -13,18 +13,29 @@ struct output {
     int fd;
     char *path; /* owned */
     char *part; /* owned; NULL for what cannot be renamed: standard output, a device, a pipe */
+    bool replaces; /* PATH was there before */
     struct unfinished *unfinished; /* owned; NULL where nothing removes the part file */
     uint64_t written;
 };
 
-/* "-" is standard output. Until it is finished or abandoned, a signal that ends the program removes
- * the part file; threads that are there already must hold such signals back. */
+/* Whether PATH is there, or being written: what is made of its name must have another one. */
+bool output_is_taken(const char *path);
+
+/* The first of STEM.trace, STEM-2.trace, … that is not taken: the caller's. NULL where all are, or
+ * there is no memory left. */
+char *output_free_path(const char *stem);
+
+/* "-" is standard output. A part file that is there is another program's, or what was left of one
+ * that was killed: it is kept, and nothing is opened. Until the output is finished or abandoned, a
+ * signal that ends the program removes the part file; threads that are there already must hold such
+ * signals back. */
 int output_open(struct output *output, const char *path, struct err *err);
 
 /* All of it, or the sentence names the file, what it was written up to and why. */
 int output_write(struct output *output, const void *data, size_t length, struct err *err);
 
-/* Syncs, closes and renames; on failure the part file is removed. */
+/* Syncs, closes and renames; on failure the part file is removed, unless there is now a PATH that
+ * was not there before: then both are kept. */
 int output_finish(struct output *output, struct err *err);
 
 /* Closes and removes the part file. */

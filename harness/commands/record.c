@@ -15,6 +15,7 @@
 #include "harness/commands/commands.h"
 #include "harness/recorder.h"
 #include "harness/siblings.h"
+#include "workloads/output.h"
 
 struct request {
     const char *output;
@@ -143,18 +144,14 @@ static const char *record_program(const struct request *request)
     return slash ? slash + 1 : request->command[0];
 }
 
-/* The first free one of PROGRAM.trace, PROGRAM-2.trace, … */
-static int record_choose_output(const struct request *request, char path[PATH_MAX], struct err *err)
+static int record_choose_output(const struct request *request, char **path, struct err *err)
 {
-    for (unsigned i = 1; i < 10000; i++) {
-        char number[16] = "";
-        if (i > 1)
-            snprintf(number, sizeof number, "-%u", i);
-        snprintf(path, PATH_MAX, "%.200s%s.trace", record_program(request), number);
-        if (access(path, F_OK) && errno == ENOENT)
-            return 0;
-    }
-    return err_set(err, EEXIST, "%s and all names like it exist: name another file with -o", path);
+    char stem[NAME_MAX];
+    snprintf(stem, sizeof stem, "%.200s", record_program(request));
+    *path = output_free_path(stem);
+    return *path ? 0
+                 : err_set(err, EEXIST,
+                           "%s.trace and all names like it exist: name another file with -o", stem);
 }
 
 static int record_check_output(const char *path, struct err *err)
@@ -332,14 +329,15 @@ int command_record(int argc, char **argv)
 {
     struct request request = {.order = record_default_order()};
     struct err err = {0};
-    char library[PATH_MAX], path[PATH_MAX], host[HOST_NAME_MAX + 1];
+    char library[PATH_MAX], *path = NULL, host[HOST_NAME_MAX + 1];
     command_parse(&argp, argc, argv, ARGP_IN_ORDER, &request);
     int failed = request.output ? record_check_output(request.output, &err)
-                                : record_choose_output(&request, path, &err);
+                                : record_choose_output(&request, &path, &err);
     if (!failed)
         failed = sibling_path("libheapbench-record.so", library, sizeof library, &err);
     if (failed) {
         fprintf(stderr, "bench record: %s\n", err.text);
+        free(path);
         return STATUS_USAGE;
     }
     char *arguments = request.arguments ? record_join(request.command + 1) : NULL;
@@ -355,5 +353,6 @@ int command_record(int argc, char **argv)
     record_describe(&request, &plan, host, arguments ? arguments : "");
     int status = record_run(&request, &plan);
     free(arguments);
+    free(path);
     return status;
 }

@@ -74,6 +74,21 @@ for want in sys.argv[1:]:
     [ -f true-2.trace ]
 }
 
+@test "a recording that is under way keeps its name" {
+    mkfifo in
+    "$BENCH" record -- cat <in >/dev/null 2>err 3>&- &
+    bench=$!
+    exec 9>in
+    for _ in $(seq 500); do [ ! -e cat.trace.part ] || break; sleep 0.02; done
+    run --separate-stderr -2 "$BENCH" record -o cat.trace -- true
+    [[ "$stderr" == *"cat.trace.part is being written"* ]]
+    "$BENCH" record -- cat /dev/null
+    exec 9>&-
+    wait "$bench"
+    has cat.trace lost_events=0 repairs=0
+    has cat-2.trace lost_events=0 repairs=0
+}
+
 @test "a program that is not there, an output that cannot be written" {
     run --separate-stderr -127 "$BENCH" record -o t.trace -- no-such-program
     [[ "$stderr" == *"no-such-program cannot be started"* ]]
