@@ -9,6 +9,7 @@
 #include "harness/base/clock.h"
 #include "workloads/express.h"
 #include "workloads/merge.h"
+#include "workloads/output.h"
 #include "workloads/session.h"
 
 /* How far the time-stamp counter may be read early: an allocation reads it without waiting for the
@@ -29,6 +30,7 @@ struct recording_process {
     uint64_t events, lost, cost_ns;
     char became[32]; /* a program without the recorder, "" none */
     bool over;       /* asked before its chunks were looked for */
+    bool gone;       /* over, and all it recorded taken in: its number may be another one's now */
 };
 
 struct recording_image {
@@ -49,10 +51,11 @@ struct recording {
     struct recording_image *images;
     struct recording_process *processes;
     uint32_t image_count, process_count;
-    bool splits;         /* there are processors to spare */
-    bool behind;         /* the last step left some of what was there */
-    uint64_t limit;      /* stamps up to here were taken before the last step */
-    struct array opened; /* uint32_t: chunks found in this step */
+    uint32_t images_begun; /* so many of the first have */
+    bool splits;           /* there are processors to spare */
+    bool behind;           /* the last step left some of what was there */
+    uint64_t limit;        /* stamps up to here were taken before the last step */
+    struct array opened;   /* uint32_t: chunks found in this step */
 };
 
 static int recording_no_memory(struct err *err)
@@ -62,22 +65,45 @@ static int recording_no_memory(struct err *err)
 
 /* --- processes and images --- */
 
+/* FILE.PID.trace, or another where that is taken. */
 static char *recording_path(const struct recording *recording, pid_t pid)
 {
-    char *path = NULL;
+    char *stem = NULL;
     const char *first = recording->plan.path;
     size_t length = strlen(first), suffix = strlen(".trace");
     bool cut = length > suffix && strcmp(first + length - suffix, ".trace") == 0;
-    if (recording->process_count == 0)
-        return strdup(first);
-    if (asprintf(&path, "%.*s.%d.trace", (int)(cut ? length - suffix : length), first, (int)pid) <
-        0)
+    if (asprintf(&stem, "%.*s.%d", (int)(cut ? length - suffix : length), first, (int)pid) < 0)
         return NULL;
+    char *path = output_free_path(stem);
+    free(stem);
     return path;
 }
 
-static int recording_add_process(struct recording *recording, pid_t pid, const char *program,
-                                 struct err *err)
+static int recording_open_trace(const struct recording *recording,
+                                struct recording_process *process,
+                                const struct trace_origin *origin, struct err *err)
+{
+    if (!process->path)
+        return recording_no_memory(err);
+    int failed = session_init(&process->session, process->path, origin, err);
+    process->session.start_stamp = recording->plan.start_stamp;
+    process->session.ns_per_tick = recording->plan.ns_per_tick;
+    return failed;
+}
+
+/* A child's trace begins with what it has to say. */
+static int recording_open_child(struct recording *recording, uint32_t number, struct err *err)
+{
+    const struct spool_image *entry = &recording->spool->control->image[number];
+    struct recording_process *process = &recording->processes[recording->images[number].process];
+    struct trace_origin origin = recording->plan.origin;
+    origin.program = entry->program;
+    origin.losses = "blocks that the process inherited from its parent are not in the trace";
+    process->path = recording_path(recording, process->pid);
+    return recording_open_trace(recording, process, &origin, err);
+}
+
+static int recording_add_process(struct recording *recording, pid_t pid, struct err *err)
 {
     size_t count = recording->process_count + 1;
     struct recording_process *grown =
@@ -85,30 +111,14 @@ static int recording_add_process(struct recording *recording, pid_t pid, const c
     if (!grown)
         return recording_no_memory(err);
     recording->processes = grown;
-    struct recording_process *process = &grown[recording->process_count];
-    *process = (struct recording_process){.pid = pid, .path = recording_path(recording, pid)};
-    if (!process->path)
-        return recording_no_memory(err);
-    struct trace_origin origin = recording->plan.origin;
-    if (recording->process_count) {
-        origin.program = program;
-        origin.losses = "blocks that the process inherited from its parent are not in the trace";
-    }
-    int failed = session_init(&process->session, process->path, &origin, err);
-    if (failed) {
-        free(process->path);
-        return failed;
-    }
-    process->session.start_stamp = recording->plan.start_stamp;
-    process->session.ns_per_tick = recording->plan.ns_per_tick;
-    recording->process_count++;
+    grown[recording->process_count++] = (struct recording_process){.pid = pid};
     return 0;
 }
 
 static uint32_t recording_find_process(const struct recording *recording, pid_t pid)
 {
     for (uint32_t i = 0; i < recording->process_count; i++)
-        if (recording->processes[i].pid == pid)
+        if (recording->processes[i].pid == pid && !recording->processes[i].gone)
             return i;
     return recording->process_count;
 }
@@ -116,12 +126,11 @@ static uint32_t recording_find_process(const struct recording *recording, pid_t 
 /* A pid seen before means exec: the image before has written its last. */
 static int recording_begin_image(struct recording *recording, uint32_t number, struct err *err)
 {
-    struct spool_image *entry = &recording->spool->control->image[number];
     struct recording_image *image = &recording->images[number];
-    pid_t pid = atomic_load(&entry->pid);
+    pid_t pid = atomic_load(&recording->spool->control->image[number].pid);
     image->process = recording_find_process(recording, pid);
     if (image->process == recording->process_count) {
-        int failed = recording_add_process(recording, pid, entry->program, err);
+        int failed = recording_add_process(recording, pid, err);
         if (failed)
             return failed;
     }
@@ -129,19 +138,42 @@ static int recording_begin_image(struct recording *recording, uint32_t number, s
     return 0;
 }
 
-static int recording_find_images(struct recording *recording, struct err *err)
+/* One that was killed as it began never comes, and keeps none behind it back. */
+static int recording_find_images(struct recording *recording, bool *found, struct err *err)
 {
     struct spool_control *control = recording->spool->control;
     uint32_t count = atomic_load(&control->images);
-    count = count < SPOOL_IMAGES ? count : SPOOL_IMAGES;
-    while (recording->image_count < count &&
-           atomic_load(&control->image[recording->image_count].pid)) {
-        int failed = recording_begin_image(recording, recording->image_count, err);
+    recording->image_count = count < SPOOL_IMAGES ? count : SPOOL_IMAGES;
+    for (uint32_t i = recording->images_begun; i < recording->image_count; i++) {
+        if (recording->images[i].begun || !atomic_load(&control->image[i].pid))
+            continue;
+        int failed = recording_begin_image(recording, i, err);
         if (failed)
             return failed;
-        recording->image_count++;
+        *found = true;
     }
+    while (recording->images_begun < recording->image_count &&
+           recording->images[recording->images_begun].begun)
+        recording->images_begun++;
     return 0;
+}
+
+/* Of a process that was over before all images are known. Asked again while there are new ones, so
+ * that those of a moment do not wait for the next step with their files open. */
+static int recording_find_processes(struct recording *recording, recording_is_over *is_over,
+                                    void *arg, struct err *err)
+{
+    enum { ROUNDS = 8 };
+    bool found = true;
+    int failed = 0;
+    for (int round = 0; round < ROUNDS && found && !failed; round++) {
+        found = false;
+        for (uint32_t i = 0; i < recording->process_count; i++)
+            if (!recording->processes[i].gone)
+                recording->processes[i].over = is_over(recording->processes[i].pid, arg);
+        failed = recording_find_images(recording, &found, err);
+    }
+    return failed;
 }
 
 /* --- threads and chunks --- */
@@ -193,13 +225,14 @@ static uint64_t recording_now(const struct recording *recording)
     return control->order == SPOOL_BY_COUNTER ? clock_ticks() : atomic_load(&control->sequence);
 }
 
-static bool recording_has_successor(const struct recording *recording, uint32_t number)
+/* The image that came in the place of that one, or 0: none did. */
+static uint32_t recording_successor(const struct recording *recording, uint32_t number)
 {
     uint32_t process = recording->images[number].process;
     for (uint32_t i = number + 1; i < recording->image_count; i++)
-        if (recording->images[i].process == process)
-            return true;
-    return false;
+        if (recording->images[i].begun && recording->images[i].process == process)
+            return i;
+    return 0;
 }
 
 static int recording_run_image(struct recording *recording, uint32_t number, bool ended)
@@ -223,20 +256,56 @@ static int recording_run_image(struct recording *recording, uint32_t number, boo
     return 0;
 }
 
+/* What a process was about to become when it was heard of last. */
+static int recording_end_process(struct recording *recording, uint32_t number)
+{
+    struct recording_process *process = &recording->processes[number];
+    const char *became = "";
+    for (uint32_t i = 0; i < recording->image_count; i++)
+        if (recording->images[i].begun && recording->images[i].process == number)
+            became = recording->spool->control->image[i].becomes;
+    if (!*became)
+        return 0;
+    snprintf(process->became, sizeof process->became, "%.31s", became);
+    return session_exec(&process->session, process->became, false);
+}
+
+static int recording_finish_process(struct recording *recording, uint32_t number, struct err *err)
+{
+    struct recording_process *process = &recording->processes[number];
+    process->session.err = err;
+    int failed = recording_end_process(recording, number);
+    process->events = trace_writer_summary(process->session.writer)->events;
+    if (!failed)
+        failed = session_finish(&process->session, process->lost);
+    session_release(&process->session);
+    return failed;
+}
+
+/* A process is over and its records are taken in. Its trace is finished at once, so that there may
+ * be any number of them; the first one's cost is known at the end only. */
+static int recording_leave(struct recording *recording, uint32_t number, struct err *err)
+{
+    recording->processes[number].gone = true;
+    return number ? recording_finish_process(recording, number, err) : 0;
+}
+
 static int recording_step_image(struct recording *recording, uint32_t number, struct err *err)
 {
     struct recording_image *image = &recording->images[number];
     if (!image->begun || image->over)
         return 0;
     struct recording_process *process = &recording->processes[image->process];
-    process->session.err = err;
-    bool replaced = recording_has_successor(recording, number);
-    int failed = recording_run_image(recording, number, replaced || process->over);
-    if (failed || !replaced)
+    int failed = process->path ? 0 : recording_open_child(recording, number, err);
+    if (failed)
         return failed;
-    uint32_t next = number + 1;
-    while (recording->images[next].process != image->process)
-        next++;
+    process->session.err = err;
+    uint32_t next = recording_successor(recording, number);
+    failed = recording_run_image(recording, number, next || process->over);
+    if (failed || !image->over)
+        return failed;
+    if (!next)
+        return recording_leave(recording, image->process, err);
     return session_exec(&process->session, recording->spool->control->image[next].program, true);
 }
 
@@ -263,9 +332,7 @@ int recording_step(struct recording *recording, recording_is_over *is_over, void
                    struct err *err)
 {
     uint64_t now = recording_now(recording);
-    for (uint32_t i = 0; i < recording->process_count; i++)
-        recording->processes[i].over = is_over(recording->processes[i].pid, arg);
-    int failed = recording_find_images(recording, err);
+    int failed = recording_find_processes(recording, is_over, arg, err);
     if (!failed)
         failed = recording_find_chunks(recording, err);
     for (uint32_t i = 0; !failed && i < recording->image_count; i++)
@@ -284,8 +351,12 @@ int recording_create(struct recording **out, struct spool *spool, const struct r
     recording->spool = spool;
     recording->plan = *plan;
     recording->images = calloc(SPOOL_IMAGES, sizeof *recording->images);
-    int failed = recording->images ? recording_add_process(recording, 0, plan->origin.program, err)
-                                   : recording_no_memory(err);
+    int failed =
+        recording->images ? recording_add_process(recording, 0, err) : recording_no_memory(err);
+    if (!failed) {
+        recording->processes->path = strdup(plan->path);
+        failed = recording_open_trace(recording, recording->processes, &plan->origin, err);
+    }
     if (failed)
         recording_destroy(recording);
     else
@@ -314,33 +385,14 @@ static void recording_charge(struct recording *recording, const struct recording
     summary->end_signal = (uint64_t)cost->signal;
 }
 
-/* What a process was about to become when it was heard of last. */
-static int recording_end_process(struct recording *recording, uint32_t number)
-{
-    struct recording_process *process = &recording->processes[number];
-    const char *became = "";
-    for (uint32_t i = 0; i < recording->image_count; i++)
-        if (recording->images[i].process == number)
-            became = recording->spool->control->image[i].becomes;
-    if (!*became)
-        return 0;
-    snprintf(process->became, sizeof process->became, "%.31s", became);
-    return session_exec(&process->session, process->became, false);
-}
-
 int recording_finish(struct recording *recording, const struct recording_cost *cost,
                      struct err *err)
 {
     int failed = 0;
     recording_charge(recording, cost);
-    for (uint32_t i = 0; i < recording->process_count && !failed; i++) {
-        struct recording_process *process = &recording->processes[i];
-        process->session.err = err;
-        failed = recording_end_process(recording, i);
-        process->events = trace_writer_summary(process->session.writer)->events;
-        if (!failed)
-            failed = session_finish(&process->session, process->lost);
-    }
+    for (uint32_t i = 0; i < recording->process_count && !failed; i++)
+        if (recording->processes[i].session.writer)
+            failed = recording_finish_process(recording, i, err);
     return failed;
 }
 
