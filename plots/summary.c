@@ -143,11 +143,24 @@ static void summary_front(const struct row *rows, size_t count, char text[SUMMAR
         summary_say(text, ".");
 }
 
+/* Who kept what was written; who did not has a status that says so. */
+static void summary_verify(const struct row *rows, size_t count, char text[SUMMARY_TEXT])
+{
+    size_t sound = 0;
+    for (size_t i = 0; i < count; i++)
+        if (summary_is_ok(&rows[i]) && rows[i].faults_found == 0)
+            summary_say(text, "%s%s", sound++ ? ", " : "Verified: the blocks of ",
+                        rows[i].allocator);
+    if (sound)
+        summary_say(text, " were aligned, lay apart and kept what was written to them.");
+}
+
 static void summary_trouble(const struct row *rows, size_t count, char text[SUMMARY_TEXT])
 {
     size_t named = 0;
     for (size_t i = 0; i < count; i++)
-        if (strcmp(rows[i].status, "ok") != 0)
+        if (strcmp(rows[i].status, "ok") != 0 &&
+            (rows[i].real || !record_status_is_fine(rows[i].status)))
             summary_say(text, "%s%s (%s)",
                         named++ ? ", " : "Without a full result: ", rows[i].allocator,
                         rows[i].status);
@@ -162,7 +175,8 @@ void summary_of_trace(const struct row *rows, size_t count, char lines[SUMMARY_L
     summary_time(rows, count, lines[0]);
     summary_memory(rows, count, lines[1]);
     summary_front(rows, count, lines[2]);
-    summary_trouble(rows, count, lines[3]);
+    summary_verify(rows, count, lines[3]);
+    summary_trouble(rows, count, lines[4]);
 }
 
 /* The sums of logarithms, until summary_finish. */

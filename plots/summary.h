@@ -6,9 +6,10 @@
 
 #include "results/record.h"
 
-enum { SUMMARY_TEXT = 2000, SUMMARY_LINES = 4 };
+enum { SUMMARY_TEXT = 2000, SUMMARY_LINES = 5 };
 
-/* Sentences about the rows of one trace, plain text: time, memory, the front of both, and what did not work. ""
+/* Sentences about the rows of one trace, plain text: time, memory, the front of both, who was
+ * verified, and what did not work. ""
  * for one that has nothing to say. */
 void summary_of_trace(const struct row *rows, size_t count,
                       char lines[SUMMARY_LINES][SUMMARY_TEXT]);

@@ -43,6 +43,7 @@ static void a_clear_winner_is_named_with_the_interval(void **state)
     assert_string_equal(lines[2],
                         "Front: no other is at once faster and smaller than system, quick.");
     assert_string_equal(lines[3], "");
+    assert_string_equal(lines[4], "");
 }
 
 static void no_difference_is_said_to_be_none(void **state)
@@ -84,7 +85,28 @@ static void what_failed_does_not_win_and_is_named(void **state)
     summary_of_trace(rows, 2, lines);
     assert_non_null(strstr(lines[0], "right was the fastest"));
     assert_non_null(strstr(lines[1], "right had the smallest"));
-    assert_string_equal(lines[3], "Without a full result: wrong (crashed).");
+    assert_string_equal(lines[4], "Without a full result: wrong (crashed).");
+}
+
+static void a_run_that_only_verified_tells_who_is_sound(void **state)
+{
+    (void)state;
+    char lines[SUMMARY_LINES][SUMMARY_TEXT];
+    struct row rows[4];
+    static const char *const names[] = {"null", "system", "wrong", "buddy"};
+    for (int i = 0; i < 4; i++)
+        rows[i] = row_of("t", names[i], REAL_UNKNOWN, REAL_UNKNOWN, REAL_UNKNOWN, REAL_UNKNOWN,
+                         COUNT_UNKNOWN);
+    rows[1].faults_found = rows[3].faults_found = 0;
+    rows[2].faults_found = 1;
+    strcpy(rows[0].status, "skipped: not a real allocator");
+    strcpy(rows[2].status, "failed: 1 of 9 blocks were wrong");
+    summary_of_trace(rows, 4, lines);
+    assert_string_equal(lines[3],
+                        "Verified: the blocks of system, buddy were aligned, lay apart and "
+                        "kept what was written to them.");
+    assert_string_equal(lines[4],
+                        "Without a full result: wrong (failed: 1 of 9 blocks were wrong).");
 }
 
 static void what_never_frees_wins_nothing(void **state)
@@ -139,6 +161,7 @@ int main(void)
         cmocka_unit_test(no_difference_is_said_to_be_none),
         cmocka_unit_test(one_measurement_is_called_that),
         cmocka_unit_test(what_failed_does_not_win_and_is_named),
+        cmocka_unit_test(a_run_that_only_verified_tells_who_is_sound),
         cmocka_unit_test(what_never_frees_wins_nothing),
         cmocka_unit_test(totals_are_geometric_means),
     };
