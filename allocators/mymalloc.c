@@ -4,6 +4,7 @@
  * of buddies: payloads are 24, 56, 120 … 4088 bytes, and whole pages above. */
 #include <errno.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "allocators/allocator.h"
 #include "allocators/buddy_pages.h"
@@ -26,6 +27,17 @@ static void mymalloc_destroy(struct heap *heap)
 static void *mymalloc_alloc(struct heap *heap, size_t size)
 {
     return buddy_pages_alloc(mymalloc_buddy(heap), size);
+}
+
+/* Large blocks of pages that were never handed out are zero already. */
+static void *mymalloc_zalloc(struct heap *heap, size_t size)
+{
+    struct buddy_pages *buddy = mymalloc_buddy(heap);
+    uint32_t top = buddy->runs.top;
+    void *fresh = buddy_pages_alloc(buddy, size);
+    if (fresh && (size <= CHUNK_MAX || page_runs_number(&buddy->runs, fresh) < top))
+        memset(fresh, 0, size);
+    return fresh;
 }
 
 static void mymalloc_free(struct heap *heap, void *ref)
@@ -193,6 +205,7 @@ const struct allocator allocator_mymalloc = {
     .create = mymalloc_create,
     .destroy = mymalloc_destroy,
     .alloc = mymalloc_alloc,
+    .zalloc = mymalloc_zalloc,
     .free = mymalloc_free,
     .realloc = mymalloc_realloc,
     .alloc_aligned = mymalloc_alloc_aligned,

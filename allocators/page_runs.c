@@ -185,7 +185,8 @@ static int runs_advance(struct page_runs *runs, uint32_t frontier)
 }
 
 /* The huge page that the top has come into is filled, but not for a run which may never be used as
- * a whole: that one's first touches may, where they are not too many. */
+ * a whole: that one's first touches may, where they are not too many, and it is no longer than all
+ * that is before it. One that is would be a table, of which here and there a page is used. */
 static void runs_fill(struct page_runs *runs, size_t pages)
 {
     size_t from = runs_offset(runs, runs->filled), held = runs_offset(runs, runs->frontier);
@@ -193,7 +194,7 @@ static void runs_fill(struct page_runs *runs, size_t pages)
     end = end < held ? end : held;
     if (pages <= FILL_PAGES)
         region_fill_huge(runs->region, from, end - from);
-    else if (runs->top <= HUGE_UNTIL)
+    else if (runs->top <= HUGE_UNTIL && 2 * pages <= runs->top)
         region_prefer_huge(runs->region, from, end - from);
     runs->filled = (uint32_t)page_runs_number(runs, runs->region->base + end);
 }

@@ -9,6 +9,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "allocators/spec.h"
 #include "harness/base/rng.h"
 #include "mymalloc.h"
 #include "tests/allocators/support/capture.h"
@@ -219,6 +220,30 @@ static void mymalloc_gives_memory_back(void **state)
     }
 }
 
+/* Of a block longer than all before it only what is touched is there, also if it shall be zero. */
+static void mymalloc_leaves_large_blocks_untouched(void **state)
+{
+    (void)state;
+    enum { STEP = 2 << 20 };
+    static const size_t sizes[] = {4 * STEP, 6 * STEP};
+    struct region region = {0};
+    struct spec spec;
+    struct heap *heap;
+    assert_int_equal(spec_parse(&spec, "mymalloc", NULL), 0);
+    assert_int_equal(spec_create(&spec, &region, NULL, &heap, NULL), 0);
+    unsigned long before = resident_pages();
+    for (int turn = 0; turn < 2; turn++) {
+        char *block = turn ? heap_alloc(heap, sizes[turn]) : heap_zalloc(heap, sizes[turn]);
+        assert_non_null(block);
+        for (size_t at = STEP / 2; at < sizes[turn]; at += STEP)
+            block[at] = 1;
+    }
+    if (!sanitized)
+        assert_true(resident_pages() - before < 200);
+    heap_destroy(heap);
+    region_release(&region);
+}
+
 static void mymalloc_leaks_no_page(void **state)
 {
     (void)state;
@@ -307,6 +332,7 @@ int main(void)
         cmocka_unit_test(mymalloc_refuses_bad_calls),
         cmocka_unit_test(mymalloc_reports_overruns),
         cmocka_unit_test(mymalloc_gives_memory_back),
+        cmocka_unit_test(mymalloc_leaves_large_blocks_untouched),
         cmocka_unit_test(mymalloc_leaks_no_page),
         cmocka_unit_test(mymalloc_lives_under_a_limit),
         cmocka_unit_test(mymalloc_keeps_blocks_apart),
