@@ -85,34 +85,18 @@ void encoder_count(struct encoder *encoder)
     }
 }
 
-static void encoder_change_lane(struct encoder *encoder, uint32_t thread)
+int encoder_enter_thread(struct encoder *encoder, uint32_t thread)
 {
-    struct encoder_row *row = &encoder->row;
-    encoder->lanes[encoder->thread % CODEC_LANES] =
-        (struct encoder_lane){(uint32_t)row->next, (uint32_t)row->named_at, (uint32_t)row->named};
-    const struct encoder_lane *lane = &encoder->lanes[thread % CODEC_LANES];
-    row->next = lane->next;
-    row->named_at = lane->named_at;
-    row->named = lane->named;
-    row->owner = thread + 1;
-    encoder->thread = thread;
+    uint32_t dense = (uint32_t)encoder->summary.threads;
+    if (dense >= FORMAT_THREADS_MOST || translate_enter(&encoder->threads, thread, dense))
+        return -ENOMEM;
+    encoder->summary.threads++;
+    return 0;
 }
 
 int encoder_turn(struct encoder *encoder, uint32_t thread)
 {
-    uint32_t dense = translate_find(&encoder->threads, thread);
-    if (dense == TRANSLATE_NONE) {
-        dense = (uint32_t)encoder->summary.threads;
-        if (dense >= FORMAT_THREADS_MOST || translate_enter(&encoder->threads, thread, dense))
-            return -ENOMEM;
-        encoder->summary.threads++;
-    }
-    encoder->asked = thread;
-    if (dense == encoder->thread)
-        return 0;
-    encoder_change_lane(encoder, dense);
-    encoder_varint(&encoder->row, CODEC_THREAD, dense);
-    return CODEC_TAG_SWITCH;
+    return encoder_turn_row(encoder, &encoder->row, thread);
 }
 
 void encoder_more(struct encoder *encoder, struct encoder_row *row, uint32_t site, uint64_t time_ns)

@@ -219,7 +219,42 @@ void encoder_more(struct encoder *encoder, struct encoder_row *row, uint32_t sit
 
 /* --- single events --- */
 
-/* The rare half: another thread. Its tag's bit, or negative: no memory. */
+/* A thread that there was not before gets its number. 0, or negative: no memory. */
+int encoder_enter_thread(struct encoder *encoder, uint32_t thread);
+
+static inline void encoder_change_lane(struct encoder *encoder, struct encoder_row *row,
+                                       uint32_t thread)
+{
+    encoder->lanes[encoder->thread % CODEC_LANES] =
+        (struct encoder_lane){(uint32_t)row->next, (uint32_t)row->named_at, (uint32_t)row->named};
+    const struct encoder_lane *lane = &encoder->lanes[thread % CODEC_LANES];
+    row->next = lane->next;
+    row->named_at = lane->named_at;
+    row->named = lane->named;
+    row->owner = thread + 1;
+    encoder->thread = thread;
+}
+
+/* What follows in the row is another thread's, as the caller numbers them. Its tag's bit, or
+ * negative: no memory. */
+__attribute__((always_inline)) static inline int
+encoder_turn_row(struct encoder *encoder, struct encoder_row *row, uint32_t thread)
+{
+    uint32_t dense = translate_find(&encoder->threads, thread);
+    if (__builtin_expect(dense == TRANSLATE_NONE, 0)) {
+        if (encoder_enter_thread(encoder, thread))
+            return -ENOMEM;
+        dense = translate_find(&encoder->threads, thread);
+    }
+    encoder->asked = thread;
+    if (dense == encoder->thread)
+        return 0;
+    encoder_change_lane(encoder, row, dense);
+    encoder_varint(row, CODEC_THREAD, dense);
+    return CODEC_TAG_SWITCH;
+}
+
+/* The rare half of a single event. */
 int encoder_turn(struct encoder *encoder, uint32_t thread);
 
 /* The bits of a tag that tell of the thread and the site, or negative: no memory. */

@@ -2,6 +2,7 @@
 #include "workloads/express.h"
 
 #include "workloads/encoder.h"
+#include "workloads/merge.h"
 #include "workloads/session.h"
 
 enum {
@@ -18,33 +19,70 @@ static const uint64_t EXPRESS_PLAIN =
 static const uint64_t EXPRESS_SITED =
     EXPRESS_BITS(SPOOL_MALLOC | SPOOL_SITED) | EXPRESS_BITS(SPOOL_CALLOC | SPOOL_SITED);
 
-/* False, with nothing done, for what contradicts the table of live blocks or has no room in it. */
-__attribute__((always_inline)) static inline bool express_take(struct encoder_row *row,
-                                                               struct addresses *live,
-                                                               uint64_t room, uint64_t head,
-                                                               unsigned traits)
+struct express_record {
+    uint64_t head, address, stamp;
+    uint32_t words;
+    bool is_stamped, is_sited;
+};
+
+/* `stamp` is that of the record before. What is no record has no stamp of its own. There are
+ * branches here as nearly all of a recording's are of one form. */
+__attribute__((always_inline)) static inline struct express_record
+express_read(const _Atomic uint64_t *words, uint32_t at, uint64_t stamp)
 {
-    uint64_t address = spool_pointer(head);
-    struct table_slot *slot = addresses_slot(live, address);
-    uint32_t *cell = slot ? addresses_cell(slot, address) : NULL;
-    if (!cell)
-        return false;
-    if ((head & 7) == SPOOL_FREE) {
-        if (!*cell)
-            return false;
-        encoder_row_free(row, TRACE_FREE | traits, *cell - 1);
-        *cell = 0;
-        if (--slot->value % ADDRESSES_BYTES == 0)
-            addresses_end(live, slot);
-        return true;
+    uint64_t head = atomic_load_explicit(&words[at], memory_order_acquire);
+    struct express_record record = {head, head >> SPOOL_POINTER_SHIFT, stamp, 1, false, false};
+    if (head & SPOOL_STEPPED) {
+        record.address = spool_pointer(head);
+        record.stamp = spool_stepped(head, stamp);
+        record.is_stamped = true;
+        return record;
     }
-    if (*cell || row->head >= room)
-        return false;
-    *cell = (uint32_t)row->head + 1;
-    slot->value++;
+    if (head & SPOOL_STAMPED) {
+        record.stamp = atomic_load_explicit(&words[at + record.words++], memory_order_relaxed);
+        record.is_stamped = true;
+    }
+    record.is_sited = head & SPOOL_SITED;
+    record.words += record.is_sited;
+    return record;
+}
+
+/* Of an address: the leaf and the cell in it, NULL where a record of that kind contradicts the
+ * table of live blocks or has no room in it. */
+struct express_place {
+    struct table_slot *slot;
+    uint32_t *cell;
+};
+
+__attribute__((always_inline)) static inline struct express_place
+express_find(const struct encoder_row *row, const struct addresses *live, uint64_t room,
+             const struct express_record *record)
+{
+    uint64_t address = record->address;
+    struct table_slot *slot = addresses_slot(live, address);
+    if (!slot)
+        return (struct express_place){0};
+    uint32_t *cell = addresses_cell(slot, address);
+    bool fits = (record->head & 7) == SPOOL_FREE ? *cell : !*cell & (row->head < room);
+    return (struct express_place){slot, fits ? cell : NULL};
+}
+
+__attribute__((always_inline)) static inline void express_take(struct encoder_row *row,
+                                                               struct addresses *live,
+                                                               struct express_place place,
+                                                               uint64_t head, unsigned traits)
+{
+    if ((head & 7) == SPOOL_FREE) {
+        encoder_row_free(row, TRACE_FREE | traits, *place.cell - 1);
+        *place.cell = 0;
+        if (--place.slot->value % ADDRESSES_BYTES == 0)
+            addresses_end(live, place.slot);
+        return;
+    }
+    *place.cell = (uint32_t)row->head + 1;
+    place.slot->value++;
     encoder_row_allocate(row, ((head & 7) - SPOOL_MALLOC + TRACE_MALLOC) | traits,
                          (head >> SPOOL_SIZE_SHIFT) % SPOOL_SMALL);
-    return true;
 }
 
 /* What looks like a head may be a stamp: nothing is at its address then, as a rule. */
@@ -60,27 +98,6 @@ static void express_expect(const struct encoder_row *row, const struct addresses
         __builtin_prefetch(&row->objects[*soon - 1], 1);
 }
 
-struct express_record {
-    uint64_t head, stamp;
-    uint32_t words;
-    bool is_stamped, is_sited;
-};
-
-/* `stamp` is that of the record before. What is no record has no stamp of its own. */
-__attribute__((always_inline)) static inline struct express_record
-express_read(const _Atomic uint64_t *words, uint32_t at, uint64_t stamp)
-{
-    struct express_record record = {.head = atomic_load_explicit(&words[at], memory_order_acquire)};
-    bool is_long = record.head & SPOOL_STAMPED, is_stepped = record.head & SPOOL_STEPPED;
-    record.is_stamped = is_long | is_stepped;
-    record.is_sited = record.head & SPOOL_SITED;
-    record.words = 1u + is_long + record.is_sited;
-    uint64_t own = atomic_load_explicit(&words[at + is_long], memory_order_relaxed);
-    stamp = is_stepped ? spool_stepped(record.head, stamp) : stamp;
-    record.stamp = is_long ? own : stamp;
-    return record;
-}
-
 static void express_took(struct intake *intake, uint32_t at, uint64_t stamp, uint32_t count,
                          uint32_t stamped)
 {
@@ -90,77 +107,118 @@ static void express_took(struct intake *intake, uint32_t at, uint64_t stamp, uin
     intake->plain += count - stamped;
 }
 
-/* One thread's row, at most as long as the block has room. `traits` are of its first tag; `more`:
- * with times or call stacks. */
-__attribute__((always_inline)) static inline int express_row(struct session *session,
-                                                             struct intake *intake, uint64_t until,
-                                                             unsigned traits, bool more,
-                                                             bool is_far)
+/* What the rows of a run have in common; `more`: times or call stacks; `is_far`: the table of live
+ * blocks is larger than the caches. */
+struct express {
+    struct session *session;
+    const uint8_t *full; /* where the block's tags end */
+    uint64_t room, kinds;
+    bool more, is_far;
+};
+
+/* The call stack's number, as the program numbers them; 0: none. */
+__attribute__((always_inline)) static inline uint32_t
+express_site(const struct express *express, const _Atomic uint64_t *words, uint32_t at,
+             const struct express_record *record)
 {
-    struct encoder *encoder = session->encoder;
-    struct encoder_row row = encoder->row;
+    return express->more && record->is_sited ? (uint32_t)words[at + record->words - 1] : 0;
+}
+
+__attribute__((always_inline)) static inline void
+express_put(const struct express *express, struct encoder_row *row, struct express_place place,
+            const struct express_record *record, uint32_t site, unsigned traits)
+{
+    struct session *session = express->session;
+    traits |= site ? CODEC_TAG_SITE : 0;
+    express_take(row, &session->live, place, record->head, traits);
+    if (express->more)
+        encoder_more(session->encoder, row, session_site(session, site),
+                     session_time(session, record->stamp));
+}
+
+/* One thread's row, as far as its stamps are at most `until`. The stamp that is beyond, or 0 where
+ * the row ends for any other reason. */
+__attribute__((always_inline)) static inline uint64_t express_row(const struct express *express,
+                                                                  struct encoder_row *row,
+                                                                  struct intake *intake,
+                                                                  uint64_t until)
+{
+    struct session *session = express->session;
     const _Atomic uint64_t *words = intake_words(intake);
-    const uint8_t *full = encoder->begin[CODEC_TAG] + FORMAT_BLOCK_EVENTS;
-    bool sites = more && encoder->columns & TRACE_HAS_SITES;
-    uint64_t kinds = sites ? EXPRESS_PLAIN | EXPRESS_SITED : EXPRESS_PLAIN;
-    uint64_t room = encoder_room(encoder), stamp = intake->stamp;
+    const uint8_t *tags = row->at[CODEC_TAG];
+    bool turns = intake->thread != session->encoder->asked;
+    uint64_t stamp = intake->stamp, beyond = 0;
     uint32_t at = intake->at, stamped = 0;
-    while (at < SPOOL_WORDS && row.at[CODEC_TAG] < full) {
-        struct express_record record = express_read(words, at, stamp);
-        if (!(kinds >> (record.head & EXPRESS_HEAD) & 1) || record.stamp > until)
+    while (at < SPOOL_WORDS && row->at[CODEC_TAG] < express->full) {
+        const struct express_record record = express_read(words, at, stamp);
+        if (!(express->kinds >> (record.head & EXPRESS_HEAD) & 1))
             break;
-        uint32_t site = sites && record.is_sited ? (uint32_t)words[at + record.words - 1] : 0;
-        if (site && !session_knows_site(session, site))
+        if (record.stamp > until) {
+            beyond = record.stamp;
             break;
-        if (is_far)
-            express_expect(&row, &session->live, words, at);
-        traits |= site ? CODEC_TAG_SITE : 0;
-        if (!express_take(&row, &session->live, room, record.head, traits))
+        }
+        uint32_t site = express_site(express, words, at, &record);
+        if (express->is_far)
+            express_expect(row, &session->live, words, at);
+        struct express_place place = express_find(row, &session->live, express->room, &record);
+        if (!place.cell || (site && !session_knows_site(session, site)))
             break;
-        traits = 0;
-        if (more)
-            encoder_more(encoder, &row, session_site(session, site),
-                         session_time(session, record.stamp));
+        int traits = turns ? encoder_turn_row(session->encoder, row, intake->thread) : 0;
+        if (traits < 0)
+            break;
+        express_put(express, row, place, &record, site, (unsigned)traits);
+        turns = false;
         stamp = record.stamp;
         stamped += record.is_stamped;
         at += record.words;
     }
-    uint32_t count = (uint32_t)(row.at[CODEC_TAG] - encoder->row.at[CODEC_TAG]);
-    encoder->row = row;
-    express_took(intake, at, stamp, count, stamped);
-    return (int)count;
+    express_took(intake, at, stamp, (uint32_t)(row->at[CODEC_TAG] - tags), stamped);
+    return beyond;
 }
 
-/* Whether a row begins with the next record for sure, whose thread can so have its turn. */
-static bool express_begins(const struct session *session, const struct intake *intake,
-                           uint64_t until)
+/* Rows until one ends for another reason than another thread's turn. */
+__attribute__((always_inline)) static inline void express_rows(const struct express *common,
+                                                               struct merge *merge, uint64_t limit,
+                                                               bool more, bool is_far)
 {
-    const struct express_record record =
-        express_read(intake_words(intake), intake->at, intake->stamp);
-    if (!(EXPRESS_PLAIN >> (record.head & EXPRESS_HEAD) & 1) || record.stamp > until)
-        return false;
-    const uint32_t *cell = addresses_expect(&session->live, spool_pointer(record.head));
-    if ((record.head & 7) == SPOOL_FREE)
-        return cell && *cell;
-    return cell && !*cell && session->encoder->row.head < encoder_room(session->encoder);
+    struct express own = *common;
+    own.more = more;
+    own.is_far = is_far;
+    const struct express *express = &own;
+    struct encoder *encoder = express->session->encoder;
+    struct encoder_row row = encoder->row;
+    for (;;) {
+        struct merge_head *first = merge_first(merge);
+        struct intake *intake = merge_intake(merge, first->stream);
+        uint64_t next = merge_next_key(merge), before = intake->stamp;
+        if (first->key > limit || !intake_words(intake))
+            break;
+        uint64_t beyond = express_row(express, &row, intake, next < limit ? next : limit);
+        if (beyond || intake->stamp != before)
+            first->key = beyond ? beyond : intake->stamp;
+        if (!beyond)
+            break;
+        merge_sink(merge, 0);
+    }
+    encoder->row = row;
 }
 
-int express_run(void *arg, struct intake *intake, uint64_t until)
+int express_run(void *arg, struct merge *merge, uint64_t limit)
 {
     struct session *session = arg;
     struct encoder *encoder = session->encoder;
-    int turned = 0;
-    if (!intake_words(intake) || intake->at >= SPOOL_WORDS)
-        return 0;
-    if (intake->thread != encoder->asked && (!express_begins(session, intake, until) ||
-                                             (turned = encoder_turn(encoder, intake->thread)) < 0))
-        return 0;
-    bool is_far = session->live.leaves.count >= EXPRESS_LEAVES_NEAR;
-    unsigned traits = (unsigned)turned;
-    int count = encoder->columns & (TRACE_HAS_TIMES | TRACE_HAS_SITES)
-                    ? express_row(session, intake, until, traits, true, true)
-                : is_far ? express_row(session, intake, until, traits, false, true)
-                         : express_row(session, intake, until, traits, false, false);
-    int failed = encoder_is_full(encoder) ? trace_writer_block(session->writer, session->err) : 0;
-    return failed ? failed : count;
+    bool sites = encoder->columns & TRACE_HAS_SITES, times = encoder->columns & TRACE_HAS_TIMES;
+    struct express express = {
+        .session = session,
+        .full = encoder->begin[CODEC_TAG] + FORMAT_BLOCK_EVENTS,
+        .room = encoder_room(encoder),
+        .kinds = sites ? EXPRESS_PLAIN | EXPRESS_SITED : EXPRESS_PLAIN,
+    };
+    if (sites || times)
+        express_rows(&express, merge, limit, true, true);
+    else if (session->live.leaves.count >= EXPRESS_LEAVES_NEAR)
+        express_rows(&express, merge, limit, false, true);
+    else
+        express_rows(&express, merge, limit, false, false);
+    return encoder_is_full(encoder) ? trace_writer_block(session->writer, session->err) : 0;
 }

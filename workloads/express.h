@@ -8,9 +8,9 @@
 
 #include <stdint.h>
 
-#include "workloads/intake.h"
+struct merge;
 
 /* For a struct merge_visitor; `session` is a struct session. */
-int express_run(void *session, struct intake *intake, uint64_t until);
+int express_run(void *session, struct merge *merge, uint64_t limit);
 
 #endif

@@ -119,7 +119,8 @@ static bool intake_skip(struct intake *intake, uint64_t head, bool ended)
         return false;
     if (is_control) {
         intake->lost++;
-        intake->at += (uint32_t)(head >> SPOOL_POINTER_SHIFT);
+        uint32_t words = (uint32_t)(head >> SPOOL_POINTER_SHIFT);
+        intake->at += words ? words : 1; /* a program may have written there */
     } else if (intake->at < taken) {
         intake->at++;
     } else {
