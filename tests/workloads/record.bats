@@ -175,6 +175,13 @@ for want in sys.argv[1:]:
     has t.trace threads=2001 malloc=20000 lost_events=0 repairs=0
 }
 
+@test "threads that wait for room: nothing is lost, however often others are quicker" {
+    [ -z "$SANITIZE" ] || skip "a sanitizer needs room itself"
+    ulimit -v 120000
+    run --separate-stderr -0 taskset -c "$(taskset -pc $$ | grep -o '[0-9]*$')" "$BENCH" record --order=counter -o t.trace -- "$calls" rush
+    has t.trace malloc=2400000 lost_events=0 repairs=0
+}
+
 @test "threads come and go: each counted once, its last frees its own" {
     record -- "$calls" threads
     has t.trace malloc=100000 threads=101 lost_events=0 repairs=0

@@ -17,7 +17,7 @@
 
 enum {
     REFILL_AHEAD = 4,  /* chunks that should be ready */
-    REFILL_WAITS = 20, /* before events are given up */
+    REFILL_WAITS = 20, /* in which no chunk comes for anybody, before events are given up */
     REFILL_WAIT_MS = 100,
     REFILL_TRIES = 5,
     REFILL_TRIALS = 400, /* records; with all tries and stamps they fit into a chunk */
@@ -85,11 +85,13 @@ static uint32_t refill_chunk(void)
 {
     static _Atomic int gave_up; /* waited in vain before: do not again */
     uint32_t chunk = refill_try();
-    for (int i = 0; !chunk && i < REFILL_WAITS && !atomic_load(&gave_up); i++) {
+    for (int waits = 0; !chunk && waits < REFILL_WAITS && !atomic_load(&gave_up);) {
+        uint32_t returned = atomic_load(&record_spool->returned);
         if (atomic_load(&record_spool->closed) ||
             (kill(record_spool->drain_pid, 0) && errno == ESRCH))
             break;
         chunk = refill_wait();
+        waits = returned == atomic_load(&record_spool->returned) ? waits + 1 : 0;
     }
     atomic_store(&gave_up, !chunk);
     return chunk;

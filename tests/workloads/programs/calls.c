@@ -145,6 +145,28 @@ static void crowd(void)
     }
 }
 
+static void *rush_work(void *arg)
+{
+    pairs(8000, 100);
+    return arg;
+}
+
+/* More at once than a little room is there for. */
+static void rush(void)
+{
+    enum { THREADS = 300, STACK = 64 << 10 };
+    pthread_t threads[THREADS];
+    pthread_attr_t small;
+    mallopt(M_ARENA_MAX, 1);
+    pthread_attr_init(&small);
+    pthread_attr_setstacksize(&small, STACK);
+    for (int i = 0; i < THREADS; i++)
+        if (pthread_create(&threads[i], &small, rush_work, NULL))
+            abort();
+    for (int i = 0; i < THREADS; i++)
+        pthread_join(threads[i], NULL);
+}
+
 static volatile sig_atomic_t handled;
 
 static void handler(int signal)
@@ -361,6 +383,8 @@ int main(int argc, char **argv)
         brood();
     else if (strcmp(mode, "crowd") == 0)
         crowd();
+    else if (strcmp(mode, "rush") == 0)
+        rush();
     else if (strcmp(mode, "fork-threads") == 0)
         fork_threads();
     else if (strcmp(mode, "signals") == 0)
