@@ -157,7 +157,7 @@ static int output_rename(const struct output *output, struct err *err)
 int output_finish(struct output *output, struct err *err)
 {
     int failed = 0;
-    if (output->part && fsync(output->fd) != 0)
+    if (output->part && !output->in_haste && fsync(output->fd) != 0)
         failed = output_failed(output, err);
     if (output->fd != STDOUT_FILENO && close(output->fd) != 0 && !failed)
         failed = output_failed(output, err);
@@ -167,6 +167,17 @@ int output_finish(struct output *output, struct err *err)
     if (failed && failed != -EEXIST && output->part)
         unlink(output->part);
     output_forget(output);
+    return failed;
+}
+
+int output_sync(const char *path, struct err *err)
+{
+    int file = open(path, O_RDONLY | O_CLOEXEC), failed = 0;
+    if (file < 0)
+        return 0;
+    if (fsync(file) != 0)
+        failed = err_set(err, errno, "cannot write %s: %s", path, strerror(errno));
+    close(file);
     return failed;
 }
 

@@ -11,9 +11,10 @@
 
 struct output {
     int fd;
-    char *path; /* owned */
-    char *part; /* owned; NULL for what cannot be renamed: standard output, a device, a pipe */
+    char *path;    /* owned */
+    char *part;    /* owned; NULL for what cannot be renamed: standard output, a device, a pipe */
     bool replaces; /* PATH was there before */
+    bool in_haste; /* to be finished without waiting for the disk: output_sync does so later */
     struct unfinished *unfinished; /* owned; NULL where nothing removes the part file */
     uint64_t written;
 };
@@ -37,6 +38,10 @@ int output_write(struct output *output, const void *data, size_t length, struct 
 /* Syncs, closes and renames; on failure the part file is removed, unless there is now a PATH that
  * was not there before: then both are kept. */
 int output_finish(struct output *output, struct err *err);
+
+/* Waits until a file that was finished in haste is on the disk; one that was moved is left alone.
+ */
+int output_sync(const char *path, struct err *err);
 
 /* Closes and removes the part file. */
 void output_abandon(struct output *output);

@@ -100,7 +100,10 @@ static int recording_open_child(struct recording *recording, uint32_t number, st
     origin.program = entry->program;
     origin.losses = "blocks that the process inherited from its parent are not in the trace";
     process->path = recording_path(recording, process->pid);
-    return recording_open_trace(recording, process, &origin, err);
+    int failed = recording_open_trace(recording, process, &origin, err);
+    if (!failed)
+        trace_writer_haste(process->session.writer);
+    return failed;
 }
 
 static int recording_add_process(struct recording *recording, pid_t pid, struct err *err)
@@ -283,7 +286,8 @@ static int recording_finish_process(struct recording *recording, uint32_t number
 }
 
 /* A process is over and its records are taken in. Its trace is finished at once, so that there may
- * be any number of them; the first one's cost is known at the end only. */
+ * be any number of them, but no other process waits for the disk; the first one's cost is known at
+ * the end only. */
 static int recording_leave(struct recording *recording, uint32_t number, struct err *err)
 {
     recording->processes[number].gone = true;
@@ -393,6 +397,8 @@ int recording_finish(struct recording *recording, const struct recording_cost *c
     for (uint32_t i = 0; i < recording->process_count && !failed; i++)
         if (recording->processes[i].session.writer)
             failed = recording_finish_process(recording, i, err);
+    for (uint32_t i = 1; i < recording->process_count && !failed; i++)
+        failed = output_sync(recording->processes[i].path, err);
     return failed;
 }
 

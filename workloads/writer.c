@@ -192,6 +192,11 @@ static void writer_abandon(struct trace_writer *writer)
     output_abandon(&writer->packer.output);
 }
 
+void trace_writer_haste(struct trace_writer *writer)
+{
+    writer->packer.output.in_haste = true;
+}
+
 int trace_writer_finish(struct trace_writer *writer, struct err *err)
 {
     struct err own = {0};

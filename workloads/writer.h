@@ -50,6 +50,9 @@ int trace_writer_touched(struct trace_writer *writer, uint64_t event, uint32_t p
  * repairs by kind, which the writer does not count itself. Borrowed. */
 struct trace_summary *trace_writer_summary(struct trace_writer *writer);
 
+/* At the finish the disk is not waited for: output_sync is for the caller to call. */
+void trace_writer_haste(struct trace_writer *writer);
+
 /* Writes what is left and the footer, syncs and renames; then, as on abandon, the writer is gone.
  */
 int trace_writer_finish(struct trace_writer *writer, struct err *err);
