@@ -7,10 +7,11 @@ head = 54.0/height
 foot = 16.0/height
 cell_w = 1.0/columns
 cell_h = (1-head-foot)/rows
+# Where all allocations were refused nothing is live, and there is no greatest share.
 most = 0
 do for [i=0:count-1] {
     stats sprintf("%d.txt", i) using ($3 == $3 ? $3 : 0) nooutput
-    most = STATS_max > most ? STATS_max : most
+    most = exists("STATS_max") && STATS_max > most ? STATS_max : most
 }
 set label 1 trace.": size classes and their slack ".moment at screen 0.5, screen 1-15.0/height center
 set label 2 "of the usable bytes, in blocks of that size" at screen 0.32, screen 1-34.0/height center textcolor rgb "#56b4e9" font ",10"

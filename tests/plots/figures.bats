@@ -259,3 +259,13 @@ PYTHON
     run ! grep -qE '>(p50|peak RSS|peak VSZ|peak RSS over live)</th>' timed.html
     run ! grep -q '<dt>p50</dt>' timed.html
 }
+
+@test "a run in which nothing was ever live has its report too" {
+    cd "$BATS_TEST_TMPDIR"
+    printf '1: malloc 0x100000 60000000\n1: free 0x100000\n' >big.txt
+    "$BENCH" import big.txt -o big.trace
+    run "$BENCH" run -a first-fit -n 1 -p memory --memory-limit 20M -o refused big.trace
+    [[ "$output" == *"refused allocations: 1 allocation failed"* ]]
+    "$BENCH" report --format html -o r.html refused
+    [[ "$(cat r.html)" == *"The machine and the run"* ]]
+}
