@@ -11,6 +11,7 @@
 #include "plots/assets.h"
 #include "plots/figures.h"
 #include "plots/latency_tables.h"
+#include "plots/overview.h"
 #include "plots/summary.h"
 #include "plots/svg.h"
 #include "results/answer.h"
@@ -57,86 +58,65 @@ void report_html_end(FILE *out)
 
 /* ---- summary ---- */
 
-/* As points of a list, in HTML or Markdown. */
-static void report_advice(FILE *out, const struct store *store, const struct row *rows,
-                          size_t count, bool html)
+enum { REPORT_LABEL = 24 };
+
+/* What stands before a colon at the beginning of a line says what the line is of; a colon further
+ * on may be a name's. */
+static size_t report_label(const char *line)
 {
-    char lines[RECOMMEND_SENTENCES][RECOMMEND_TEXT];
-    answer_advice(store, rows, count, lines);
-    for (size_t line = 0; line < RECOMMEND_SENTENCES; line++) {
-        if (!*lines[line])
-            continue;
-        fputs(html ? "<li>" : "* ", out);
-        (html ? text_html : text_markdown)(out, lines[line]);
-        fputs(html ? "</li>\n" : "\n", out);
-    }
+    size_t length = strcspn(line, ":");
+    return length <= REPORT_LABEL && line[length] == ':' ? length : 0;
 }
 
-/* A mean over the traces on which it was measured, and on how many it is the least of all. */
-static void report_mean(FILE *out, double mean, size_t traces, size_t least)
+/* A point of a list, in HTML or Markdown. "" is none. */
+static void report_point(FILE *out, const char *line, bool html, bool note)
 {
-    if (traces)
-        fprintf(out, "<td>%.2f</td>", mean);
-    else
-        fputs("<td>-</td>", out);
-    fprintf(out, "<td>%zu</td>", least);
+    char label[REPORT_LABEL + 1];
+    void (*const text)(FILE *, const char *) = html ? text_html : text_markdown;
+    if (!*line)
+        return;
+    snprintf(label, sizeof label, "%.*s", (int)report_label(line), line);
+    fputs(html ? note ? "<li class=\"note\">" : "<li>" : "* ", out);
+    if (*label) {
+        fputs(html ? "<b>" : "**", out);
+        text(out, label);
+        fputs(html ? "</b>" : "**", out);
+    }
+    text(out, line + strlen(label));
+    fputs(html ? "</li>\n" : "\n", out);
 }
 
-static void report_totals(const struct report *report)
+/* First what to do, then who won at what, then under which conditions. */
+static void report_short(FILE *out, const struct store *store, const struct row *rows, size_t count,
+                         bool html)
 {
-    size_t count;
-    FILE *out = report->out;
-    struct summary_total *totals = summary_totals(report->rows, report->count, &count);
-    bool timed = false, sized = false;
-    for (size_t i = 0; i < count; i++) {
-        timed |= totals[i].timed > 0;
-        sized |= totals[i].sized > 0;
-    }
-    fprintf(out,
-            "<h2>All traces together</h2>\n<div class=\"wide\"><table>\n<thead><tr><th>allocator"
-            "</th>%s%s<th>without full result</th></tr></thead>\n<tbody>\n",
-            timed ? "<th>time over the fastest</th><th>fastest on</th>" : "",
-            sized ? "<th>peak RSS over live</th><th>smallest on</th>" : "");
-    for (size_t i = 0; i < count; i++) {
-        const struct summary_total *total = &totals[i];
-        fputs("<tr><th>", out);
-        text_html(out, total->allocator);
-        fputs("</th>", out);
-        if (timed)
-            report_mean(out, total->relative, total->timed, total->fastest);
-        if (sized)
-            report_mean(out, total->over_live, total->sized, total->smallest);
-        fprintf(out, "<td>%zu</td></tr>\n", total->failed);
-    }
-    fputs("</tbody></table></div>\n<p class=\"note\">Geometric means over the traces on which the "
-          "figure was measured; those measured on the most traces first. A mean over programs says "
-          "little about yours: see the trace that is most like it.</p>\n",
-          out);
-    free(totals);
+    char advice[RECOMMEND_SENTENCES][RECOMMEND_TEXT], lines[SUMMARY_LINES][SUMMARY_TEXT];
+    answer_advice(store, rows, count, advice);
+    summary_of_trace(rows, count, lines);
+    for (size_t i = 0; i < RECOMMEND_NOTES; i++)
+        report_point(out, advice[i], html, false);
+    for (size_t i = 0; i < SUMMARY_LINES; i++)
+        report_point(out, lines[i], html, false);
+    for (size_t i = RECOMMEND_NOTES; i < RECOMMEND_SENTENCES; i++)
+        report_point(out, advice[i], html, true);
 }
 
 static void report_summary(const struct report *report)
 {
-    size_t traces = 0;
+    bool several = row_same_trace(report->rows, report->count) < report->count;
     fputs("<h2>In short</h2>\n", report->out);
-    for (size_t i = 0, same; i < report->count; i += same, traces++) {
-        char lines[SUMMARY_LINES][SUMMARY_TEXT];
+    if (several)
+        overview_html(report->out, report->store, report->rows, report->count, report->number);
+    for (size_t i = 0, same; i < report->count; i += same) {
         same = row_same_trace(report->rows + i, report->count - i);
-        summary_of_trace(report->rows + i, same, lines);
         fprintf(report->out, "<h3><a href=\"#run%u-trace%zu\">", report->number, i);
         text_html(report->out, report->rows[i].trace);
         fputs("</a></h3>\n<ul>\n", report->out);
-        for (size_t line = 0; line < SUMMARY_LINES; line++)
-            if (*lines[line]) {
-                fputs("<li>", report->out);
-                text_html(report->out, lines[line]);
-                fputs("</li>\n", report->out);
-            }
-        report_advice(report->out, report->store, report->rows + i, same, true);
+        report_short(report->out, report->store, report->rows + i, same, true);
         fputs("</ul>\n", report->out);
     }
-    if (traces > 1)
-        report_totals(report);
+    if (several)
+        overview_totals_html(report->out, report->rows, report->count);
 }
 
 /* ---- one trace ---- */
@@ -388,19 +368,11 @@ void report_markdown_run(FILE *out, const struct store *store)
     text_markdown(out, report_string(&report, "started"));
     fputs("\n\n", out);
     for (size_t i = 0, same; i < count; i += same) {
-        char lines[SUMMARY_LINES][SUMMARY_TEXT];
         same = row_same_trace(rows + i, count - i);
-        summary_of_trace(rows + i, same, lines);
         fputs("**", out);
         text_markdown(out, rows[i].trace);
         fputs("**\n\n", out);
-        for (size_t line = 0; line < SUMMARY_LINES; line++)
-            if (*lines[line]) {
-                fputs("* ", out);
-                text_markdown(out, lines[line]);
-                fputc('\n', out);
-            }
-        report_advice(out, store, rows + i, same, false);
+        report_short(out, store, rows + i, same, false);
         fputc('\n', out);
     }
     table_print(out, rows, count, TABLE_MARKDOWN);

@@ -26,7 +26,10 @@
 /* Up to this share more time may be behind "no difference in time". */
 #define RECOMMEND_OPEN 0.10
 
-enum { RECOMMEND_DOUBT = 200, RECOMMEND_SENTENCES = 5, RECOMMEND_TEXT = 2000 };
+enum { RECOMMEND_DOUBT = 200, RECOMMEND_TEXT = 2000 };
+
+/* Of recommend_words: the advice, and from RECOMMEND_NOTES on what goes with it. */
+enum { RECOMMEND_NOTES = 3, RECOMMEND_SENTENCES = 5 };
 
 /* What an allocator offers against the base. */
 struct offer {
@@ -72,6 +75,11 @@ void recommend_release(struct recommendation *recommendation);
  * is nothing to compare. */
 void recommend_words(const struct recommendation *recommendation, const struct store *store,
                      char lines[RECOMMEND_SENTENCES][RECOMMEND_TEXT]);
+
+/* "tcmalloc: -18 % time, -18 % memory"; what is gained comes first. UTF-8: the signs stay
+ * with their numbers. */
+void recommend_brief(char text[RECOMMEND_TEXT], const struct recommendation *recommendation,
+                     const struct offer *offer);
 
 /* An object: trace, base, advised, for_time and for_memory (specs or null), their figures under
  * `offers`, and the sentences. Owned by the caller. */

@@ -237,6 +237,43 @@ void recommend_words(const struct recommendation *recommendation, const struct s
     say_left_out(lines[4], recommendation);
 }
 
+static void say_brief_time(char text[RECOMMEND_TEXT], const struct offer *offer)
+{
+    if (isnan(offer->time.ratio))
+        say(text, "time not measured");
+    else if (recommend_time(offer) == CHANGE_NONE && offer->time.high >= 1)
+        say(text, "no difference in time");
+    else
+        say(text, "%+.0f\u00a0%% time", 100 * (offer->time.ratio - 1));
+}
+
+static void say_brief_memory(char text[RECOMMEND_TEXT], const struct recommendation *all,
+                             const struct offer *offer)
+{
+    double more = -saving(all, offer);
+    if (fabs(more) < 0.5)
+        say(text, "as much memory");
+    else
+        say(text, "%+.0f\u00a0%% memory", more);
+}
+
+void recommend_brief(char text[RECOMMEND_TEXT], const struct recommendation *recommendation,
+                     const struct offer *offer)
+{
+    bool time_first = recommend_time(offer) == CHANGE_LESS;
+    text[0] = '\0';
+    say(text, "%s: ", offer->row->allocator);
+    if (time_first) {
+        say_brief_time(text, offer);
+        say(text, ", ");
+    }
+    say_brief_memory(text, recommendation, offer);
+    if (!time_first) {
+        say(text, ", ");
+        say_brief_time(text, offer);
+    }
+}
+
 /* ---- JSON ------------------------------------------------------------------------------------ */
 
 static json_t *number(double value)

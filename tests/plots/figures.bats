@@ -205,6 +205,26 @@ for line, row in zip(table, rows):
 PYTHON
 }
 
+@test "a report of several traces begins with what would help on each" {
+    "$BENCH" report --format html -o "$BATS_TEST_TMPDIR/r.html" "$run_folder"
+    "$BENCH" report --format md -o "$BATS_TEST_TMPDIR/r.md" "$run_folder"
+    python3 - "$BATS_TEST_TMPDIR" <<'PYTHON'
+import re, sys
+page = open(sys.argv[1] + "/r.html").read()
+table = re.search('<table class="words">.*?</table>', page, re.S).group().replace("\u00a0", " ")
+rows = re.findall('<tr><th><a href="#(.*?)">(.*?)</a></th>(.*?)</tr>', table)
+assert [row[1] for row in rows] == ["python3-json", "redis"], rows
+for link, trace, cells in rows:
+    assert f'id="{link}"' in page
+    at_no_price, for_time, for_memory, against = re.findall("<td>(.*?)</td>", cells)
+    assert re.fullmatch("jemalloc: -[0-9]+ % time, -[0-9]+ % memory", at_no_price), at_no_price
+    assert re.fullmatch(r"tlsf: -[0-9]+ % time, \+[0-9]+ % memory", for_time), for_time
+    assert for_memory == "-" and against == "system"
+assert page.count("<li><b>Better in both</b>: against system, jemalloc takes") == 2
+assert open(sys.argv[1] + "/r.md").read().count("* **Better in both**: against system") == 2
+PYTHON
+}
+
 @test "a full disk keeps the older report" {
     echo old >"$BATS_TEST_TMPDIR/r.html"
     run bash -c "ulimit -f 10; trap '' XFSZ; '$BENCH' report --format json -o '$BATS_TEST_TMPDIR/r.html' '$run_folder'"

@@ -96,6 +96,32 @@ static void what_is_better_in_both_comes_first(void **state)
                             "1.60])."});
 }
 
+static void in_brief_the_gain_comes_first(void **state)
+{
+    (void)state;
+    struct row rows[2];
+    struct offer offers[2];
+    char text[RECOMMEND_TEXT];
+    for (int i = 0; i < 2; i++) {
+        row_clear(&rows[i]);
+        strcpy(rows[i].allocator, i ? "other" : "system");
+        rows[i].peak_rss_bytes = i ? 1250 : 1000;
+        offers[i] = (struct offer){.row = &rows[i], .time = {1, 1, 1, false}};
+    }
+    const struct recommendation all = {.offers = offers, .count = 2, .base = &offers[0]};
+    offers[1].time = (struct interval){0.6, 0.5, 0.7, false};
+    recommend_brief(text, &all, &offers[1]);
+    assert_string_equal(text, "other: -40\u00a0% time, +25\u00a0% memory");
+    offers[1].time = (struct interval){1.02, 0.98, 1.04, false};
+    rows[1].peak_rss_bytes = 800;
+    recommend_brief(text, &all, &offers[1]);
+    assert_string_equal(text, "other: -20\u00a0% memory, no difference in time");
+    offers[1].time.ratio = offers[1].time.low = offers[1].time.high = REAL_UNKNOWN;
+    rows[1].peak_rss_bytes = 1001;
+    recommend_brief(text, &all, &offers[1]);
+    assert_string_equal(text, "other: as much memory, time not measured");
+}
+
 static void less_time_for_as_much_memory_has_no_price(void **state)
 {
     (void)state;
@@ -228,6 +254,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_is_better_in_both_comes_first),
+        cmocka_unit_test(in_brief_the_gain_comes_first),
         cmocka_unit_test(less_time_for_as_much_memory_has_no_price),
         cmocka_unit_test(the_smallest_without_loss_is_advised),
         cmocka_unit_test(of_those_not_told_apart_the_cheapest_is_named),
