@@ -61,13 +61,13 @@ static bool summary_shows_slower(const struct row *row)
     return row->relative_low > 1;
 }
 
-/* "tlsf took 16.8 ns an operation, the least." and who cannot be told from it. */
+/* "Fastest: tlsf with 16.8 ns an operation", and who cannot be told from it. */
 static void summary_time(const struct row *rows, size_t count, char text[SUMMARY_TEXT])
 {
     const struct row *fastest = summary_fastest(rows, count), *next = NULL;
     if (!fastest)
         return;
-    summary_say(text, "Time: %s was the fastest with %.1f ns an operation", fastest->allocator,
+    summary_say(text, "Fastest: %s with %.1f ns an operation", fastest->allocator,
                 fastest->ns_per_op);
     size_t alike = 0;
     for (size_t i = 0; i < count; i++) {
@@ -104,7 +104,7 @@ static void summary_memory(const struct row *rows, size_t count, char text[SUMMA
         if (&rows[i] != smallest && summary_is_sized(&rows[i]) &&
             (!next || rows[i].peak_rss_bytes < next->peak_rss_bytes))
             next = &rows[i];
-    summary_say(text, "Memory: %s had the smallest peak with %s resident", smallest->allocator,
+    summary_say(text, "Smallest: %s with %s resident at the peak", smallest->allocator,
                 units_format_size(bytes, smallest->peak_rss_bytes));
     if (!isnan(smallest->rss_over_live))
         summary_say(text, ", %.2f times the most ever live", smallest->rss_over_live);

@@ -35,10 +35,10 @@ static void a_clear_winner_is_named_with_the_interval(void **state)
         row_of("t", "quick", 10, 1, 1, 1, 6 << 20),
     };
     summary_of_trace(rows, 3, lines);
-    assert_string_equal(lines[0], "Time: quick was the fastest with 10.0 ns an operation; next "
+    assert_string_equal(lines[0], "Fastest: quick with 10.0 ns an operation; next "
                                   "system, 2.00 times as long [1.90, 2.10].");
     assert_string_equal(lines[1],
-                        "Memory: system had the smallest peak with 3.00 MiB resident, 3.00 times "
+                        "Smallest: system with 3.00 MiB resident at the peak, 3.00 times "
                         "the most ever live; next quick with 6.00 MiB. Memory is measured once.");
     assert_string_equal(lines[2],
                         "Front: no other is at once faster and smaller than system, quick.");
@@ -55,7 +55,7 @@ static void no_difference_is_said_to_be_none(void **state)
         row_of("t", "b", 10.2, 1.02, 0.98, 1.05, 1 << 20),
     };
     summary_of_trace(rows, 2, lines);
-    assert_string_equal(lines[0], "Time: a was the fastest with 10.0 ns an operation; no "
+    assert_string_equal(lines[0], "Fastest: a with 10.0 ns an operation; no "
                                   "difference shown to b (1.02 [0.98, 1.05]).");
 }
 
@@ -83,8 +83,8 @@ static void what_failed_does_not_win_and_is_named(void **state)
     };
     strcpy(rows[0].status, "crashed");
     summary_of_trace(rows, 2, lines);
-    assert_non_null(strstr(lines[0], "right was the fastest"));
-    assert_non_null(strstr(lines[1], "right had the smallest"));
+    assert_non_null(strstr(lines[0], "Fastest: right"));
+    assert_non_null(strstr(lines[1], "Smallest: right"));
     assert_string_equal(lines[4], "Without a full result: wrong (crashed).");
 }
 
@@ -122,8 +122,8 @@ static void what_never_frees_wins_nothing(void **state)
     summary_of_trace(rows, 3, lines);
     for (int i = 0; i < SUMMARY_LINES; i++)
         assert_null(strstr(lines[i], "bump"));
-    assert_non_null(strstr(lines[0], "right was the fastest"));
-    assert_non_null(strstr(lines[1], "right had the smallest"));
+    assert_non_null(strstr(lines[0], "Fastest: right"));
+    assert_non_null(strstr(lines[1], "Smallest: right"));
     size_t count;
     struct summary_total *totals = summary_totals(rows, 3, &count);
     assert_int_equal(count, 3);
