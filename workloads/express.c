@@ -48,7 +48,7 @@ express_read(const _Atomic uint64_t *words, uint32_t at, uint64_t stamp)
 }
 
 /* Of an address: the leaf and the cell in it, NULL where a record of that kind contradicts the
- * table of live blocks or has no room in it. */
+ * table of live blocks, or where there is no room for another number. */
 struct express_place {
     struct table_slot *slot;
     uint32_t *cell;
@@ -63,7 +63,7 @@ express_find(const struct encoder_row *row, const struct addresses *live, uint64
     if (!slot)
         return (struct express_place){0};
     uint32_t *cell = addresses_cell(slot, address);
-    bool fits = (record->head & 7) == SPOOL_FREE ? *cell : !*cell & (row->head < room);
+    bool fits = (!*cell != ((record->head & 7) == SPOOL_FREE)) & (row->head < room);
     return (struct express_place){slot, fits ? cell : NULL};
 }
 

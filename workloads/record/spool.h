@@ -76,7 +76,8 @@ enum { SPOOL_STEPS = 16 };
 
 static inline bool spool_allocates(enum spool_kind kind)
 {
-    return kind != SPOOL_FREE && kind != SPOOL_RELEASE && kind != SPOOL_CONTROL;
+    enum { KINDS = 1 << SPOOL_MALLOC | 1 << SPOOL_CALLOC | 1 << SPOOL_ALIGNED | 1 << SPOOL_RESIZE };
+    return KINDS >> kind & 1;
 }
 
 /* The sequence moves by two with each free: what is behind it and before the next one has the odd
