@@ -63,7 +63,7 @@ express_find(const struct encoder_row *row, const struct addresses *live, uint64
     if (!slot)
         return (struct express_place){0};
     uint32_t *cell = addresses_cell(slot, address);
-    bool fits = (!*cell != ((record->head & 7) == SPOOL_FREE)) & (row->head < room);
+    bool fits = (!*cell == spool_allocates(record->head & 7)) & (row->head < room);
     return (struct express_place){slot, fits ? cell : NULL};
 }
 
@@ -72,7 +72,7 @@ __attribute__((always_inline)) static inline void express_take(struct encoder_ro
                                                                struct express_place place,
                                                                uint64_t head, unsigned traits)
 {
-    if ((head & 7) == SPOOL_FREE) {
+    if (!spool_allocates(head & 7)) {
         encoder_row_free(row, TRACE_FREE | traits, *place.cell - 1);
         *place.cell = 0;
         if (--place.slot->value % ADDRESSES_BYTES == 0)
@@ -81,18 +81,23 @@ __attribute__((always_inline)) static inline void express_take(struct encoder_ro
     }
     *place.cell = (uint32_t)row->head + 1;
     place.slot->value++;
-    encoder_row_allocate(row, ((head & 7) - SPOOL_MALLOC + TRACE_MALLOC) | traits,
+    encoder_row_allocate(row, ((head & 7) == SPOOL_CALLOC ? TRACE_CALLOC : TRACE_MALLOC) | traits,
                          (head >> SPOOL_SIZE_SHIFT) % SPOOL_SMALL);
 }
 
-/* What looks like a head may be a stamp: nothing is at its address then, as a rule. */
-static void express_expect(const struct encoder_row *row, const struct addresses *live,
-                           const _Atomic uint64_t *words, uint32_t at)
+/* What looks like a head may be a stamp, or tell its stamp in another way than the present one:
+ * nothing is at its address then, as a rule. */
+__attribute__((always_inline)) static inline void express_expect(const struct encoder_row *row,
+                                                                 const struct addresses *live,
+                                                                 const _Atomic uint64_t *words,
+                                                                 uint32_t at, bool is_stepped)
 {
+    uint64_t low = is_stepped ? SPOOL_STEPS - 1 : 0;
     if (at + EXPRESS_LATER >= SPOOL_WORDS)
         return;
-    const uint32_t *later = addresses_expect(live, spool_pointer(words[at + EXPRESS_LATER]));
-    const uint32_t *soon = addresses_expect(live, spool_pointer(words[at + EXPRESS_SOON]));
+    uint64_t far = words[at + EXPRESS_LATER] >> SPOOL_POINTER_SHIFT & SPOOL_POINTERS & ~low;
+    uint64_t near = words[at + EXPRESS_SOON] >> SPOOL_POINTER_SHIFT & SPOOL_POINTERS & ~low;
+    const uint32_t *later = addresses_expect(live, far), *soon = addresses_expect(live, near);
     __builtin_prefetch(later, 1);
     if (soon && *soon)
         __builtin_prefetch(&row->objects[*soon - 1], 1);
@@ -159,7 +164,7 @@ __attribute__((always_inline)) static inline uint64_t express_row(const struct e
         }
         uint32_t site = express_site(express, words, at, &record);
         if (express->is_far)
-            express_expect(row, &session->live, words, at);
+            express_expect(row, &session->live, words, at, record.head & SPOOL_STEPPED);
         struct express_place place = express_find(row, &session->live, express->room, &record);
         if (!place.cell || (site && !session_knows_site(session, site)))
             break;

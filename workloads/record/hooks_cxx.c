@@ -37,7 +37,8 @@ static inline struct cxx_place cxx_place(void)
 /* Whether a record names a block that the function can have been passed on for. */
 static bool cxx_is_call(uint64_t head, bool frees)
 {
-    return spool_pointer(head) && (head & 7) < SPOOL_CONTROL && frees == ((head & 7) == SPOOL_FREE);
+    return spool_pointer(head) && (head & 7) != SPOOL_CONTROL &&
+           frees == ((head & 7) == SPOOL_FREE);
 }
 
 /* A signal handler that frees nothing may have made records, too. */

@@ -35,15 +35,16 @@ enum {
     SPOOL_LARGE = 32 << 10, /* blocks from this size on are looked at when they end */
 };
 
+/* Allocations are odd, as their numbers in the sequence are. */
 enum spool_kind {
     SPOOL_HOLE, /* not written yet */
     SPOOL_MALLOC,
+    SPOOL_FREE,
     SPOOL_CALLOC,
-    SPOOL_ALIGNED,
     SPOOL_RELEASE, /* the free half of a realloc, stamped before the call */
     SPOOL_RESIZE,  /* its allocation half, stamped after; pointer 0: failed, or freed by size 0 */
-    SPOOL_FREE,
     SPOOL_CONTROL, /* enum spool_control_record in the size bits */
+    SPOOL_ALIGNED,
 };
 
 /* Of all but the first two the head's pointer bits count the words in all; the last three have a
@@ -76,8 +77,7 @@ enum { SPOOL_STEPS = 16 };
 
 static inline bool spool_allocates(enum spool_kind kind)
 {
-    enum { KINDS = 1 << SPOOL_MALLOC | 1 << SPOOL_CALLOC | 1 << SPOOL_ALIGNED | 1 << SPOOL_RESIZE };
-    return KINDS >> kind & 1;
+    return kind & 1;
 }
 
 /* The sequence moves by two with each free: what is behind it and before the next one has the odd
@@ -90,8 +90,8 @@ static inline uint64_t spool_step(uint64_t stamp, uint64_t before)
 /* The stamp of a stepped record. */
 static inline uint64_t spool_stepped(uint64_t head, uint64_t before)
 {
-    uint64_t step = (head >> SPOOL_POINTER_SHIFT) % SPOOL_STEPS;
-    return ((before >> 1) + step) << 1 | spool_allocates((enum spool_kind)(head & 7));
+    uint64_t twice = (head >> (SPOOL_POINTER_SHIFT - 1)) & (2 * (SPOOL_STEPS - 1));
+    return (before & ~UINT64_C(1)) + (twice | (head & 1));
 }
 
 static inline uint64_t spool_pointer(uint64_t head)
