@@ -44,6 +44,12 @@ after() {
     after 0 other-user 301000
 }
 
+@test "small stacks: the program's own, a coroutine's" {
+    (ulimit -s 128 && after 0 plain 1000 && after 0 vfork 2000 --follow)
+    after 0 narrow 3000
+    after 0 narrow 3000 --stacks
+}
+
 @test "children: told when they are left out, recorded with --follow" {
     for how in vfork spawn; do
         after 0 $how 2000

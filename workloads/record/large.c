@@ -15,7 +15,7 @@
 enum {
     LARGE_BUCKETS = 1 << 16,
     LARGE_WAYS = 4,
-    LARGE_TOGETHER = 4096,    /* pages asked about in one call, a byte each on the stack */
+    LARGE_TOGETHER = 512,     /* pages asked about in one call, a byte each on the stack */
     LARGE_FIRST = 4096,       /* pages of a block that are looked at one by one in any case … */
     LARGE_PLACES = 128,       /* … and so many places of the rest, where all would be too dear */
     LARGE_PLACE = 32,         /* pages of each */

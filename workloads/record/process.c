@@ -22,17 +22,23 @@ uint32_t record_depth;
 static struct process *process;
 static bool process_without_spool; /* there is none: nothing to be tried again */
 
+_Static_assert(offsetof(struct spool_control, magic) == 0 &&
+                   offsetof(struct spool_control, mapping_bytes) == 8,
+               "what is read of it comes first");
+
 static struct spool_control *process_map_spool(int file)
 {
-    struct spool_control control;
-    if (pread(file, &control, offsetof(struct spool_control, root_pid), 0) < 0 ||
-        control.magic != SPOOL_MAGIC)
+    /* The rest of the control block is larger than many a stack. */
+    struct {
+        uint64_t magic, mapping_bytes;
+    } head;
+    if (pread(file, &head, sizeof head, 0) < 0 || head.magic != SPOOL_MAGIC)
         return NULL;
-    void *spool = mmap(NULL, control.mapping_bytes, PROT_READ | PROT_WRITE,
-                       MAP_SHARED | MAP_NORESERVE, file, 0);
+    void *spool =
+        mmap(NULL, head.mapping_bytes, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_NORESERVE, file, 0);
     if (spool == MAP_FAILED)
         return NULL;
-    madvise(spool, control.mapping_bytes, MADV_DONTDUMP);
+    madvise(spool, head.mapping_bytes, MADV_DONTDUMP);
     return spool;
 }
 

@@ -8,8 +8,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
+#include <ucontext.h>
 #include <unistd.h>
 
 enum { FEW = 1000, MANY = 300000 }; /* more than the chunks that a thread holds */
@@ -188,6 +190,29 @@ static void run_limited(void)
     work(MANY);
 }
 
+static void work_with_large(void)
+{
+    work(FEW);
+    for (int i = 0; i < FEW; i++) {
+        char *volatile block = malloc(200000);
+        free(block);
+    }
+}
+
+/* A coroutine's stack of one page, and nothing below it. */
+static void run_narrow(void)
+{
+    static ucontext_t here, coroutine;
+    const size_t page = 4096;
+    char *stack = mmap(NULL, 2 * page, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (mprotect(stack, page, PROT_NONE) || getcontext(&coroutine))
+        exit(9);
+    coroutine.uc_stack = (stack_t){.ss_sp = stack + page, .ss_size = page};
+    coroutine.uc_link = &here;
+    makecontext(&coroutine, work_with_large, 0);
+    swapcontext(&here, &coroutine);
+}
+
 static void free_all_of(void *(*allocate)(size_t))
 {
     for (int i = 0; i < FEW; i++)
@@ -221,6 +246,7 @@ int main(int count, char **arguments)
                 {"other-user", run_other_user},
                 {"jailed", run_jailed},
                 {"limited", run_limited},
+                {"narrow", run_narrow},
                 {"deep", run_deep},
                 {"past", run_past},
                 {"bare-execve", run_bare_execve},
