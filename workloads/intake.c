@@ -52,6 +52,14 @@ static uint32_t intake_decode_told(const _Atomic uint64_t *words, uint32_t at, u
     return at + (uint32_t)record->size;
 }
 
+/* The least power of two that will do: what allocators make of another number. */
+static uint8_t intake_align(uint64_t align)
+{
+    if (align > UINT64_C(1) << 63)
+        return 63;
+    return align > 1 ? (uint8_t)(64 - __builtin_clzll(align - 1)) : 0;
+}
+
 /* What is behind the head and the stamp; returns the word behind it. */
 static uint32_t intake_decode_more(const _Atomic uint64_t *words, uint32_t at, uint64_t head,
                                    struct intake_record *record)
@@ -60,10 +68,8 @@ static uint32_t intake_decode_more(const _Atomic uint64_t *words, uint32_t at, u
         return intake_decode_told(words, at, head, record);
     if (head & SPOOL_SIZED)
         record->size = words[at++];
-    if (record->kind == SPOOL_ALIGNED) {
-        uint64_t align = words[at++];
-        record->trait = align ? (uint8_t)__builtin_ctzll(align) : 0;
-    }
+    if (record->kind == SPOOL_ALIGNED)
+        record->trait = intake_align(words[at++]);
     if (head & SPOOL_SITED)
         record->site = (uint32_t)words[at++];
     return at;
