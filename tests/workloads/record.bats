@@ -112,6 +112,42 @@ for want in sys.argv[1:]:
         lost_events=0 repairs=0 end_live_blocks=0
 }
 
+@test "an alignment that is no power of two: what it becomes" {
+    printf '%s\n' '#include <malloc.h>' '#include <stdlib.h>' 'static volatile size_t odd = 48;' \
+        'int main(void) { free(memalign(odd, 100)); free(aligned_alloc(odd / 2, 100)); }' >p.c
+    gcc -O0 -w -o p p.c
+    record -- ./p
+    [ "$("$BENCH" trace dump t.trace | sed -n 's/.*aligned.*align //p' | tr '\n' ' ')" = "64 32 " ]
+}
+
+@test "a C++ program with an operator new of its own: what that takes from malloc, and no more" {
+    cat >p.cpp <<'END'
+#include <cstdlib>
+static char *slab;
+static std::size_t left;
+void *operator new(std::size_t size) {
+    size = (size + 15) / 16 * 16;
+    if (left < size)
+        slab = static_cast<char *>(std::malloc(left = 4096));
+    left -= size;
+    return slab + left;
+}
+void operator delete(void *) noexcept {}
+void operator delete(void *, std::size_t) noexcept {}
+int main() {
+    for (int i = 0; i < 256; i++) {
+        char *volatile row = new char[32];
+        delete[] row;
+    }
+}
+END
+    g++ -O1 -w -o p p.cpp
+    record -- ./p
+    has t.trace repairs=0
+    "$BENCH" trace dump t.trace | awk '$3 == "malloc" && $5 == 4096 { slabs++ } END { exit slabs != 2 }'
+    [[ "$stderr" != *"was not seen"* ]]
+}
+
 @test "the ends of a program: return, _exit, quick_exit, SIGKILL" {
     for end in plain:0 _exit:4 quick_exit:3 kill:137; do
         rm -f t.trace
