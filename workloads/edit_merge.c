@@ -1,6 +1,7 @@
 /* Several traces as one. */
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "workloads/edit.h"
 #include "workloads/editing.h"
@@ -91,16 +92,31 @@ static int merge_open(struct merge *merge, const char *const *from, uint32_t *co
     return 0;
 }
 
+/* What each source lacks, said once, and that they are several. */
+static void merge_losses(const struct merge *merge, char losses[EDITING_LOSSES])
+{
+    const char *several = merge->timed
+                              ? "Several recordings as one, by their own times."
+                              : "Several recordings as one, each at an even pace: not all have "
+                                "times.";
+    for (size_t i = 0; i <= merge->count; i++) {
+        char before[EDITING_LOSSES];
+        const char *more = i < merge->count
+                               ? trace_reader_origin(merge->sources[i].trace.reader)->losses
+                               : several;
+        memcpy(before, losses, sizeof before);
+        if (*more && !strstr(before, more))
+            editing_losses(losses, before, more);
+    }
+}
+
 static int merge_run(struct merge *merge, const char *to, uint32_t columns, struct err *err)
 {
     const struct trace_origin *first = trace_reader_origin(merge->sources[0].trace.reader);
+    char losses[EDITING_LOSSES] = "";
+    merge_losses(merge, losses);
     const struct trace_origin origin = {
-        .tool = first->tool,
-        .source = "merged",
-        .columns = columns,
-        .losses = merge->timed ? "Several recordings as one, by their own times."
-                               : "Several recordings as one, each at an even pace: not all have "
-                                 "times."};
+        .tool = first->tool, .source = "merged", .columns = columns, .losses = losses};
     int failed = trace_writer_create(&merge->writer, to, &origin, err);
     if (failed)
         return failed;

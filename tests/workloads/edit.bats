@@ -74,7 +74,8 @@ refused() {
     refused "no multiples of 0" trace anonymize --round-times 0 r.trace
     refused "standard input is one trace" trace merge - - < r.trace
     refused "no operation at all" generate threadtest:rounds=0
-    "$BENCH" generate glibc-simple:calls=10 -o plain.trace
+    refused "no operation at all" generate ramp-decay:blocks=0
+    "$BENCH" generate glibc-simple:calls=1000 -o plain.trace
     refused "no times" trace anonymize --round-times 1ms plain.trace
     run "$BENCH" trace dump --sites plain.trace
     [ "$status" -eq 2 ]
@@ -102,6 +103,14 @@ refused() {
     "$BENCH" generate threadtest:blocks=8,rounds=1 -o g.trace
     "$BENCH" trace merge r.trace g.trace -o m.trace
     [ "$(info m.trace events)" -eq 24 ]
+}
+
+@test "merge: what each source lacks is said once" {
+    printf '1\n1\n1\n1\na 0 5\n' > s.rep
+    "$BENCH" import s.rep -o s.trace
+    "$BENCH" trace merge s.trace r.trace s.trace -o m.trace
+    [ "$("$BENCH" trace info m.trace | grep '^ *losses' | grep -o "neither alignment nor calloc" | wc -l)" -eq 1 ]
+    "$BENCH" trace info m.trace | grep -q "losses .*Several recordings as one, each at an even pace"
 }
 
 @test "anonymize: no word of the origin, rounded sizes and times" {
@@ -242,6 +251,11 @@ END
     "$BENCH" generate profile:file=p.csv,events=1000 -o p.trace
     [ "$(info p.trace end_live_blocks)" -eq 53 ]
     [ "$(dump p.trace | grep -c ' malloc .* 8$')" -gt 400 ]
+    printf '8, 1, 1e99999999999999999999\n' > p.csv
+    refused "line 1 of p.csv" generate profile:file=p.csv
+    printf '8, 1, 16777.216\n' > p.csv
+    refused "too many, live" generate profile:file=p.csv,percent=1099511627777
+    timeout 60 "$BENCH" generate ramp-decay:blocks=9,halvings=18446744073709551615 -o h.trace
     printf '8, 1\n' > p.csv
     run "$BENCH" generate profile:file=p.csv -o no.trace
     [ "$status" -eq 2 ]

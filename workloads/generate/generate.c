@@ -115,11 +115,12 @@ static int generate_into(struct trace_writer *writer, const struct generator *ge
         return err_set(err, generation.err.code, "%s", generation.err.text);
     if (failed)
         return err_set(err, -failed, "%s: %s", generator->name, why.text);
-    return trace_writer_summary(writer)->events
+    const struct trace_summary *summary = trace_writer_summary(writer);
+    return summary->events > summary->by_kind[TRACE_MARK]
                ? 0
                : err_set(err, EINVAL,
                          "%s: with these options there is no operation at all: raise "
-                         "one that is 0",
+                         "one that is 0 or too small",
                          generator->name);
 }
 

@@ -21,7 +21,11 @@ static const struct option_row profile_options[] = {
     {0},
 };
 
-enum { PROFILE_ROWS = 65536, PROFILE_FRACTION = 1000 };
+enum {
+    PROFILE_ROWS = 65536,
+    PROFILE_FRACTION = 1000,
+    PROFILE_EXPONENT = 99, /* larger ones are as good: beyond every number that is one here */
+};
 
 struct profile_row {
     uint64_t size;
@@ -58,7 +62,10 @@ static const char *profile_number(const char *at, uint64_t *thousandths)
         any = true;
     }
     if (any && (*at == 'e' || *at == 'E')) {
-        scale += (int)strtol(at + 1, &end, 10);
+        long exponent = strtol(at + 1, &end, 10);
+        scale += (int)(exponent > PROFILE_EXPONENT    ? PROFILE_EXPONENT
+                       : exponent < -PROFILE_EXPONENT ? -PROFILE_EXPONENT
+                                                      : exponent);
         at = end;
     }
     for (; scale > 0 && digits <= UINT64_MAX / 10; scale--)
@@ -98,6 +105,11 @@ static int profile_read(struct profile *profile, FILE *file, const char *path, s
     return profile->count ? 0 : err_set(err, EINVAL, "%.200s holds no rows", path);
 }
 
+static int profile_refuse(struct err *err)
+{
+    return generation_refuse(err, "percent", "leaves no block, or too many, live");
+}
+
 /* Live blocks from counts; what is lost by rounding one row is carried to the next, so that the
  * sum is right, too. Rows without a block cannot replace one. */
 static int profile_plan(struct profile *profile, uint64_t percent, struct err *err)
@@ -105,14 +117,17 @@ static int profile_plan(struct profile *profile, uint64_t percent, struct err *e
     uint64_t carried = PROFILE_FRACTION / 2, rates = 0;
     for (size_t i = 0; i < profile->count; i++) {
         struct profile_row *row = &profile->rows[i];
-        uint64_t wanted = row->count * percent / 100 + carried;
+        uint64_t wanted;
+        if (__builtin_mul_overflow(row->count, percent, &wanted))
+            return profile_refuse(err);
+        wanted = wanted / 100 + carried;
         row->count = wanted / PROFILE_FRACTION;
         carried = wanted % PROFILE_FRACTION;
         profile->blocks += row->count;
         row->rates = rates += row->count ? row->rate : 0;
     }
     if (!profile->blocks || profile->blocks > UINT32_MAX / 2)
-        return generation_refuse(err, "percent", "leaves no block, or too many, live");
+        return profile_refuse(err);
     profile->objects = generation_objects(profile->blocks, err);
     if (!profile->objects)
         return -err->code;

@@ -42,7 +42,7 @@ static void ramp_one(struct generation *to, const union option_value *options, u
     while (count < options[RAMP_BLOCKS].number)
         objects[count++] = generation_malloc(to, 0, ramp_size(to, options));
     generation_mark(to, "decay");
-    for (uint64_t i = 0; i < options[RAMP_HALVINGS].number; i++) {
+    for (uint64_t i = 0; i < options[RAMP_HALVINGS].number && count; i++) {
         count = ramp_halve(to, objects, count);
         for (uint64_t j = 0; j < count; j++) /* short-lived requests among the holes */
             generation_free(to, 0, generation_malloc(to, 0, ramp_size(to, options) / 2 + 1));
