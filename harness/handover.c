@@ -1,4 +1,4 @@
-/* The spool's file through a socket. */
+/* The spool's file through a socket, and who it is that asks, as this process numbers it. */
 #include "harness/handover.h"
 
 #include <string.h>
@@ -20,9 +20,11 @@ static bool handover_is_asked(int peer, const struct spool *spool)
 
 static void handover_send(int peer, int file)
 {
-    char byte = 0;
+    struct ucred who = {0};
+    socklen_t length = sizeof who;
+    getsockopt(peer, SOL_SOCKET, SO_PEERCRED, &who, &length);
     _Alignas(struct cmsghdr) char control[CMSG_SPACE(sizeof file)] = {0};
-    struct iovec text = {&byte, 1};
+    struct iovec text = {&who.pid, sizeof who.pid};
     struct msghdr message = {.msg_iov = &text,
                              .msg_iovlen = 1,
                              .msg_control = control,

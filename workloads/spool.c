@@ -11,6 +11,7 @@
 #include <sys/mman.h>
 #include <sys/random.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -58,6 +59,12 @@ static int spool_map(struct spool *spool, uint64_t bytes)
     return 0;
 }
 
+static uint64_t spool_pid_namespace(void)
+{
+    struct stat here;
+    return stat(SPOOL_PID_NAMESPACE, &here) == 0 ? here.st_ino : 0;
+}
+
 int spool_create(struct spool *spool, struct err *err)
 {
     *spool =
@@ -78,6 +85,7 @@ int spool_create(struct spool *spool, struct err *err)
     spool->control->magic = SPOOL_MAGIC;
     spool->control->mapping_bytes = bytes;
     spool->control->drain_pid = getpid();
+    spool->control->pid_namespace = spool_pid_namespace();
     spool_extend(spool);
     return 0;
 }

@@ -217,7 +217,8 @@ static void record_tell_children(const struct recorder_outcome *outcome, bool fo
     if (outcome->left_alone)
         fprintf(stderr, "bench record: %u child process%s not recorded%s\n", outcome->left_alone,
                 outcome->left_alone == 1 ? " was" : "es were",
-                follow ? ": there were more than there is room for"
+                follow ? ": there were more than there is room for, or they ran in containers "
+                         "that bench cannot look into"
                        : "; --follow gives each a trace of its own");
     if (outcome->run_on)
         fprintf(stderr, "bench record: processes that the program started run on, unrecorded; "

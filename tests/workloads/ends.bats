@@ -60,6 +60,18 @@ after() {
     done
 }
 
+@test "children where processes have other numbers, and the recorder none" {
+    for own in -pf "-pf --mount-proc"; do
+        unshare $own true 2>/dev/null || skip "needs the right to make a PID namespace"
+        rm -f t.*trace
+        run --separate-stderr -0 "$BENCH" record --follow -o t.trace -- unshare $own "$ends" spawn
+        children=(t.*.trace)
+        [ ${#children[@]} = 2 ]
+        holds 2000 "${children[0]}" || holds 2000 "${children[1]}"
+        holds 1000 "${children[0]}" || holds 1000 "${children[1]}"
+    done
+}
+
 @test "a program that takes its environment away is recorded on, itself and its children" {
     run --separate-stderr -0 "$BENCH" record -o t.trace -- env -i LD_PRELOAD= A=b "$ends" plain
     holds_mark 'exec ends'

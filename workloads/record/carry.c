@@ -30,6 +30,11 @@ void carry_open(const char *where)
     strncpy(carry_library, self.dli_fname, sizeof carry_library - 1);
 }
 
+const char *carry_where(void)
+{
+    return carry_spool + sizeof SPOOL_ENVIRONMENT;
+}
+
 /* The value, or NULL where the variable is another. */
 static const char *carry_value(const char *variable, const char *name)
 {
@@ -56,8 +61,7 @@ static bool carry_is_there(char *const variables[])
 {
     const char *preload = carry_find(variables, CARRY_PRELOAD);
     const char *spool = carry_find(variables, SPOOL_ENVIRONMENT);
-    return preload && spool && strstr(preload, carry_library) &&
-           strcmp(spool, carry_spool + sizeof SPOOL_ENVIRONMENT) == 0;
+    return preload && spool && strstr(preload, carry_library) && strcmp(spool, carry_where()) == 0;
 }
 
 static size_t carry_count(char *const variables[])

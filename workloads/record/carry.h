@@ -11,6 +11,9 @@
 /* Remembers what is needed, from this process's own environment. Once, when the spool is found. */
 void carry_open(const char *where);
 
+/* That text. */
+const char *carry_where(void);
+
 /* Bytes that carry_fill needs to put it into `variables` (may be NULL). 0: they are as they should
  * be, the program is none that is recorded, or they are too many for a caller's stack. */
 size_t carry_bytes(char *const variables[]);

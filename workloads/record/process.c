@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "workloads/record/carry.h"
@@ -42,6 +43,15 @@ static struct spool_control *process_map_spool(int file)
     return spool;
 }
 
+/* NULL for what is none, as another process's file that has the same name here. */
+static struct spool_control *process_take_spool(int file)
+{
+    struct spool_control *spool = file < 0 ? NULL : process_map_spool(file);
+    if (file >= 0)
+        close(file);
+    return spool;
+}
+
 static struct process *process_map(void)
 {
     void *memory = mmap(NULL, PROCESS_BYTES, PROT_READ | PROT_WRITE,
@@ -57,13 +67,9 @@ static bool process_open_spool(void)
     if (!where)
         return false;
     spool_file_path(path, where);
-    int file = open(path, O_RDWR | O_CLOEXEC);
-    if (file < 0 && (errno == EACCES || errno == EPERM))
-        file = receive_spool(where);
-    if (file < 0)
-        return false;
-    struct spool_control *spool = process_map_spool(file);
-    close(file);
+    struct spool_control *spool = process_take_spool(open(path, O_RDWR | O_CLOEXEC));
+    if (!spool)
+        spool = process_take_spool(receive_spool(where, NULL));
     process = spool ? process_map() : NULL;
     if (process) {
         record_spool = spool;
@@ -72,12 +78,36 @@ static bool process_open_spool(void)
     return process != NULL;
 }
 
+/* Numbers of processes mean something else to the recorder. */
+static bool process_is_elsewhere(const struct spool_control *spool)
+{
+    struct stat here;
+    return spool->pid_namespace && stat(SPOOL_PID_NAMESPACE, &here) == 0 &&
+           here.st_ino != spool->pid_namespace;
+}
+
+/* This process as the recorder numbers it, 0 where that cannot be found out. */
+static pid_t process_number(const struct process *here)
+{
+    pid_t pid = 0;
+    if (!here->elsewhere)
+        return here->pid;
+    int file = receive_spool(carry_where(), &pid);
+    if (file < 0)
+        return 0;
+    close(file);
+    return pid;
+}
+
 static void process_begin(void)
 {
     struct spool_control *spool = record_spool;
-    pid_t pid = getpid();
+    process->pid = getpid();
+    process->elsewhere = process_is_elsewhere(spool);
+    bool is_root = process->pid == spool->root_pid && !process->elsewhere;
+    pid_t pid = is_root || spool->follow ? process_number(process) : 0;
     uint32_t image = SPOOL_IMAGES;
-    if (pid == spool->root_pid || spool->follow)
+    if (pid)
         image = atomic_fetch_add(&spool->images, 1);
     if (image >= SPOOL_IMAGES) {
         record_depth = 0;
@@ -118,12 +148,16 @@ bool process_is_left_alone(void)
             atomic_load_explicit(&process->state, memory_order_relaxed) == PROCESS_LEFT_ALONE);
 }
 
+bool process_has_no_recorder(void)
+{
+    return !process->elsewhere && kill(record_spool->drain_pid, 0) && errno == ESRCH;
+}
+
 struct spool_image *process_image(void)
 {
     if (!process || atomic_load(&process->state) != PROCESS_RECORDED)
         return NULL;
-    struct spool_image *image = &record_spool->image[process->image];
-    return atomic_load(&image->pid) == getpid() ? image : NULL;
+    return process->pid == getpid() ? &record_spool->image[process->image] : NULL;
 }
 
 /* Memory of the process's own in place of the spool's. */

@@ -14,6 +14,8 @@ enum process_state { PROCESS_UNBORN, PROCESS_RECORDED, PROCESS_LEFT_ALONE };
 struct process {
     _Atomic int state;
     _Atomic int locked;
+    pid_t pid;      /* as it sees itself */
+    bool elsewhere; /* in a PID namespace where the recorder is not seen */
     uint32_t image;
     uint32_t used; /* streams ever handed out */
     struct stream *free;
@@ -27,6 +29,9 @@ struct process *process_here(void);
 
 /* The state without deciding anything: cheap. */
 bool process_is_left_alone(void);
+
+/* The recorder was killed. False where it cannot be seen. */
+bool process_has_no_recorder(void);
 
 /* The calling process's image; NULL where it is not recorded, as a child of vfork that is in its
  * parent's memory. */

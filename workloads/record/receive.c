@@ -26,16 +26,15 @@ static int receive_connect(const char *where)
     return -1;
 }
 
-static int receive_file(int socket_fd)
+static int receive_file(int socket_fd, pid_t *pid)
 {
-    char byte;
     _Alignas(struct cmsghdr) char control[CMSG_SPACE(sizeof(int))];
-    struct iovec text = {&byte, 1};
+    struct iovec text = {pid, sizeof *pid};
     struct msghdr message = {.msg_iov = &text,
                              .msg_iovlen = 1,
                              .msg_control = control,
                              .msg_controllen = sizeof control};
-    if (recvmsg(socket_fd, &message, MSG_CMSG_CLOEXEC) != 1)
+    if (recvmsg(socket_fd, &message, MSG_CMSG_CLOEXEC) != sizeof *pid)
         return -1;
     const struct cmsghdr *head = CMSG_FIRSTHDR(&message);
     if (!head || head->cmsg_type != SCM_RIGHTS)
@@ -45,15 +44,16 @@ static int receive_file(int socket_fd)
     return file;
 }
 
-int receive_spool(const char *where)
+int receive_spool(const char *where, pid_t *pid)
 {
+    pid_t own;
     char text[SPOOL_PATH] = "";
     strncpy(text, where, sizeof text - 1);
     int socket_fd = receive_connect(text);
     if (socket_fd < 0)
         return -1;
     bool asked = send(socket_fd, text, sizeof text, MSG_NOSIGNAL) == sizeof text;
-    int file = asked ? receive_file(socket_fd) : -1;
+    int file = asked ? receive_file(socket_fd, pid ? pid : &own) : -1;
     close(socket_fd);
     return file;
 }

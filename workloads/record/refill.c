@@ -87,8 +87,7 @@ static uint32_t refill_chunk(void)
     uint32_t chunk = refill_try();
     for (int waits = 0; !chunk && waits < REFILL_WAITS && !atomic_load(&gave_up);) {
         uint32_t returned = atomic_load(&record_spool->returned);
-        if (atomic_load(&record_spool->closed) ||
-            (kill(record_spool->drain_pid, 0) && errno == ESRCH))
+        if (atomic_load(&record_spool->closed) || process_has_no_recorder())
             break;
         chunk = refill_wait();
         waits = returned == atomic_load(&record_spool->returned) ? waits + 1 : 0;

@@ -24,6 +24,7 @@
  * know to be handed it. */
 #define SPOOL_ENVIRONMENT "HEAPBENCH_SPOOL"
 #define SPOOL_SECRET_AT ':'
+#define SPOOL_PID_NAMESPACE "/proc/self/ns/pid"
 #define SPOOL_MAGIC UINT64_C(0x316c6f6f70736268)
 
 enum {
@@ -155,6 +156,7 @@ struct spool_control {
     uint32_t stamp_always;
     uint32_t depth; /* of call stacks, 0: none */
     enum spool_order order;
+    uint64_t pid_namespace; /* the drain's, as the system numbers it; 0: it does not tell */
 
     /* the pool */
     _Alignas(64) _Atomic uint32_t allocated; /* chunks in the file; the drain adds (futex) */
