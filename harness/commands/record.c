@@ -2,6 +2,7 @@
 #include <argp.h>
 #include <errno.h>
 #include <limits.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -245,6 +246,16 @@ static void record_tell_unseen(const struct recording_result *result)
                 result->became, result->path);
 }
 
+/* What the recorder does while the program runs takes system calls. */
+static void record_tell_forbidden(const struct recorder_outcome *outcome, const char *program)
+{
+    if (outcome->cost.signal == SIGSYS)
+        fprintf(stderr,
+                "bench record: %s was ended for a system call that it had forbidden itself "
+                "(seccomp), maybe one of the recorder's: switch its sandbox off to record it\n",
+                program);
+}
+
 static uint64_t record_file_bytes(const char *path)
 {
     struct stat file;
@@ -320,6 +331,7 @@ static int record_run(const struct request *request, const struct recorder_plan 
         record_tell_unloaded(request->command[0]);
     else
         record_tell_unseen(&first);
+    record_tell_forbidden(&outcome, request->command[0]);
     record_tell_children(&outcome, request->follow);
     record_tell(&outcome, recording);
     recording_destroy(recording);

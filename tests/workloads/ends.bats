@@ -35,6 +35,12 @@ after() {
     after 139 segv 1000 --times --stacks
 }
 
+@test "a program that forbids itself what the recorder needs: told" {
+    run --separate-stderr -159 "$BENCH" record -o t.trace -- "$ends" forbidding
+    [[ "$stderr" == *"forbidden itself (seccomp)"* ]]
+    [ "$("$BENCH" trace info --json t.trace | grep -c '"malloc": 1001')" = 1 ]
+}
+
 @test "no descriptors, no root, other rights, no room in limits" {
     after 0 closed 301000
     after 0 limited 301000

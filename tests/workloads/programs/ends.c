@@ -3,13 +3,18 @@
 #include <dlfcn.h>
 #include <fcntl.h>
 #include <grp.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
 #include <signal.h>
 #include <spawn.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <ucontext.h>
 #include <unistd.h>
@@ -213,6 +218,23 @@ static void run_narrow(void)
     swapcontext(&here, &coroutine);
 }
 
+/* What a small block takes is not forbidden, what a look at large ones takes is. */
+static void run_forbidding(void)
+{
+    struct sock_filter filter[] = {
+        BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
+        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_mincore, 0, 1),
+        BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_KILL_PROCESS),
+        BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+    };
+    struct sock_fprog program = {sizeof filter / sizeof *filter, filter};
+    if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) ||
+        prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program))
+        raise(SIGSYS);
+    char *volatile block = malloc(200000);
+    free(block);
+}
+
 static void free_all_of(void *(*allocate)(size_t))
 {
     for (int i = 0; i < FEW; i++)
@@ -247,6 +269,7 @@ int main(int count, char **arguments)
                 {"jailed", run_jailed},
                 {"limited", run_limited},
                 {"narrow", run_narrow},
+                {"forbidding", run_forbidding},
                 {"deep", run_deep},
                 {"past", run_past},
                 {"bare-execve", run_bare_execve},
