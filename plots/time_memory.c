@@ -1,8 +1,8 @@
 /* Time against memory: one point an allocator, and the front that nothing dominates.
  *
  * points.txt: of ns/op and peak RSS, as scatter_write() does
- * front.txt: the points that are neither slower nor larger than another, by time; what never frees
- * is shown, but is no competitor */
+ * front.txt: the points that are neither slower nor larger than another, by time; what did less
+ * than was asked is shown, but is no competitor */
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -39,18 +39,25 @@ static size_t time_points(const struct drawing *drawing, const struct store *sto
     return found;
 }
 
-static bool time_is_on_front(const struct store *store, const struct scatter_point *points,
-                             size_t count, size_t which)
+/* Whether it did the whole work: see row_did_less. */
+static bool time_competes(const struct store *store, const char *trace, const char *allocator)
+{
+    double failed = time_median(store, trace, allocator, "memory", "failed_allocations");
+    return asked_frees(store, allocator) && !(failed > 0);
+}
+
+static bool time_is_on_front(const struct store *store, const char *trace,
+                             const struct scatter_point *points, size_t count, size_t which)
 {
     const struct scatter_point *it = &points[which];
     for (size_t i = 0; i < count; i++) {
         const struct scatter_point *other = &points[i];
-        if (!asked_frees(store, other->name))
+        if (!time_competes(store, trace, other->name))
             continue;
         if (other->x <= it->x && other->y <= it->y && (other->x < it->x || other->y < it->y))
             return false;
     }
-    return asked_frees(store, it->name);
+    return time_competes(store, trace, it->name);
 }
 
 static int time_order(const void *a, const void *b)
@@ -60,7 +67,7 @@ static int time_order(const void *a, const void *b)
     return (left > right) - (left < right);
 }
 
-static int time_write_front(struct drawing *drawing, const struct store *store,
+static int time_write_front(struct drawing *drawing, const struct store *store, const char *trace,
                             const struct scatter_point *points, size_t count, double unit,
                             struct err *err)
 {
@@ -68,7 +75,7 @@ static int time_write_front(struct drawing *drawing, const struct store *store,
     if (!file)
         return -err->code;
     for (size_t i = 0; i < count; i++)
-        if (time_is_on_front(store, points, count, i))
+        if (time_is_on_front(store, trace, points, count, i))
             fprintf(file, "%.10g\t%.10g\n", points[i].x, points[i].y / unit);
     return drawing_close(file, err);
 }
@@ -102,5 +109,5 @@ int figure_time_memory(struct drawing *drawing, const struct store *store, const
     time_floors(drawing, store, trace, points[0].name, unit);
     struct scatter scatter = scatter_fit(points, count, 1, unit, false);
     int failed = scatter_write(drawing, &scatter, points, count, err);
-    return failed ? failed : time_write_front(drawing, store, points, count, unit, err);
+    return failed ? failed : time_write_front(drawing, store, trace, points, count, unit, err);
 }

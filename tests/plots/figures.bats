@@ -289,3 +289,26 @@ PYTHON
     "$BENCH" report --format html -o r.html refused
     [[ "$(cat r.html)" == *"The machine and the run"* ]]
 }
+
+@test "what never frees is drawn, but neither on the front nor advised" {
+    cd "$BATS_TEST_TMPDIR"
+    cp -r "$run_folder" hoards
+    python3 - <<'PYTHON'
+import json
+run = json.load(open("hoards/run.json"))
+for allocator in run["allocators"]:
+    allocator["frees"] = allocator["spec"] != "tlsf"
+json.dump(run, open("hoards/run.json", "w"))
+PYTHON
+    "$BENCH" plot --figure time-memory --trace redis -o frees "$run_folder"
+    "$BENCH" plot --figure time-memory --trace redis -o less hoards
+    # The fastest is where the front begins.
+    front() { grep -o "stroke='rgb(200, 200, 200)' *d='M[0-9.]*" "$1/time-memory.redis.svg"; }
+    front frees >frees.txt
+    front less >less.txt
+    run ! cmp frees.txt less.txt
+    grep -q '>tlsf<' less/time-memory.redis.svg
+    "$BENCH" report hoards >said.txt
+    grep -q 'Not considered: .*tlsf (never frees)' said.txt
+    run ! grep -E 'against system, tlsf' said.txt
+}
