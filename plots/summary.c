@@ -168,6 +168,16 @@ static void summary_trouble(const struct row *rows, size_t count, char text[SUMM
         summary_say(text, ".");
 }
 
+/* A list without a point would be taken for one that was lost. */
+static void summary_none(char lines[SUMMARY_LINES][SUMMARY_TEXT])
+{
+    for (size_t i = 0; i < SUMMARY_LINES; i++)
+        if (*lines[i])
+            return;
+    summary_say(lines[0], "There is nothing to compare: no allocator did the whole work and was "
+                          "measured.");
+}
+
 void summary_of_trace(const struct row *rows, size_t count, char lines[SUMMARY_LINES][SUMMARY_TEXT])
 {
     for (size_t i = 0; i < SUMMARY_LINES; i++)
@@ -177,6 +187,7 @@ void summary_of_trace(const struct row *rows, size_t count, char lines[SUMMARY_L
     summary_front(rows, count, lines[2]);
     summary_verify(rows, count, lines[3]);
     summary_trouble(rows, count, lines[4]);
+    summary_none(lines);
 }
 
 /* The sums of logarithms, until summary_finish. */

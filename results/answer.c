@@ -14,7 +14,7 @@ bool answer_advice(const struct store *store, const struct row *rows, size_t cou
     recommend_rows(&recommendation, store, rows, count);
     recommend_words(&recommendation, store, lines);
     recommend_release(&recommendation);
-    return *lines[0];
+    return *lines[RECOMMEND_NOTES]; /* which there are wherever anything is compared */
 }
 
 void answer_text(FILE *out, const struct store *store, const struct row *rows, size_t count)

@@ -70,9 +70,9 @@ void recommend_rows(struct recommendation *out, const struct store *store, const
                     size_t count);
 void recommend_release(struct recommendation *recommendation);
 
-/* Plain sentences: the advice or why there is none; what is faster still; what is smaller still;
- * the conditions; what was not considered. "" for what has nothing to say; all are "" where there
- * is nothing to compare. */
+/* Plain sentences: what is advised at no price, or why nothing is; what is faster still; what is
+ * smaller still; the conditions; what was not considered. "" for what has nothing to say; all are
+ * "" where there is nothing to compare. */
 void recommend_words(const struct recommendation *recommendation, const struct store *store,
                      char lines[RECOMMEND_SENTENCES][RECOMMEND_TEXT]);
 

@@ -119,6 +119,18 @@ static const struct offer *smallest_other(const struct recommendation *all)
     return smallest;
 }
 
+static const struct offer *fastest_other(const struct recommendation *all)
+{
+    const struct offer *fastest = NULL;
+    for (size_t i = 0; i < all->count; i++) {
+        const struct offer *offer = &all->offers[i];
+        if (offer != all->base && !*offer->doubt && !isnan(offer->time.ratio) &&
+            (!fastest || offer->time.ratio < fastest->time.ratio))
+            fastest = offer;
+    }
+    return fastest;
+}
+
 static void say_limit(char text[RECOMMEND_TEXT], const struct row *base)
 {
     if (base->peak_live_bytes == COUNT_UNKNOWN || base->peak_live_bytes > base->peak_rss_bytes)
@@ -128,6 +140,24 @@ static void say_limit(char text[RECOMMEND_TEXT], const struct row *base)
         " %.0f %% of the peak of %s is live payload: no allocator could save more than %.0f %%",
         live, base->allocator, 100 - live);
     say(text, live < 100 * (1 - RECOMMEND_WORTH) ? "; 'bench explain' says where that lies." : ".");
+}
+
+/* What of the time is no help. */
+static void say_no_time(char text[RECOMMEND_TEXT], const struct recommendation *all)
+{
+    const struct row *base = all->base->row;
+    const struct offer *fastest = fastest_other(all);
+    if (base->repetitions == 1 && fastest)
+        say(text,
+            "Nothing is advised yet: in a single repetition, which tells no difference from "
+            "chance, "
+            "%s took %.2f of the time of %s; repeat with -n %d. And ",
+            fastest->row->allocator, fastest->time.ratio, base->allocator, STATISTICS_ENOUGH);
+    else if (base->repetitions > 0)
+        say(text, "Nothing here helps: none is shown to take %.0f %% less time than %s, and ",
+            100 * RECOMMEND_WORTH, base->allocator);
+    else
+        say(text, "Nothing here helps: ");
 }
 
 /* Why nothing helps. */
@@ -149,10 +179,7 @@ static void say_nothing(char text[RECOMMEND_TEXT], const struct recommendation *
             other->time.high);
         return;
     }
-    say(text, "Nothing here helps: ");
-    if (!isnan(all->base->row->ns_per_op))
-        say(text, "none is shown to take %.0f %% less time than %s, and ", 100 * RECOMMEND_WORTH,
-            base);
+    say_no_time(text, all);
     say(text, "the smallest of the others, %s, takes ", other->row->allocator);
     if (fabs(less) < 0.05)
         say(text, "as much at the peak as %s.", base);
@@ -220,11 +247,11 @@ void recommend_words(const struct recommendation *recommendation, const struct s
     const struct offer *time = recommendation->time, *memory = recommendation->memory;
     if (recommendation->advised)
         say_advised(lines[0], recommendation);
-    else if (time || memory)
+    else if (!time && !memory)
+        say_nothing(lines[0], recommendation);
+    else if (recommendation->base->row->repetitions > 1)
         say(lines[0], "Nothing here is better than %s at no price.",
             recommendation->base->row->allocator);
-    else
-        say_nothing(lines[0], recommendation);
     if (time) {
         say(lines[1], "For time: ");
         say_offer(lines[1], recommendation, time, true);

@@ -131,6 +131,10 @@ static void what_never_frees_wins_nothing(void **state)
     assert_int_equal(totals[0].fastest + totals[0].smallest, 0);
     assert_float_equal(totals[0].relative, 0.9, 1e-9);
     free(totals);
+    summary_of_trace(rows, 1, lines);
+    assert_string_equal(lines[0],
+                        "There is nothing to compare: no allocator did the whole work and "
+                        "was measured.");
 }
 
 static void totals_are_geometric_means(void **state)

@@ -195,6 +195,48 @@ static void full_of_payload_nothing_can_help(void **state)
                             "more than 3 %."});
 }
 
+/* In a run with a single repetition, or with none of the time. */
+static void tells(const double *ns, size_t repetitions, uint64_t other_kib, int line,
+                  const char *expected)
+{
+    static const char *const specs[] = {"system", "other", NULL};
+    char folder[RUN_FOLDER], lines[RECOMMEND_SENTENCES][RECOMMEND_TEXT];
+    struct store *store = run_begin(folder, specs, (int)repetitions);
+    for (int i = 0; i < 2; i++) {
+        struct cell_result memory = run_cell(specs[i], "memory", 0);
+        memory.peak_rss_bytes = (i ? other_kib : 1000) << 10;
+        run_throughput(store, specs[i], &ns[i], repetitions);
+        run_append(store, &memory);
+    }
+    size_t count;
+    struct row *rows = table_rows(store, &count);
+    for (size_t i = 0; i < count; i++)
+        strcpy(rows[i].status, "ok");
+    assert_true(answer_advice(store, rows, count, lines));
+    assert_string_equal(lines[line], expected);
+    free(rows);
+    run_end(store, folder);
+}
+
+static void one_repetition_shows_nothing_of_the_time(void **state)
+{
+    (void)state;
+    static const double ns[] = {10, 5};
+    tells(
+        ns, 1, 1010, 0,
+        "Nothing is advised yet: in a single repetition, which tells no difference from chance, "
+        "other took 0.50 of the time of system; repeat with -n 6. And the smallest of the others, "
+        "other, takes 1.0 % more at the peak than system.");
+    tells(ns, 1, 500, 0, "");
+    tells(ns, 1, 500, 2,
+          "For memory: against system, other takes 50 % less memory (500 KiB at the peak against "
+          "1000 KiB), for -50.0 % of time in a single repetition.");
+    tells(ns, 0, 500, 0, "");
+    tells(ns, 0, 500, 2,
+          "For memory: against system, other takes 50 % less memory (500 KiB at the peak against "
+          "1000 KiB); its price in time was not measured.");
+}
+
 static void noise_is_no_price(void **state)
 {
     (void)state;
@@ -261,6 +303,7 @@ int main(void)
         cmocka_unit_test(a_price_is_named),
         cmocka_unit_test(less_than_chance_is_no_help),
         cmocka_unit_test(full_of_payload_nothing_can_help),
+        cmocka_unit_test(one_repetition_shows_nothing_of_the_time),
         cmocka_unit_test(noise_is_no_price),
         cmocka_unit_test(what_never_frees_is_never_named),
         cmocka_unit_test(without_system_the_fastest_is_the_base),
