@@ -9,6 +9,8 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "workloads/record/carry.h"
@@ -192,10 +194,17 @@ void process_forked(void)
         process_own((char *)spool + SPOOL_FIRST, written - SPOOL_FIRST);
 }
 
+/* Yielding alone leaves a holder of a lower real-time priority without a processor. By the system
+ * call, as the C library's function may end a thread that is to be cancelled. */
 static void process_lock(void)
 {
-    while (atomic_exchange(&process->locked, 1))
-        sched_yield();
+    enum { YIELDS = 16, PAUSE_NS = 50000 };
+    const struct timespec pause = {.tv_nsec = PAUSE_NS};
+    for (int tries = 0; atomic_exchange(&process->locked, 1); tries++)
+        if (tries < YIELDS)
+            sched_yield();
+        else
+            syscall(SYS_nanosleep, &pause, NULL);
 }
 
 static void process_unlock(void)
