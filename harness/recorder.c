@@ -43,6 +43,8 @@ struct recorder {
     pid_t child;
     void (*pipe_action)(int); /* the program's own */
     sigset_t signals;         /* those it has blocked */
+    pthread_t keeper, drain;
+    _Atomic uint32_t begun; /* futex: the program was started, or will not be */
     _Atomic bool child_over;
     _Atomic uint32_t all_over; /* futex */
     int drain_failed;
@@ -71,10 +73,17 @@ static void recorder_wake(_Atomic uint32_t *word)
     syscall(SYS_futex, word, FUTEX_WAKE, INT_MAX, NULL, NULL, 0);
 }
 
+static void recorder_await_start(struct recorder *recorder)
+{
+    while (!atomic_load(&recorder->begun))
+        recorder_wait_while(&recorder->begun, 0, RECORDER_KEEP_MS);
+}
+
 static void *recorder_keep(void *arg)
 {
     struct recorder *recorder = arg;
     struct spool_control *control = recorder->spool.control;
+    recorder_await_start(recorder);
     while (!atomic_load(&recorder->all_over)) {
         uint32_t demand = atomic_load(&control->demand);
         spool_extend(&recorder->spool);
@@ -107,6 +116,7 @@ static void *recorder_drain(void *arg)
     struct recorder *recorder = arg;
     struct spool_control *control = recorder->spool.control;
     struct sched_param param = {0};
+    recorder_await_start(recorder);
     pthread_setschedparam(pthread_self(), SCHED_BATCH, &param);
     if (recorder_cores() >= RECORDER_MANY)
         recording_split(recorder->recording);
@@ -118,6 +128,31 @@ static void *recorder_drain(void *arg)
     }
     atomic_store(&control->closed, 1);
     return NULL;
+}
+
+static void recorder_end_threads(struct recorder *recorder)
+{
+    recorder_wake(&recorder->all_over);
+    recorder_wake(&recorder->spool.control->demand);
+    recorder_wake(&recorder->begun);
+    pthread_join(recorder->keeper, NULL);
+    pthread_join(recorder->drain, NULL);
+}
+
+/* Before the program, which does not run where they cannot. */
+static int recorder_begin_threads(struct recorder *recorder, struct err *err)
+{
+    int failed = pthread_create(&recorder->keeper, NULL, recorder_keep, recorder);
+    if (!failed && (failed = pthread_create(&recorder->drain, NULL, recorder_drain, recorder))) {
+        recorder_wake(&recorder->all_over);
+        recorder_wake(&recorder->begun);
+        pthread_join(recorder->keeper, NULL);
+    }
+    return failed ? err_set(err, failed,
+                            "no thread can be started to record with: %s; allow more processes "
+                            "(ulimit -u) or memory (ulimit -v)",
+                            strerror(failed))
+                  : 0;
 }
 
 /* --- the program --- */
@@ -182,8 +217,6 @@ static void recorder_wait(struct recorder *recorder, const sigset_t *signals, ui
         if (signal > 0 && signal != SIGCHLD && info.si_code <= 0)
             kill(recorder->child, signal);
     }
-    recorder_wake(&recorder->all_over);
-    recorder_wake(&recorder->spool.control->demand);
 }
 
 /* --- all of it --- */
@@ -222,14 +255,10 @@ static int recorder_take_the_rest(struct recorder *recorder, struct err *err)
 static int recorder_follow(struct recorder *recorder, const sigset_t *signals, uint64_t start_ns,
                            struct err *err)
 {
-    pthread_t keeper, drain;
     recording_set_root(recorder->recording, recorder->child);
-    if (pthread_create(&keeper, NULL, recorder_keep, recorder) ||
-        pthread_create(&drain, NULL, recorder_drain, recorder))
-        BUG("no thread can be started");
+    recorder_wake(&recorder->begun);
     recorder_wait(recorder, signals, start_ns);
-    pthread_join(keeper, NULL);
-    pthread_join(drain, NULL);
+    recorder_end_threads(recorder);
     if (recorder->drain_failed) {
         *err = recorder->drain_err;
         return recorder->drain_failed;
@@ -272,13 +301,14 @@ static int recorder_record(struct recorder *recorder, const sigset_t *signals,
 {
     struct recorder_outcome *outcome = recorder->outcome;
     struct handover handover;
-    int failed = 0;
     recorder_set_up(recorder);
     recorder->pipe_action = signal(SIGPIPE, SIG_IGN); /* a failed write is told as every other */
     handover_begin(&handover, &recorder->spool);
+    int failed = recorder_begin_threads(recorder, err);
     uint64_t start_ns = clock_ns();
-    outcome->start_errno = recorder_start(recorder);
-    if (!outcome->start_errno)
+    if (!failed && (outcome->start_errno = recorder_start(recorder)))
+        recorder_end_threads(recorder);
+    else if (!failed)
         failed = recorder_follow(recorder, signals, start_ns, err);
     handover_end(&handover);
     signal(SIGPIPE, recorder->pipe_action);

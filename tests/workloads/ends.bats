@@ -66,6 +66,20 @@ after() {
     done
 }
 
+@test "no room for the recorder itself: told, and the program does not run" {
+    [ -z "${SANITIZE-}" ] || skip "a sanitizer needs room itself"
+    local refused=0
+    for memory in 30000 35000 40000 45000 50000 55000; do
+        rm -f t.trace
+        run --separate-stderr bash -c 'ulimit -v "$1" && exec "$BENCH" record -o t.trace -- echo run' . $memory
+        [ ! -e t.trace.part ]
+        [ $status = 0 ] && continue
+        [[ "$stderr" != *"bug at"* ]]
+        [ $status != 2 ] || { refused=1; [ -z "$output" ]; }
+    done
+    [ $refused = 1 ]
+}
+
 @test "children where processes have other numbers, and the recorder none" {
     for own in -pf "-pf --mount-proc"; do
         unshare $own true 2>/dev/null || skip "needs the right to make a PID namespace"
