@@ -194,6 +194,7 @@ const struct allocator allocator_bump = {
     .create = bump_create,
     .destroy = bump_destroy,
     .alloc = bump_alloc,
+    .zalloc = bump_alloc, /* nobody has had it before */
     .free = bump_free,
     .alloc_aligned = bump_alloc_aligned,
     .usable_size = bump_usable_size,

@@ -18,17 +18,6 @@ int fits_create(const struct heap_config *config, const struct allocator *ops, s
     return 0;
 }
 
-void *fits_zalloc(struct heap *heap, size_t size)
-{
-    struct segments *segments = (struct segments *)heap;
-    size_t top = segments->top;
-    bool clean = top >= segments->dirty;
-    void *fresh = heap->ops->alloc(heap, size);
-    if (fresh && !(clean && segments_position(segments, fresh) == top))
-        memset(fresh, 0, size);
-    return fresh;
-}
-
 void *fits_realloc(struct heap *heap, void *ref, size_t old_size, size_t size)
 {
     struct segments *segments = (struct segments *)heap;

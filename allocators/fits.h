@@ -70,8 +70,6 @@ FIT_INLINE void *fits_alloc(struct heap *heap, size_t size, const struct fit_pol
     return position == FIT_NONE ? NULL : segments_pointer(segments, position);
 }
 
-/* What the top gives for the first time is zero already. */
-void *fits_zalloc(struct heap *heap, size_t size);
 void *fits_realloc(struct heap *heap, void *ref, size_t old_size, size_t size);
 void *fits_alloc_aligned(struct heap *heap, size_t align, size_t size);
 
@@ -135,7 +133,7 @@ int fits_create(const struct heap_config *config, const struct allocator *ops, s
         .destroy = segments_destroy,                                                               \
         .alloc = symbol##_alloc,                                                                   \
         .free = symbol##_free,                                                                     \
-        .zalloc = fits_zalloc,                                                                     \
+        .zalloc = segments_zalloc,                                                                 \
         .realloc = fits_realloc,                                                                   \
         .alloc_aligned = fits_alloc_aligned,                                                       \
         .usable_size = segments_usable,                                                            \

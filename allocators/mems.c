@@ -120,6 +120,16 @@ static void *mems_resolve(struct heap *heap, void *ref)
     return mapping->memory + (offset - ((uintptr_t)mapping->page << mems->page_log2 << 4));
 }
 
+/* A new mapping is zero already. */
+static void *mems_zalloc(struct heap *heap, size_t size)
+{
+    size_t top = ((struct segments *)heap)->top;
+    void *fresh = mems_alloc(heap, size);
+    if (fresh && mems_position((struct mems *)heap, fresh) < top)
+        memset(mems_resolve(heap, fresh), 0, size);
+    return fresh;
+}
+
 /* The inverse is a subtraction, as mappings follow each other in the region too. */
 static void *mems_ref_of(struct heap *heap, void *pointer)
 {
@@ -225,6 +235,7 @@ const struct allocator allocator_mems = {
     .create = mems_create,
     .destroy = segments_destroy,
     .alloc = mems_alloc,
+    .zalloc = mems_zalloc,
     .free = mems_free,
     .realloc = mems_realloc,
     .alloc_aligned = mems_alloc_aligned,

@@ -452,6 +452,7 @@ const struct allocator allocator_ostep = {
     .create = ostep_create,
     .destroy = segments_destroy,
     .alloc = ostep_alloc,
+    .zalloc = segments_zalloc,
     .free = ostep_free,
     .realloc = ostep_realloc,
     .alloc_aligned = ostep_alloc_aligned,

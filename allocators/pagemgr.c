@@ -204,6 +204,7 @@ const struct allocator allocator_pagemgr = {
     .create = pagemgr_create,
     .destroy = segments_destroy,
     .alloc = pagemgr_alloc,
+    .zalloc = segments_zalloc,
     .free = pagemgr_free,
     .realloc = pagemgr_realloc,
     .alloc_aligned = pagemgr_alloc_aligned,

@@ -203,6 +203,17 @@ static bool segments_take_behind(struct segments *heap, size_t end, size_t size)
     return true;
 }
 
+void *segments_zalloc(struct heap *heap, size_t size)
+{
+    struct segments *segments = (struct segments *)heap;
+    size_t top = segments->top;
+    bool clean = top >= segments->dirty;
+    void *fresh = heap->ops->alloc(heap, size);
+    if (fresh && !(clean && segments_position(segments, fresh) == top))
+        memset(fresh, 0, size);
+    return fresh;
+}
+
 bool segments_resize(struct segments *heap, size_t position, size_t size)
 {
     size_t has = granules_size(&heap->map, position);

@@ -118,6 +118,11 @@ size_t segments_bytes(const struct segments *heap, size_t granules);
 size_t segments_granules_in(const struct segments *heap, size_t bytes);
 
 void segments_destroy(struct heap *heap);
+
+/* Of heaps whose references are pointers: what comes from a top that was never used is zero, and is
+ * not touched. */
+void *segments_zalloc(struct heap *heap, size_t size);
+
 size_t segments_usable(struct heap *heap, void *ref);
 bool segments_owns(struct heap *heap, const void *pointer);
 void segments_stats(struct heap *heap, struct heap_stats *out);

@@ -105,6 +105,20 @@ PY
     [[ "$output" == *"/nonexistent.so"* ]]
 }
 
+@test "a calloc of memory that nobody had before touches none of it, on every backend" {
+    printf '1: calloc 0x10000 1 67108864\n1: free 0x10000\n' >large.txt
+    "$BENCH" import large.txt -o large.trace
+    "$BENCH" run -a bump,first-fit,best-fit,next-fit,worst-fit,buddy,mymalloc,pagemgr,mems,ostep,shmheap \
+        -p memory --touch first -o out large.trace
+    python3 - <<'PY'
+import json
+cells = [json.loads(line) for line in open("out/cells.jsonl")]
+assert len(cells) == 11, cells
+for cell in cells:
+    assert cell["status"] == "ok" and cell["peak_rss_bytes"] < 1 << 20, cell
+PY
+}
+
 @test "what dies under a memory limit names the limit, before what it said itself" {
     [ -z "${SANITIZE-}" ] || skip "a sanitizer's malloc cannot be replaced by another"
     # It maps 1 GiB at once, and does not look whether it got it.
