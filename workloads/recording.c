@@ -101,8 +101,13 @@ static int recording_open_child(struct recording *recording, uint32_t number, st
     origin.losses = "blocks that the process inherited from its parent are not in the trace";
     process->path = recording_path(recording, process->pid);
     int failed = recording_open_trace(recording, process, &origin, err);
-    if (!failed)
+    if (!failed) {
         trace_writer_haste(process->session.writer);
+        return 0;
+    }
+    session_release(&process->session);
+    free(process->path);
+    process->path = NULL;
     return failed;
 }
 
@@ -301,8 +306,9 @@ static int recording_step_image(struct recording *recording, uint32_t number, st
         return 0;
     struct recording_process *process = &recording->processes[image->process];
     int failed = process->path ? 0 : recording_open_child(recording, number, err);
+    /* Once others have ended there will be room for one more open file. */
     if (failed)
-        return failed;
+        return failed == -EMFILE || failed == -ENFILE ? 0 : failed;
     process->session.err = err;
     uint32_t next = recording_successor(recording, number);
     failed = recording_run_image(recording, number, next || process->over);
@@ -397,6 +403,11 @@ int recording_finish(struct recording *recording, const struct recording_cost *c
     for (uint32_t i = 0; i < recording->process_count && !failed; i++)
         if (recording->processes[i].session.writer)
             failed = recording_finish_process(recording, i, err);
+        else if (!recording->processes[i].path)
+            failed = err_set(err, EMFILE,
+                             "too few files may be open for the trace of process %d: allow more "
+                             "(ulimit -n)",
+                             (int)recording->processes[i].pid);
     for (uint32_t i = 1; i < recording->process_count && !failed; i++)
         failed = output_sync(recording->processes[i].path, err);
     return failed;

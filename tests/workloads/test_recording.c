@@ -175,23 +175,34 @@ static void test_name_that_is_taken_meanwhile(void **state)
     assert_int_equal(mallocs_in(fixture, "t.trace.part"), 0);
 }
 
-/* More processes than files may be open, each of a moment. */
-static void test_many_processes(void **state)
+/* More processes than files may be open. */
+static void run_many(struct fixture *fixture, bool over)
 {
     enum { MANY = 80, FILES = 40 };
-    struct fixture *fixture = *state;
     struct rlimit before, few = {FILES, FILES};
     getrlimit(RLIMIT_NOFILE, &before);
     few.rlim_max = before.rlim_max;
     setrlimit(RLIMIT_NOFILE, &few);
-    memset(fixture->over, true, sizeof fixture->over);
+    memset(fixture->over, over, sizeof fixture->over);
     fixture->over[ROOT] = false;
     for (pid_t pid = 100; pid < 100 + MANY; pid++)
         begin(fixture, pid, 1);
+    step(fixture);
     finish(fixture);
     setrlimit(RLIMIT_NOFILE, &before);
     assert_int_equal(recording_count(fixture->recording), MANY + 1);
+    assert_int_equal(mallocs_in(fixture, "t.100.trace"), 1);
     assert_int_equal(mallocs_in(fixture, "t.179.trace"), 1);
+}
+
+static void test_many_of_a_moment(void **state)
+{
+    run_many(*state, true);
+}
+
+static void test_many_at_once(void **state)
+{
+    run_many(*state, false);
 }
 
 /* Killed between taking its number and telling whose it is. */
@@ -212,9 +223,13 @@ int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
     const struct CMUnitTest tests[] = {
-        TEST(test_exec_goes_on),         TEST(test_number_of_another_process),
-        TEST(test_names_that_are_taken), TEST(test_name_that_is_taken_meanwhile),
-        TEST(test_many_processes),       TEST(test_process_that_never_began),
+        TEST(test_exec_goes_on),
+        TEST(test_number_of_another_process),
+        TEST(test_names_that_are_taken),
+        TEST(test_name_that_is_taken_meanwhile),
+        TEST(test_many_of_a_moment),
+        TEST(test_many_at_once),
+        TEST(test_process_that_never_began),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
