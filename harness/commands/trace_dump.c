@@ -9,7 +9,9 @@
 
 #include "harness/commands/commands.h"
 #include "harness/commands/trace.h"
+#include "results/text.h"
 #include "workloads/reader.h"
+#include "workloads/symbols.h"
 
 struct dump_arguments {
     const char *path;
@@ -66,7 +68,9 @@ static void dump_text(const struct trace_reader *reader, uint64_t number,
            event->flags & TRACE_FAILED ? "!" : "");
     if (event->kind == TRACE_MARK) {
         const char *label = trace_reader_label(reader, event->object);
-        printf(" %s\n", label ? label : "?");
+        putchar(' ');
+        text_plain(stdout, label ? label : "?");
+        putchar('\n');
         return;
     }
     if (event->object == TRACE_NO_OBJECT)
@@ -126,8 +130,12 @@ static void dump_site_text(uint32_t site, const char *frames)
 {
     printf("site %" PRIu32 "\n", site);
     for (size_t length; *frames; frames += length + (frames[length] == '\n')) {
+        char frame[SYMBOLS_FRAME];
         length = strcspn(frames, "\n");
-        printf("  %.*s\n", (int)length, frames);
+        snprintf(frame, sizeof frame, "%.*s", (int)length, frames);
+        fputs("  ", stdout);
+        text_plain(stdout, frame);
+        putchar('\n');
     }
 }
 

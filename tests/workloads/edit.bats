@@ -88,6 +88,13 @@ refused() {
     [ "$("$BENCH" trace dump --sites --json h.trace)" = '{"site": 1, "frames": ["f\"one [file.c]"]}' ]
 }
 
+@test "dump: names cannot write to the terminal" {
+    printf '%s\n' 'v 10400 2' $'s \e[31mone\tf' 's file.c' 'i 7f00 2 1' 't 1 0' 'a 10 1' '+ 0' '- 0' > h.txt
+    "$BENCH" import h.txt -o h.trace
+    "$BENCH" trace dump --sites h.trace > got
+    [ "$(tail -n 1 got)" = '  ?[31mone?f [file.c]' ]
+}
+
 @test "scale: copies with objects and threads of their own" {
     "$BENCH" trace scale --copies 3 r.trace -o s.trace
     [ "$(info s.trace events)" -eq 24 ]
