@@ -324,7 +324,7 @@ EOF
     [ "$(info cut_tails)" -eq 1 ]
 }
 
-@test "an archive of several files: the first is read, the rest told; folders are none" {
+@test "an archive of several files: the first is read, the rest told; folders are none; tar is refused" {
     python3 - <<'END'
 import zipfile
 with zipfile.ZipFile("two.zip", "w") as z:
@@ -335,6 +335,12 @@ END
     run import two.zip
     [ "$output" = "0 t0 malloc #0 5" ]
     grep -q "holds more than one file" warnings
+    echo '1: malloc 0x10 5' > a.txt
+    tar -czf one.tgz a.txt
+    run "$BENCH" import one.tgz -o no.trace
+    [ "$status" -eq 2 ]
+    [[ "$output" == *"one.tgz is a tar archive: unpack it"* ]]
+    [ ! -e no.trace ]
 }
 
 @test "an archive whose checksum does not fit is told of, several gzip files in one are not" {

@@ -154,6 +154,14 @@ static bool source_is_folder(const struct source *source)
     return fstat(source->fd, &status) == 0 && S_ISDIR(status.st_mode);
 }
 
+/* Its files' lines would be taken for one recording's, were libarchive not to unpack it; were it
+ * to, a recording that begins with zeros would be taken for an empty one. */
+static bool source_is_tar(const struct source *source)
+{
+    enum { MAGIC = 257 };
+    return source->end - source->at > MAGIC + 5 && memcmp(source->at + MAGIC, "ustar", 5) == 0;
+}
+
 static int source_open_archive(struct source *source, const char *path, struct err *err)
 {
     struct unpack *unpack = &source->unpack;
@@ -182,8 +190,12 @@ static int source_open_archive(struct source *source, const char *path, struct e
         gzip_sum_begin(&source->gzip, source->fd);
     source_gather(source, SOURCE_PEEK);
     if (source->end == source->at)
-        return err_set(err, EINVAL, "%s %s", path,
-                       source->flaw[0] ? "is damaged from the start" : "holds an empty file");
+        return source->flaw[0]
+                   ? err_set(err, EINVAL, "%s cannot be unpacked: %s", path, source->flaw)
+                   : err_set(err, EINVAL, "%s holds an empty file", path);
+    if (source_is_tar(source))
+        return err_set(err, EINVAL, "%s is a tar archive: unpack it and name a recording in it",
+                       path);
     source_pass_mark(source);
     return 0;
 }
