@@ -10,7 +10,7 @@
 #include "workloads/express.h"
 #include "workloads/merge.h"
 #include "workloads/output.h"
-#include "workloads/session.h"
+#include "workloads/recorded.h"
 
 /* How far the time-stamp counter may be read early: an allocation reads it without waiting for the
  * call's last instructions. Microseconds would be many times what a processor looks ahead. */
@@ -22,16 +22,6 @@ enum { RECORDING_STRIDE = 1 << 18, RECORDING_STRIDE_TICKS = 1 << 25 };
 
 /* Chunks that are worth a thread of their own. */
 enum { RECORDING_MUCH = 32 };
-
-struct recording_process {
-    pid_t pid;
-    char *path;
-    struct session session;
-    uint64_t events, lost, cost_ns;
-    char became[32]; /* a program without the recorder, "" none */
-    bool over;       /* asked before its chunks were looked for */
-    bool gone;       /* over, and all it recorded taken in: its number may be another one's now */
-};
 
 struct recording_image {
     struct merge merge;
@@ -49,7 +39,7 @@ struct recording {
     struct recording_plan plan;
     struct array streams; /* struct recording_stream, by stream number */
     struct recording_image *images;
-    struct recording_process *processes;
+    struct recorded *processes;
     uint32_t image_count, process_count;
     uint32_t images_begun; /* so many of the first have */
     bool splits;           /* there are processors to spare */
@@ -65,61 +55,14 @@ static int recording_no_memory(struct err *err)
 
 /* --- processes and images --- */
 
-/* FILE.PID.trace, or another where that is taken. */
-static char *recording_path(const struct recording *recording, pid_t pid)
-{
-    char *stem = NULL;
-    const char *first = recording->plan.path;
-    size_t length = strlen(first), suffix = strlen(".trace");
-    bool cut = length > suffix && strcmp(first + length - suffix, ".trace") == 0;
-    if (asprintf(&stem, "%.*s.%d", (int)(cut ? length - suffix : length), first, (int)pid) < 0)
-        return NULL;
-    char *path = output_free_path(stem);
-    free(stem);
-    return path;
-}
-
-static int recording_open_trace(const struct recording *recording,
-                                struct recording_process *process,
-                                const struct trace_origin *origin, struct err *err)
-{
-    if (!process->path)
-        return recording_no_memory(err);
-    int failed = session_init(&process->session, process->path, origin, err);
-    process->session.start_stamp = recording->plan.start_stamp;
-    process->session.ns_per_tick = recording->plan.ns_per_tick;
-    return failed;
-}
-
-/* A child's trace begins with what it has to say. */
-static int recording_open_child(struct recording *recording, uint32_t number, struct err *err)
-{
-    const struct spool_image *entry = &recording->spool->control->image[number];
-    struct recording_process *process = &recording->processes[recording->images[number].process];
-    struct trace_origin origin = recording->plan.origin;
-    origin.program = entry->program;
-    origin.losses = "blocks that the process inherited from its parent are not in the trace";
-    process->path = recording_path(recording, process->pid);
-    int failed = recording_open_trace(recording, process, &origin, err);
-    if (!failed) {
-        trace_writer_haste(process->session.writer);
-        return 0;
-    }
-    session_release(&process->session);
-    free(process->path);
-    process->path = NULL;
-    return failed;
-}
-
 static int recording_add_process(struct recording *recording, pid_t pid, struct err *err)
 {
     size_t count = recording->process_count + 1;
-    struct recording_process *grown =
-        realloc(recording->processes, count * sizeof *recording->processes);
+    struct recorded *grown = realloc(recording->processes, count * sizeof *recording->processes);
     if (!grown)
         return recording_no_memory(err);
     recording->processes = grown;
-    grown[recording->process_count++] = (struct recording_process){.pid = pid};
+    grown[recording->process_count++] = (struct recorded){.pid = pid};
     return 0;
 }
 
@@ -246,7 +189,7 @@ static uint32_t recording_successor(const struct recording *recording, uint32_t 
 static int recording_run_image(struct recording *recording, uint32_t number, bool ended)
 {
     struct recording_image *image = &recording->images[number];
-    struct recording_process *process = &recording->processes[image->process];
+    struct recorded *process = &recording->processes[image->process];
     bool by_counter = recording->spool->control->order == SPOOL_BY_COUNTER;
     struct merge_visitor visitor = {session_visit, express_run, &process->session,
                                     by_counter ? RECORDING_SLACK_TICKS : 0};
@@ -264,30 +207,13 @@ static int recording_run_image(struct recording *recording, uint32_t number, boo
     return 0;
 }
 
-/* What a process was about to become when it was heard of last. */
-static int recording_end_process(struct recording *recording, uint32_t number)
+static int recording_finish_process(struct recording *recording, uint32_t number, struct err *err)
 {
-    struct recording_process *process = &recording->processes[number];
     const char *became = "";
     for (uint32_t i = 0; i < recording->image_count; i++)
         if (recording->images[i].begun && recording->images[i].process == number)
             became = recording->spool->control->image[i].becomes;
-    if (!*became)
-        return 0;
-    snprintf(process->became, sizeof process->became, "%.31s", became);
-    return session_exec(&process->session, process->became, false);
-}
-
-static int recording_finish_process(struct recording *recording, uint32_t number, struct err *err)
-{
-    struct recording_process *process = &recording->processes[number];
-    process->session.err = err;
-    int failed = recording_end_process(recording, number);
-    process->events = trace_writer_summary(process->session.writer)->events;
-    if (!failed)
-        failed = session_finish(&process->session, process->lost);
-    session_release(&process->session);
-    return failed;
+    return recorded_finish(&recording->processes[number], became, err);
 }
 
 /* A process is over and its records are taken in. Its trace is finished at once, so that there may
@@ -304,8 +230,9 @@ static int recording_step_image(struct recording *recording, uint32_t number, st
     struct recording_image *image = &recording->images[number];
     if (!image->begun || image->over)
         return 0;
-    struct recording_process *process = &recording->processes[image->process];
-    int failed = process->path ? 0 : recording_open_child(recording, number, err);
+    struct recorded *process = &recording->processes[image->process];
+    const char *program = recording->spool->control->image[number].program;
+    int failed = process->path ? 0 : recorded_open_child(process, &recording->plan, program, err);
     /* Once others have ended there will be room for one more open file. */
     if (failed)
         return failed == -EMFILE || failed == -ENFILE ? 0 : failed;
@@ -363,10 +290,8 @@ int recording_create(struct recording **out, struct spool *spool, const struct r
     recording->images = calloc(SPOOL_IMAGES, sizeof *recording->images);
     int failed =
         recording->images ? recording_add_process(recording, 0, err) : recording_no_memory(err);
-    if (!failed) {
-        recording->processes->path = strdup(plan->path);
-        failed = recording_open_trace(recording, recording->processes, &plan->origin, err);
-    }
+    if (!failed)
+        failed = recorded_open(recording->processes, plan, err);
     if (failed)
         recording_destroy(recording);
     else
@@ -383,7 +308,7 @@ void recording_set_root(struct recording *recording, pid_t pid)
  * that down. */
 static void recording_charge(struct recording *recording, const struct recording_cost *cost)
 {
-    struct recording_process *first = &recording->processes[0];
+    struct recorded *first = &recording->processes[0];
     struct trace_summary *summary = trace_writer_summary(first->session.writer);
     first->lost += atomic_load(&recording->spool->control->lost);
     first->cost_ns += cost->slow_ns;
@@ -420,7 +345,7 @@ size_t recording_count(const struct recording *recording)
 
 struct recording_result recording_result(const struct recording *recording, size_t number)
 {
-    const struct recording_process *process = &recording->processes[number];
+    const struct recorded *process = &recording->processes[number];
     return (struct recording_result){.path = process->path,
                                      .pid = process->pid,
                                      .events = process->events,
@@ -434,10 +359,8 @@ void recording_destroy(struct recording *recording)
 {
     if (!recording)
         return;
-    for (uint32_t i = 0; i < recording->process_count; i++) {
-        session_release(&recording->processes[i].session);
-        free(recording->processes[i].path);
-    }
+    for (uint32_t i = 0; i < recording->process_count; i++)
+        recorded_release(&recording->processes[i]);
     for (uint32_t i = 0; i < recording->image_count; i++)
         merge_release(&recording->images[i].merge);
     array_release(&recording->streams);
