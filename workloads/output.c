@@ -54,12 +54,19 @@ static int output_not_opened(const struct output *output, const char *path, stru
     return err_set(err, errno, "cannot write %s: %s", output_name(output), strerror(errno));
 }
 
+/* A link that leads nowhere is, too. */
+static bool output_is_there(const char *path)
+{
+    struct stat kind;
+    return lstat(path, &kind) == 0 || errno != ENOENT;
+}
+
 /* A device or a pipe is written to directly: renaming would replace it by a file. */
 static int output_open_named(struct output *output, const char *path, struct err *err)
 {
     struct stat kind;
-    output->replaces = stat(path, &kind) == 0;
-    bool plain = !output->replaces || S_ISREG(kind.st_mode);
+    output->replaces = output_is_there(path);
+    bool plain = stat(path, &kind) != 0 || S_ISREG(kind.st_mode);
     if (!plain && S_ISDIR(kind.st_mode))
         return err_set(err, EISDIR, "%s is a folder; name a file in it", path);
     if (plain && asprintf(&output->part, "%s.part", path) < 0)
@@ -76,8 +83,8 @@ static int output_open_named(struct output *output, const char *path, struct err
 bool output_is_taken(const char *path)
 {
     char *part = NULL;
-    bool taken = access(path, F_OK) == 0 || errno != ENOENT ||
-                 asprintf(&part, "%s.part", path) < 0 || access(part, F_OK) == 0;
+    bool taken =
+        output_is_there(path) || asprintf(&part, "%s.part", path) < 0 || output_is_there(part);
     free(part);
     return taken;
 }

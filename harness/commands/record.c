@@ -157,11 +157,12 @@ static int record_choose_output(const struct request *request, char **path, stru
 
 static int record_check_output(const char *path, struct err *err)
 {
-    struct stat file;
+    struct stat file, link;
     if (strcmp(path, "-") == 0)
         return err_set(err, EINVAL,
                        "standard output is the program's: name a file or a pipe with -o");
-    if (stat(path, &file) == 0 && S_ISREG(file.st_mode))
+    bool is_there = lstat(path, &link) == 0;
+    if (is_there && (stat(path, &file) != 0 || S_ISREG(file.st_mode)))
         return err_set(err, EEXIST,
                        "%s exists and is not overwritten: remove it, or name another file with -o",
                        path);

@@ -65,6 +65,10 @@ for want in sys.argv[1:]:
     run --separate-stderr -2 "$BENCH" record -o t.trace -- true
     [[ "$stderr" == *"t.trace exists"* ]]
     [ "$(cat t.trace)" = mine ]
+    ln -s nowhere link.trace
+    run --separate-stderr -2 "$BENCH" record -o link.trace -- true
+    [[ "$stderr" == *"link.trace exists"* ]]
+    [ "$(readlink link.trace)" = nowhere ]
 }
 
 @test "the default name is the program's, the next one where that exists" {
@@ -72,6 +76,9 @@ for want in sys.argv[1:]:
     "$BENCH" record -- true
     [ -f true.trace ]
     [ -f true-2.trace ]
+    ln -s nowhere true-3.trace
+    "$BENCH" record -- true
+    [ -f true-4.trace ]
 }
 
 @test "a recording that is under way keeps its name" {
