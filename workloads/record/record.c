@@ -1,18 +1,6 @@
 /* A record with all its parts. */
 #include "workloads/record/record.h"
 
-enum { RECORD_AHEAD = 64 }; /* words: the memory that will be written next is fetched before */
-
-static void record_fetch_ahead(const _Atomic uint64_t *word)
-{
-#if defined(__x86_64__)
-    /* As the builtin would without this kind only fetch it for reading. */
-    __asm__ volatile("prefetchw %0" : : "m"(word[RECORD_AHEAD]));
-#else
-    __builtin_prefetch((const void *)(word + RECORD_AHEAD), 1);
-#endif
-}
-
 /* From here on a signal handler's record knows the stamp before its own. */
 static uint64_t record_count(struct stream *stream, enum spool_kind kind)
 {
@@ -67,7 +55,6 @@ static void record_stamped(struct stream *stream, uint64_t head)
     _Atomic uint64_t *word = record_reserve(stream, 2);
     if (!word)
         return;
-    record_fetch_ahead(word);
     record_put(word, SPOOL_CONTROL | SPOOL_PENDING << SPOOL_SIZE_SHIFT |
                          UINT64_C(2) << SPOOL_POINTER_SHIFT);
     atomic_store_explicit(word + 1, record_count(stream, head & 7), memory_order_relaxed);
@@ -87,7 +74,6 @@ static bool record_stepped(struct stream *stream, uint64_t head)
     if (at >= SPOOL_WORDS)
         return false;
     _Atomic uint64_t *word = &chunk->words[at];
-    record_fetch_ahead(word);
     bool follows = at && atomic_load_explicit(word - 1, memory_order_relaxed);
     uint64_t stamp = record_stamp(head & 7), step = spool_step(stamp, stream->counted);
     if (!follows || step >= SPOOL_STEPS || !record_is_last(stream, word + 1)) {
