@@ -119,7 +119,6 @@ static void process_begin(void)
     }
     struct spool_image *entry = &spool->image[image];
     strncpy(entry->program, program_invocation_short_name, sizeof entry->program - 1);
-    entry->parent = getppid();
     atomic_store(&entry->pid, pid);
     process->image = image;
     large_open();
