@@ -71,12 +71,13 @@ static int output_open_named(struct output *output, const char *path, struct err
         return err_set(err, EISDIR, "%s is a folder; name a file in it", path);
     if (plain && asprintf(&output->part, "%s.part", path) < 0)
         return err_set(err, ENOMEM, "no memory left to open %s", path);
+    if (plain)
+        output->unfinished = unfinished_hold(output->part);
     output->fd = !plain && S_ISFIFO(kind.st_mode) ? output_open_pipe(path)
                                                   : output_open_file(output_name(output), plain);
     if (output->fd < 0)
         return output_not_opened(output, path, err);
-    if (plain)
-        output->unfinished = unfinished_watch(output->part);
+    unfinished_watch(output->unfinished);
     return 0;
 }
 

@@ -14,6 +14,7 @@ enum { UNFINISHED_DONE = SIGUSR2 };
 
 struct unfinished {
     pthread_t thread;
+    bool is_watched;  /* `thread` waits */
     sigset_t before;  /* what was held back when it began */
     sigset_t signals; /* what ends the program if nobody holds it back, and the end of waiting */
     char path[];
@@ -60,37 +61,41 @@ static bool unfinished_choose(const sigset_t *held, sigset_t *signals)
 }
 
 /* The signals are held back in all threads, so that only the one that waits gets them. */
-static bool unfinished_begin(struct unfinished *unfinished)
-{
-    pthread_sigmask(SIG_BLOCK, NULL, &unfinished->before);
-    if (!unfinished_choose(&unfinished->before, &unfinished->signals))
-        return false;
-    pthread_sigmask(SIG_BLOCK, &unfinished->signals, NULL);
-    if (pthread_create(&unfinished->thread, NULL, unfinished_wait, unfinished) == 0)
-        return true;
-    pthread_sigmask(SIG_SETMASK, &unfinished->before, NULL);
-    return false;
-}
-
-struct unfinished *unfinished_watch(const char *path)
+struct unfinished *unfinished_hold(const char *path)
 {
     size_t length = strlen(path) + 1;
     struct unfinished *unfinished = malloc(sizeof *unfinished + length);
     if (!unfinished)
         return NULL;
+    unfinished->is_watched = false;
     memcpy(unfinished->path, path, length);
-    if (unfinished_begin(unfinished))
+    pthread_sigmask(SIG_BLOCK, NULL, &unfinished->before);
+    if (unfinished_choose(&unfinished->before, &unfinished->signals)) {
+        pthread_sigmask(SIG_BLOCK, &unfinished->signals, NULL);
         return unfinished;
+    }
     free(unfinished);
     return NULL;
+}
+
+void unfinished_watch(struct unfinished *unfinished)
+{
+    if (!unfinished)
+        return;
+    unfinished->is_watched =
+        pthread_create(&unfinished->thread, NULL, unfinished_wait, unfinished) == 0;
+    if (!unfinished->is_watched)
+        pthread_sigmask(SIG_SETMASK, &unfinished->before, NULL);
 }
 
 void unfinished_release(struct unfinished *unfinished)
 {
     if (!unfinished)
         return;
-    pthread_kill(unfinished->thread, UNFINISHED_DONE);
-    pthread_join(unfinished->thread, NULL);
+    if (unfinished->is_watched) {
+        pthread_kill(unfinished->thread, UNFINISHED_DONE);
+        pthread_join(unfinished->thread, NULL);
+    }
     pthread_sigmask(SIG_SETMASK, &unfinished->before, NULL);
     free(unfinished);
 }

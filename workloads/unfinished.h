@@ -8,11 +8,16 @@
 
 struct unfinished;
 
-/* From now on such a signal removes the file at `path` (copied) and then ends the program as it
- * would have anyway. Threads must be created after this. NULL where nothing is waited for. */
-struct unfinished *unfinished_watch(const char *path);
+/* Holds such signals back until the file at `path` (copied) is there to be watched or it is known
+ * that it will not be: one that comes meanwhile does its work then. Threads must be created after
+ * this. NULL where there is nothing to wait for. */
+struct unfinished *unfinished_hold(const char *path);
 
-/* The file is whole or gone: signals do what they did before. NULL is nothing. */
+/* From now on such a signal removes the file and then ends the program as it would have anyway.
+ * NULL is nothing. */
+void unfinished_watch(struct unfinished *unfinished);
+
+/* The file is whole or gone, or was never there: signals do what they did before. NULL is nothing. */
 void unfinished_release(struct unfinished *unfinished);
 
 #endif
