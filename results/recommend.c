@@ -29,6 +29,11 @@ static const struct offer *recommend_base(const struct recommendation *all)
     return recommend_fastest(all);
 }
 
+static bool recommend_sized(const struct offer *offer)
+{
+    return offer->row->peak_rss_bytes != COUNT_UNKNOWN;
+}
+
 /* Whether `a` is no worse than `b` in time and memory, and better in one. Times that are not known
  * decide nothing. */
 static bool recommend_beats(const struct row *a, const struct row *b)
@@ -65,6 +70,8 @@ static double recommend_size(const struct offer *offer, const struct offer *base
 
 enum change recommend_memory(const struct offer *offer, const struct offer *base)
 {
+    if (!recommend_sized(offer) || !recommend_sized(base))
+        return CHANGE_UNKNOWN;
     double ratio = recommend_size(offer, base);
     if (ratio <= 1 - RECOMMEND_WORTH)
         return CHANGE_LESS;
@@ -75,7 +82,7 @@ enum change recommend_memory(const struct offer *offer, const struct offer *base
 static bool recommend_is_free(const struct offer *offer, const struct offer *base)
 {
     enum change time = recommend_time(offer), memory = recommend_memory(offer, base);
-    return (time == CHANGE_LESS && memory != CHANGE_MORE) ||
+    return (time == CHANGE_LESS && (memory == CHANGE_LESS || memory == CHANGE_NONE)) ||
            (time == CHANGE_NONE && memory == CHANGE_LESS);
 }
 
@@ -104,6 +111,13 @@ static const struct offer *recommend_free(const struct recommendation *all)
     return best;
 }
 
+/* Where memory is not known, all are as small. */
+static bool recommend_is_smaller(const struct row *a, const struct row *b)
+{
+    return a->peak_rss_bytes != b->peak_rss_bytes ? a->peak_rss_bytes < b->peak_rss_bytes
+                                                  : a->ns_per_op < b->ns_per_op;
+}
+
 /* The smallest of those that are faster than the base and not shown to be behind the fastest. */
 static const struct offer *recommend_for_time(const struct recommendation *all)
 {
@@ -112,7 +126,7 @@ static const struct offer *recommend_for_time(const struct recommendation *all)
         const struct offer *offer = &all->offers[i];
         if (*offer->doubt || recommend_time(offer) != CHANGE_LESS || !(offer->behind.low <= 1))
             continue;
-        if (!best || offer->row->peak_rss_bytes < best->row->peak_rss_bytes)
+        if (!best || recommend_is_smaller(offer->row, best->row))
             best = offer;
     }
     return best;
@@ -169,7 +183,7 @@ void recommend_judge(struct recommendation *recommendation)
 
 /* ---- from a run ------------------------------------------------------------------------------ */
 
-static void recommend_doubt(struct offer *offer)
+static void recommend_doubt(struct offer *offer, bool any_sized)
 {
     const struct row *row = offer->row;
     char *doubt = offer->doubt;
@@ -181,7 +195,7 @@ static void recommend_doubt(struct offer *offer)
         snprintf(doubt, RECOMMEND_DOUBT, "never frees");
     else if (row_refused(row))
         snprintf(doubt, RECOMMEND_DOUBT, "refused allocations");
-    else if (row->peak_rss_bytes == COUNT_UNKNOWN)
+    else if (any_sized && !recommend_sized(offer))
         snprintf(doubt, RECOMMEND_DOUBT, "its memory was not measured");
 }
 
@@ -205,10 +219,13 @@ void recommend_rows(struct recommendation *out, const struct store *store, const
         (struct recommendation){.offers = calloc(count + 1, sizeof *out->offers), .count = count};
     if (!out->offers)
         err_no_memory("%zu offers", count);
+    bool any_sized = false;
     for (size_t i = 0; i < count; i++) {
         out->offers[i] = (struct offer){.row = &rows[i], .time = unknown, .behind = unknown};
-        recommend_doubt(&out->offers[i]);
+        any_sized |= recommend_sized(&out->offers[i]);
     }
+    for (size_t i = 0; i < count; i++)
+        recommend_doubt(&out->offers[i], any_sized);
     const struct offer *base = recommend_base(out), *fastest = recommend_fastest(out);
     for (size_t i = 0; base && i < count; i++) {
         out->offers[i].time = recommend_ratio(store, &rows[i], base->row);

@@ -9,7 +9,8 @@
  * stand the fastest and the smallest, where they gain RECOMMEND_WORTH more than what is advised;
  * of those that are not told apart in what they are best at, the cheapest in the other. What is
  * doubtful is never named: what failed, refused allocations, never frees, or is no allocator for
- * use; nor a saving of memory whose price in time the repetitions leave open. */
+ * use; nor a saving of memory whose price in time the repetitions leave open. Of a run without a
+ * memory pass the fastest is named for time, its price in memory as not measured. */
 #ifndef RESULTS_RECOMMEND_H
 #define RESULTS_RECOMMEND_H
 
@@ -46,7 +47,7 @@ struct recommendation {
     size_t count;
     const struct offer *base;    /* among `offers`; NULL: nothing to compare with */
     const struct offer *advised; /* at no price; NULL: none is */
-    const struct offer *time;    /* faster still; or NULL */
+    const struct offer *time;    /* faster still, or for an unknown price; or NULL */
     const struct offer *memory;  /* smaller still; or NULL */
 };
 

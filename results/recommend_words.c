@@ -66,6 +66,10 @@ static void say_memory(char text[RECOMMEND_TEXT], const struct recommendation *a
                        const struct offer *offer)
 {
     char its[UNITS_TEXT], base[UNITS_TEXT];
+    if (recommend_memory(offer, all->base) == CHANGE_UNKNOWN) {
+        say(text, "its price in memory was not measured (-p memory)");
+        return;
+    }
     if (recommend_memory(offer, all->base) == CHANGE_NONE)
         say(text, "about as much memory");
     else {
@@ -84,7 +88,7 @@ static void say_offer(char text[RECOMMEND_TEXT], const struct recommendation *al
     say(text, "against %s, %s takes ", all->base->row->allocator, offer->row->allocator);
     if (time_first) {
         say_time(text, offer);
-        say(text, memory == CHANGE_MORE ? " for " : " and ");
+        say(text, memory == CHANGE_MORE ? " for " : memory == CHANGE_UNKNOWN ? "; " : " and ");
         say_memory(text, all, offer);
     } else {
         say_memory(text, all, offer);
@@ -169,6 +173,11 @@ static void say_nothing(char text[RECOMMEND_TEXT], const struct recommendation *
         say(text, "Nothing is recommended: there are no sound figures but those of %s.", base);
         return;
     }
+    if (recommend_memory(other, all->base) == CHANGE_UNKNOWN) {
+        say_no_time(text, all);
+        say(text, "memory was not measured (-p memory).");
+        return;
+    }
     double less = saving(all, other);
     if (less >= 100 * RECOMMEND_WORTH) {
         say(text,
@@ -221,7 +230,9 @@ static void say_conditions(char text[RECOMMEND_TEXT], const struct store *store,
             base->repetitions == 1 ? "" : "s");
         if (note_is_noisy(base))
             say(text, " (that of %s spreads by %.0f %%)", base->allocator, 100 * base->spread);
-        say(text, " and one of the memory");
+        say(text, "%s",
+            base->peak_rss_bytes == COUNT_UNKNOWN ? ", memory not measured"
+                                                  : " and one of the memory");
     } else
         say(text, ", memory measured once and time not");
     say(text, ", on %s, %s.", machine_text(store, "cpu"), machine_text(store, "libc"));
@@ -278,7 +289,9 @@ static void say_brief_memory(char text[RECOMMEND_TEXT], const struct recommendat
                              const struct offer *offer)
 {
     double more = -saving(all, offer);
-    if (fabs(more) < 0.5)
+    if (recommend_memory(offer, all->base) == CHANGE_UNKNOWN)
+        say(text, "memory not measured");
+    else if (fabs(more) < 0.5)
         say(text, "as much memory");
     else
         say(text, "%+.0f\u00a0%% memory", more);
@@ -315,7 +328,7 @@ static json_t *name(const struct offer *offer)
 
 static json_t *offer_json(const struct recommendation *all, const struct offer *offer)
 {
-    bool sized = all->base && offer->row->peak_rss_bytes != COUNT_UNKNOWN;
+    bool sized = all->base && recommend_memory(offer, all->base) != CHANGE_UNKNOWN;
     return json_pack("{s:s, s:o, s:o, s:o, s:o, s:b, s:b, s:o}", "allocator", offer->row->allocator,
                      "saving", sized ? number(saving(all, offer) / 100) : json_null(), "time_ratio",
                      number(offer->time.ratio), "time_low", number(offer->time.low), "time_high",

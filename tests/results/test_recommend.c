@@ -13,7 +13,7 @@ enum { REPEAT = 6, MOST = 4 };
 struct made {
     const char *spec;
     double ns, sway;
-    uint64_t peak_kib;
+    uint64_t peak_kib; /* 0: not measured */
 };
 
 static void make(struct store *store, const struct made *made)
@@ -27,7 +27,7 @@ static void make(struct store *store, const struct made *made)
         latency = run_cell(made->spec, "latency", i);
         run_append(store, &latency);
     }
-    memory.peak_rss_bytes = made->peak_kib << 10;
+    memory.peak_rss_bytes = made->peak_kib ? made->peak_kib << 10 : COUNT_UNKNOWN;
     memory.peak_live_bytes = 1000 << 10;
     run_append(store, &memory);
 }
@@ -51,7 +51,7 @@ static void advise(const struct made *made, size_t count, const struct advice *a
     for (size_t i = 0; i < count; i++)
         specs[i] = made[i].spec;
     struct store *store = run_begin(folder, specs, REPEAT);
-    make(store, &(struct made){"null", 2, 0, 10});
+    make(store, &(struct made){"null", 2, 0, made->peak_kib ? 10 : 0});
     for (size_t i = 0; i < count; i++)
         make(store, &made[i]);
     size_t rows_count;
@@ -94,6 +94,23 @@ static void what_is_better_in_both_comes_first(void **state)
                             "For memory: against system, lean takes 25 % less memory (1.46 MiB at "
                             "the peak against 1.95 MiB) for 60 % more time (ratio 1.60 [1.60, "
                             "1.60])."});
+}
+
+static void without_a_memory_pass_the_fastest_is_named(void **state)
+{
+    (void)state;
+    const struct made made[] = {{"system", 10, 0, 0}, {"other", 9, 0, 0}, {"quick", 5, 0, 0}};
+    advise(made, 3,
+           &(struct advice){"", "quick", "", 1,
+                            "For time: against system, quick takes 50 % less time (ratio 0.50 "
+                            "[0.50, 0.50]); its price in memory was not measured (-p memory)."});
+    advise(made, 3,
+           &(struct advice){"", "quick", "", 3, "6 repetitions of the time, memory not measured"});
+    const struct made same[] = {{"system", 10, 0, 0}, {"other", 10, 0, 0}};
+    advise(same, 2,
+           &(struct advice){"", "", "", 0,
+                            "Nothing here helps: none is shown to take 5 % less time than system, "
+                            "and memory was not measured (-p memory)."});
 }
 
 static void in_brief_the_gain_comes_first(void **state)
@@ -296,6 +313,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_is_better_in_both_comes_first),
+        cmocka_unit_test(without_a_memory_pass_the_fastest_is_named),
         cmocka_unit_test(in_brief_the_gain_comes_first),
         cmocka_unit_test(less_time_for_as_much_memory_has_no_price),
         cmocka_unit_test(the_smallest_without_loss_is_advised),
