@@ -207,6 +207,36 @@ static void cell_timed_out(struct cell_result *result, const struct area *area, 
     cell_set_status(result, what, area, fd);
 }
 
+/* A library may end a process with the same status as it is loaded: of a cell that loads none it
+ * can only be the worker's. */
+static bool cell_is_foreign(const struct area *area, const struct ending *ending)
+{
+    return WIFEXITED(ending->status) && WEXITSTATUS(ending->status) == AREA_UNKNOWN_LAYOUT &&
+           area->stage == STAGE_STARTING && !*area->request.library;
+}
+
+static void cell_ended(struct cell_result *result, const struct area *area, int fd,
+                       const struct ending *ending)
+{
+    char what[64];
+    snprintf(what, sizeof what, "failed: the worker ended by itself, status %d",
+             WEXITSTATUS(ending->status));
+    cell_set_status(result, what, area, fd);
+}
+
+/* Of a worker that ended before it was ours: a library's constructor may do that. */
+static void cell_name_library(const struct area *area, const struct ending *ending,
+                              struct cell_result *result)
+{
+    if (!WIFEXITED(ending->status) || area->stage != STAGE_STARTING || !*area->request.library)
+        return;
+    clause_add(result->detail, sizeof result->detail,
+               "the library ended the process as it was loaded");
+    if (WEXITSTATUS(ending->status) == AREA_UNKNOWN_LAYOUT)
+        clause_add(result->detail, sizeof result->detail,
+                   "if others do so too, bench-worker was built from other sources than bench");
+}
+
 /* Allocators die of memory that they do not get: the limit is named where one was set, before what
  * they said themselves, which may be long. */
 static void cell_name_limit(const struct cell *cell, struct cell_result *result)
@@ -230,8 +260,7 @@ static int cell_judge(const struct cell *cell, const struct area *area, int fd,
     result->wall_ns = ending->wall_ns;
     if (ending->interrupted)
         return err_set(err, EINTR, "interrupted");
-    if (WIFEXITED(ending->status) && WEXITSTATUS(ending->status) == AREA_UNKNOWN_LAYOUT &&
-        area->stage == STAGE_STARTING)
+    if (cell_is_foreign(area, ending))
         return err_set(err, EINVAL,
                        "the bench-worker beside this program was built from other sources: build "
                        "both (cmake --build build)");
@@ -244,11 +273,13 @@ static int cell_judge(const struct cell *cell, const struct area *area, int fd,
     else if (WIFSIGNALED(ending->status))
         cell_crashed(result, area, fd, ending);
     else if (area->stage != STAGE_DONE)
-        cell_set_status(result, "failed: the worker ended by itself", area, fd);
+        cell_ended(result, area, fd, ending);
     if (strcmp(result->status, "ok") != 0 && result->detail[0] == '\0') {
         cell_clean(ending->output);
         cell_copy(result->detail, sizeof result->detail, ending->output);
     }
+    if (!ending->timed_out)
+        cell_name_library(area, ending, result);
     if (!ending->timed_out && area->stage != STAGE_DONE)
         cell_name_limit(cell, result);
     return 0;

@@ -44,6 +44,19 @@ PY
     [[ "$output" == *"built from other sources"* ]]
 }
 
+@test "a library that ends the process as it is loaded is a row that says so, whatever the status" {
+    [ -z "${SANITIZE-}" ] || skip "a sanitizer's malloc cannot be replaced by another"
+    printf '%s\n' 'void _exit(int);' '__attribute__((constructor)) static void leave(void) { _exit(3); }' \
+        'void *malloc(unsigned long n) { (void)n; return 0; }' 'void free(void *p) { (void)p; }' >leave.c
+    gcc -shared -fPIC -w -fno-builtin -o leave.so leave.c
+    run bash -c '"$BENCH" run -a "so:$PWD/leave.so,system" -n 1 -p throughput -o out --json small.trace >table.json'
+    [ "$status" = 1 ]
+    [[ "$(row status)" == "failed: the worker ended by itself, status 3 before the replay" ]]
+    grep -q "the library ended the process as it was loaded" out/cells.jsonl
+    [[ "$output" != *"bug of ours"* ]]
+    grep -c '"status":"ok"' out/cells.jsonl
+}
+
 @test "a crashing allocator is a row with the signal and the place, and the others are measured" {
     [ -z "${SANITIZE-}" ] || skip "a sanitizer's malloc cannot be replaced by another"
     broken CRASH
