@@ -54,6 +54,13 @@ static bool figure_interrupted(const struct figure_options *options)
     return options->interrupted && *options->interrupted;
 }
 
+/* A failure is that of one figure of one trace, unless everything ends. */
+static int figure_failed(size_t figure, const char *subject, struct err *err)
+{
+    const struct err why = *err;
+    return err_set(err, why.code, "%s of %.80s: %s", figure_name(figure), subject, why.text);
+}
+
 int figure_draw(size_t figure, enum figure_terminal terminal, const struct figure_options *options,
                 const struct store *store, const char *trace, FILE *out, struct err *err)
 {
@@ -76,7 +83,9 @@ int figure_draw(size_t figure, enum figure_terminal terminal, const struct figur
         failed = drawing_render(&drawing, terminal, figure_list[figure].script, out, err);
     drawing_end(&drawing);
     /* gnuplot ends with whom it draws for, and what it says of that is no reason. */
-    return failed < 0 && figure_interrupted(options) ? err_set(err, EINTR, "interrupted") : failed;
+    if (failed < 0 && figure_interrupted(options))
+        return err_set(err, EINTR, "interrupted");
+    return failed < 0 ? figure_failed(figure, figure_subject(figure, store, trace), err) : failed;
 }
 
 /* The repetition whose figure is the lower median. */

@@ -87,6 +87,15 @@ setup() {
     grep -q "<td>" "$BATS_TEST_TMPDIR/r.html"
 }
 
+@test "a figure that cannot be drawn is named with its trace" {
+    mkdir "$BATS_TEST_TMPDIR/bad" "$BATS_TEST_TMPDIR/out"
+    printf '#!/bin/sh\necho "figure.gp" line 7: no such thing >&2\nexit 1\n' > "$BATS_TEST_TMPDIR/bad/gnuplot"
+    chmod +x "$BATS_TEST_TMPDIR/bad/gnuplot"
+    PATH="$BATS_TEST_TMPDIR/bad" run "$BENCH" plot --figure footprint -o "$BATS_TEST_TMPDIR/out" "$run_folder"
+    [ "$status" -eq 1 ]
+    [[ "$output" == "bench plot: footprint of "*": gnuplot could not draw the figure: figure.gp line 7"* ]]
+}
+
 @test "a figure whose pass was not measured says so and the others are drawn" {
     cp -r "$run_folder" "$BATS_TEST_TMPDIR/part"
     rm -r "$BATS_TEST_TMPDIR/part/latency" "$BATS_TEST_TMPDIR/part/traces"
