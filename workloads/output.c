@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
@@ -37,9 +38,34 @@ static int output_open_pipe(const char *path)
     }
 }
 
+/* The lock goes with its holder, however that ends. */
 static int output_open_file(const char *path, bool plain)
 {
-    return open(path, O_WRONLY | O_CLOEXEC | O_CREAT | (plain ? O_EXCL : 0), 0666);
+    int fd = open(path, O_WRONLY | O_CLOEXEC | O_CREAT | (plain ? O_EXCL : 0), 0666);
+    if (fd >= 0 && plain)
+        flock(fd, LOCK_EX | LOCK_NB);
+    return fd;
+}
+
+/* A file system without locks does not tell: then it may be. */
+static bool output_is_written(const char *part)
+{
+    int fd = open(part, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    bool written = fd < 0 || flock(fd, LOCK_SH | LOCK_NB) != 0;
+    if (fd >= 0)
+        close(fd);
+    return written;
+}
+
+static int output_part_is_there(const char *part, struct err *err)
+{
+    if (output_is_written(part))
+        return err_set(err, EEXIST, "%s is being written: wait, or name another file", part);
+    return err_set(err, EEXIST,
+                   "%s was left unfinished by a program that was killed, and is kept: it can be "
+                   "read under that name (bench trace info); rename or remove it, or name another "
+                   "file",
+                   part);
 }
 
 static int output_not_opened(const struct output *output, const char *path, struct err *err)
@@ -47,10 +73,7 @@ static int output_not_opened(const struct output *output, const char *path, stru
     if (errno == ENXIO)
         return err_set(err, ENXIO, "nobody reads the pipe %s: start what reads it first", path);
     if (output->part && errno == EEXIST)
-        return err_set(err, EEXIST,
-                       "%s is being written, or was left unfinished: wait or remove it, or name "
-                       "another file",
-                       output->part);
+        return output_part_is_there(output->part, err);
     return err_set(err, errno, "cannot write %s: %s", output_name(output), strerror(errno));
 }
 
@@ -183,7 +206,7 @@ int output_sync(const char *path, struct err *err)
     int file = open(path, O_RDONLY | O_CLOEXEC), failed = 0;
     if (file < 0)
         return 0;
-    if (fsync(file) != 0)
+    if (fsync(file) != 0 && errno != EINVAL)
         failed = err_set(err, errno, "cannot write %s: %s", path, strerror(errno));
     close(file);
     return failed;

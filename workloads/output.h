@@ -26,8 +26,9 @@ bool output_is_taken(const char *path);
  * there is no memory left. */
 char *output_free_path(const char *stem);
 
-/* "-" is standard output. A part file that is there is another program's, or what was left of one
- * that was killed: it is kept, and nothing is opened. Until the output is finished or abandoned, a
+/* "-" is standard output. A part file that is there is another program's, which holds a lock on it,
+ * or what was left of one that was killed: it is kept, nothing is opened, and the sentence says
+ * which it is. Until the output is finished or abandoned, a
  * signal that ends the program removes the part file; threads that are there already must hold such
  * signals back. */
 int output_open(struct output *output, const char *path, struct err *err);
@@ -39,7 +40,8 @@ int output_write(struct output *output, const void *data, size_t length, struct 
  * was not there before: then both are kept. */
 int output_finish(struct output *output, struct err *err);
 
-/* Waits until a file that was finished in haste is on the disk; one that was moved is left alone.
+/* Waits until a file that was finished in haste is on the disk; one that was moved is left alone,
+ * as is a device.
  */
 int output_sync(const char *path, struct err *err);
 

@@ -96,6 +96,28 @@ for want in sys.argv[1:]:
     has cat-2.trace lost_events=0 repairs=0
 }
 
+@test "what a killed recorder left is kept, told of, and can be read" {
+    "$BENCH" record -o t.trace -- /usr/bin/perl -e '
+        for (1..400000) { $s = ($s * 16807 + 7) % 2147483647; $a[$s % 9000] = "x" x ($s / 7 % 3000) }
+        $| = 1; print "up\n"; sleep 60' >out 2>err 3>&- &
+    bench=$!
+    until grep -q up out; do sleep 0.05; done
+    record -- true
+    [ "$status" = 2 ]
+    [[ "$stderr" == *"t.trace.part is being written"* ]]
+    program=$(pgrep -P "$bench")
+    kill -KILL "$bench" "$program"
+    wait "$bench" || true
+    cp t.trace.part before
+    record -- true
+    [ "$status" = 2 ]
+    [[ "$stderr" == *"t.trace.part was left unfinished"*"bench trace info"* ]]
+    cmp t.trace.part before
+    run --separate-stderr -2 "$BENCH" trace info --json t.trace.part
+    [[ "$stderr" == *"events before it are whole"* ]]
+    [ "$(grep -Eo '"events": [0-9]+' <<<"$output" | grep -Eo '[0-9]+')" -gt 100000 ]
+}
+
 @test "a program that is not there, an output that cannot be written" {
     run --separate-stderr -127 "$BENCH" record -o t.trace -- no-such-program
     [[ "$stderr" == *"no-such-program cannot be started"* ]]
