@@ -4,9 +4,10 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/time.h>
+#include <time.h>
 #include <unistd.h>
 
-enum { HANDOVER_WAITING = 64 };
+enum { HANDOVER_WAITING = 64, HANDOVER_PAUSE_NS = 10000000 };
 
 /* Who connects is expected to ask at once. */
 static bool handover_is_asked(int peer, const struct spool *spool)
@@ -37,11 +38,25 @@ static void handover_send(int peer, int file)
     sendmsg(peer, &message, MSG_NOSIGNAL);
 }
 
+/* The next who asks; negative once nobody is served any more. What is wrong with one of them is no
+ * reason to leave the others alone, and descriptors that are short come back. */
+static int handover_accept(const struct handover *handover)
+{
+    const struct timespec pause = {.tv_nsec = HANDOVER_PAUSE_NS};
+    while (!atomic_load(&handover->over)) {
+        int peer = accept4(handover->socket, NULL, NULL, SOCK_CLOEXEC);
+        if (peer >= 0)
+            return peer;
+        nanosleep(&pause, NULL);
+    }
+    return -1;
+}
+
 static void *handover_serve(void *arg)
 {
     struct handover *handover = arg;
     int peer;
-    while ((peer = accept4(handover->socket, NULL, NULL, SOCK_CLOEXEC)) >= 0) {
+    while ((peer = handover_accept(handover)) >= 0) {
         if (handover_is_asked(peer, handover->spool))
             handover_send(peer, handover->spool->file);
         close(peer);
@@ -77,6 +92,7 @@ void handover_end(struct handover *handover)
 {
     if (handover->socket < 0)
         return;
+    atomic_store(&handover->over, true);
     shutdown(handover->socket, SHUT_RDWR);
     pthread_join(handover->thread, NULL);
     close(handover->socket);

@@ -4,6 +4,8 @@
 #define HARNESS_HANDOVER_H
 
 #include <pthread.h>
+#include <stdatomic.h>
+#include <stdbool.h>
 
 #include "workloads/spool.h"
 
@@ -11,6 +13,7 @@ struct handover {
     const struct spool *spool; /* borrowed */
     int socket;                /* negative: there is none */
     pthread_t thread;
+    _Atomic bool over;
 };
 
 /* Begins in a thread of its own. Where there is no socket to be had, nothing is handed over. */
