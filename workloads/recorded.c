@@ -5,12 +5,22 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "workloads/output.h"
+
+/* As /dev/null, which takes any number of traces. */
+static bool recorded_is_device(const char *path)
+{
+    struct stat kind;
+    return stat(path, &kind) == 0 && S_ISCHR(kind.st_mode);
+}
 
 /* FILE.PID.trace, or another where that is taken. */
 static char *recorded_path(const char *first, pid_t pid)
 {
+    if (recorded_is_device(first))
+        return strdup(first);
     char *stem = NULL;
     size_t length = strlen(first), suffix = strlen(".trace");
     bool cut = length > suffix && strcmp(first + length - suffix, ".trace") == 0;

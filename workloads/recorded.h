@@ -22,7 +22,8 @@ struct recorded {
 /* The first process's trace, at the plan's path. */
 int recorded_open(struct recorded *process, const struct recording_plan *plan, struct err *err);
 
-/* A child's, at a free name made of the plan's path and its number. Nothing is opened where that
+/* A child's, at a free name made of the plan's path and its number, or at the path itself if that is
+ * a device. Nothing is opened where that
  * fails, and it may be tried again. */
 int recorded_open_child(struct recorded *process, const struct recording_plan *plan,
                         const char *program, struct err *err);
