@@ -233,10 +233,22 @@ static void recorder_set_up(struct recorder *recorder)
         prctl(PR_SET_CHILD_SUBREAPER, 1);
 }
 
+static void recorder_count_unheard(struct recorder *recorder)
+{
+    struct recorder_outcome *outcome = recorder->outcome;
+    for (size_t i = 0; i < SPOOL_AWAITED; i++) {
+        const struct spool_awaited *awaited = &recorder->spool.control->awaited[i];
+        if (atomic_load(&awaited->pid) && !outcome->unheard++)
+            snprintf(outcome->unheard_name, sizeof outcome->unheard_name, "%.*s",
+                     (int)sizeof awaited->program, awaited->program);
+    }
+}
+
 static void recorder_account(struct recorder *recorder, uint64_t start_ns)
 {
     struct spool_control *control = recorder->spool.control;
     recorder->outcome->wait_ns = atomic_load(&control->wait_ns);
+    recorder_count_unheard(recorder);
     recorder->outcome->left_alone = atomic_load(&control->left_alone);
     recorder->outcome->late_ns = clock_ns() - start_ns - recorder->outcome->cost.wall_ns;
     recorder->outcome->loaded = atomic_load(&control->images) > 0;

@@ -27,6 +27,8 @@ struct recorder_outcome {
     bool loaded;                /* the recorder was in the program */
     bool run_on;                /* processes that it started did not end with it */
     uint32_t left_alone;        /* child processes that allocated and were not recorded */
+    uint32_t unheard;           /* programs that children became, and the recorder was not in */
+    char unheard_name[32];      /* of one of them */
     uint64_t cpu_ns;            /* of all processes that were recorded, as far as known */
     uint64_t wait_ns;           /* that their threads waited for room, all together */
     uint64_t drain_ns;          /* CPU time of turning records into traces, beside the program */

@@ -155,7 +155,7 @@ static int record_choose_output(const struct request *request, char **path, stru
                            "%s.trace and all names like it exist: name another file with -o", stem);
 }
 
-static int record_check_output(const char *path, struct err *err)
+static int record_check_output(const char *path, bool follow, struct err *err)
 {
     struct stat file, link;
     if (strcmp(path, "-") == 0)
@@ -165,6 +165,11 @@ static int record_check_output(const char *path, struct err *err)
     if (is_there && (stat(path, &file) != 0 || S_ISREG(file.st_mode)))
         return err_set(err, EEXIST,
                        "%s exists and is not overwritten: remove it, or name another file with -o",
+                       path);
+    if (is_there && follow && (S_ISFIFO(file.st_mode) || S_ISSOCK(file.st_mode)))
+        return err_set(err, EINVAL,
+                       "%s is a pipe, which takes one trace only: name a file with -o, or leave "
+                       "--follow out",
                        path);
     return 0;
 }
@@ -205,13 +210,29 @@ static void record_describe(const struct request *request, struct recorder_plan 
 
 /* --- what is told at the end --- */
 
+#define RECORD_WITHOUT                                                                             \
+    "linked statically or for another C library or word size, has set-user-id rights, or runs "    \
+    "where bench is out of reach (a container with its own /proc and network)"
+
 static void record_tell_unloaded(const char *program)
 {
-    fprintf(
-        stderr,
-        "bench record: %s ignored the recorder, so its trace is empty: it is linked statically, "
-        "or it has set-user-id rights; record a dynamically linked program without them\n",
-        program);
+    fprintf(stderr,
+            "bench record: %s ignored the recorder, so its trace is empty: it is " RECORD_WITHOUT
+            "; record a dynamically linked program, inside of its container\n",
+            program);
+}
+
+static void record_tell_unheard(const struct recorder_outcome *outcome)
+{
+    char others[UNITS_TEXT + 8] = "", count[UNITS_TEXT];
+    if (outcome->unheard > 1)
+        snprintf(others, sizeof others, " and %s more",
+                 units_format_count(count, outcome->unheard - 1));
+    if (outcome->unheard)
+        fprintf(stderr,
+                "bench record: the recorder is not in %s%s, which child processes became, and what "
+                "that allocated is in no trace: it is " RECORD_WITHOUT "\n",
+                outcome->unheard_name, others);
 }
 
 static void record_tell_children(const struct recorder_outcome *outcome, bool follow)
@@ -242,8 +263,8 @@ static void record_tell_unseen(const struct recording_result *result)
                 units_format_count(count, result->inherited));
     if (result->became)
         fprintf(stderr,
-                "bench record: the program became %s, which the recorder is not in: it is linked "
-                "statically, or has set-user-id rights; what it allocated is missing from %s\n",
+                "bench record: the program became %s, which the recorder is not in: it "
+                "is " RECORD_WITHOUT "; what it allocated is missing from %s\n",
                 result->became, result->path);
 }
 
@@ -334,6 +355,7 @@ static int record_run(const struct request *request, const struct recorder_plan 
         record_tell_unseen(&first);
     record_tell_forbidden(&outcome, request->command[0]);
     record_tell_children(&outcome, request->follow);
+    record_tell_unheard(&outcome);
     record_tell(&outcome, recording);
     recording_destroy(recording);
     return record_status(&outcome);
@@ -345,7 +367,7 @@ int command_record(int argc, char **argv)
     struct err err = {0};
     char library[PATH_MAX], *path = NULL, host[HOST_NAME_MAX + 1];
     command_parse(&argp, argc, argv, ARGP_IN_ORDER, &request);
-    int failed = request.output ? record_check_output(request.output, &err)
+    int failed = request.output ? record_check_output(request.output, request.follow, &err)
                                 : record_choose_output(&request, &path, &err);
     if (!failed)
         failed = sibling_path("libheapbench-record.so", library, sizeof library, &err);

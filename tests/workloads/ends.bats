@@ -107,6 +107,40 @@ after() {
     [[ "$stderr" != *"not recorded"* ]]
 }
 
+@test "a recorder that is recorded keeps what it records" {
+    for follow in "" --follow; do
+        rm -f *.trace
+        run --separate-stderr -0 "$BENCH" record $follow -o outer.trace -- "$BENCH" record -o t.trace -- "$ends" plain
+        holds 1000
+        [[ "$stderr" != *"recorder is not in"* ]]
+    done
+}
+
+@test "children that cannot be recorded: named, linked statically or out of reach" {
+    echo 'int main(void) { return 0; }' > static.c
+    gcc -static -o static static.c
+    cp static other
+    run --separate-stderr -0 "$BENCH" record --follow -o t.trace -- sh -c "./static; $ends plain; ./other; true"
+    [[ "$stderr" == *"not in "*" and 1 more, which child processes became"* ]]
+    run --separate-stderr -0 "$BENCH" record --follow -o u.trace -- "$ends" spawn
+    [[ "$stderr" != *"not in"* ]]
+    unshare -pfn --mount-proc true 2>/dev/null || skip "needs the right to make namespaces"
+    run --separate-stderr -0 "$BENCH" record --follow -o v.trace -- unshare -pfn --mount-proc "$ends" plain
+    [[ "$stderr" == *"not in ends, which"*"out of reach"* ]]
+}
+
+@test "a device takes the traces of all processes, a pipe but one" {
+    ln -s /dev/null t.trace
+    run --separate-stderr -0 "$BENCH" record --follow -o t.trace -- "$ends" spawn
+    [[ "$stderr" == *"all 2 traces"* ]]
+    [ "$(echo t.*)" = t.trace ]
+    rm t.trace
+    mkfifo t.trace
+    run --separate-stderr -2 "$BENCH" record --follow -o t.trace -- echo run
+    [ -z "$output" ]
+    [[ "$stderr" == *"t.trace is a pipe"*"--follow"* ]]
+}
+
 # holds_mark LABEL: the trace's only mark is that.
 holds_mark() {
     [ "$("$BENCH" trace dump t.trace | sed -n 's/.* mark //p')" = "$1" ]

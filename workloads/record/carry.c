@@ -8,6 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "workloads/record/await.h"
 #include "workloads/record/process.h"
 #include "workloads/record/record.h"
 
@@ -57,11 +58,17 @@ static bool carry_is_recorded(void)
            (record_spool->follow || getpid() == record_spool->root_pid);
 }
 
+/* A recorder that this one records has named its own spool. */
+static bool carry_is_another(char *const variables[])
+{
+    const char *spool = carry_find(variables, SPOOL_ENVIRONMENT);
+    return spool && strcmp(spool, carry_where()) != 0;
+}
+
 static bool carry_is_there(char *const variables[])
 {
     const char *preload = carry_find(variables, CARRY_PRELOAD);
-    const char *spool = carry_find(variables, SPOOL_ENVIRONMENT);
-    return preload && spool && strstr(preload, carry_library) && strcmp(spool, carry_where()) == 0;
+    return preload && strstr(preload, carry_library) && carry_find(variables, SPOOL_ENVIRONMENT);
 }
 
 static size_t carry_count(char *const variables[])
@@ -80,7 +87,7 @@ static size_t carry_text(const char *preload)
 
 size_t carry_bytes(char *const variables[])
 {
-    if (!carry_is_recorded() || carry_is_there(variables))
+    if (!carry_is_recorded() || carry_is_another(variables) || carry_is_there(variables))
         return 0;
     size_t count = carry_count(variables);
     size_t text = carry_text(carry_find(variables, CARRY_PRELOAD));
@@ -115,12 +122,33 @@ static void carry_note(const char *name)
     strncpy(image->becomes, slash ? slash + 1 : name, sizeof image->becomes - 1);
 }
 
-void carry_becomes(const char *path, char *const argv[])
+static bool carry_is_awaited(char *const variables[])
 {
-    carry_note(path && *path ? path : argv && argv[0] ? argv[0] : "?");
+    return record_spool && record_spool->follow && !carry_is_another(variables);
+}
+
+void carry_becomes(const char *path, char *const argv[], char *const variables[])
+{
+    const char *name = path && *path ? path : argv && argv[0] ? argv[0] : "?";
+    carry_note(name);
+    if (carry_is_awaited(variables) && getpid() != record_spool->root_pid)
+        await_program(getpid(), name);
 }
 
 void carry_stays(void)
 {
     carry_note("");
+    if (record_spool && record_spool->follow)
+        await_over(getpid());
+}
+
+uint32_t carry_images(void)
+{
+    return record_spool ? atomic_load(&record_spool->images) : 0;
+}
+
+void carry_spawned(pid_t pid, const char *file, uint32_t images, char *const variables[])
+{
+    if (carry_is_awaited(variables))
+        await_spawned(pid, file, images);
 }

@@ -7,6 +7,8 @@
 #define WORKLOADS_RECORD_CARRY_H
 
 #include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
 
 /* Remembers what is needed, from this process's own environment. Once, when the spool is found. */
 void carry_open(const char *where);
@@ -15,7 +17,8 @@ void carry_open(const char *where);
 const char *carry_where(void);
 
 /* Bytes that carry_fill needs to put it into `variables` (may be NULL). 0: they are as they should
- * be, the program is none that is recorded, or they are too many for a caller's stack. */
+ * be, the program is none that is recorded, or is another recorder's, or they are too many for a
+ * caller's stack. */
 size_t carry_bytes(char *const variables[]);
 
 /* The variables with what is needed, in `memory` of so many bytes. */
@@ -23,7 +26,11 @@ char *const *carry_fill(void *memory, char *const variables[]);
 
 /* Notes what the process is about to become, so that it can be told where that has no recorder;
  * carry_stays takes it back, when it did not. errno is kept. */
-void carry_becomes(const char *path, char *const argv[]);
+void carry_becomes(const char *path, char *const argv[], char *const variables[]);
 void carry_stays(void);
+
+/* Likewise a process that was started, when `images` were begun. */
+void carry_spawned(pid_t pid, const char *file, uint32_t images, char *const variables[]);
+uint32_t carry_images(void);
 
 #endif

@@ -52,7 +52,7 @@ void quick_exit(int status)
     {                                                                                              \
         ENDS_CARRY(variables);                                                                     \
         large_end_all();                                                                           \
-        carry_becomes(path, argv);                                                                 \
+        carry_becomes(path, argv, with);                                                           \
         int result = real_ready() && real.name ? real.name arguments : ends_missing();             \
         carry_stays();                                                                             \
         return result;                                                                             \
@@ -83,7 +83,14 @@ int execvp(const char *file, char *const argv[])
              const posix_spawnattr_t *attributes, char *const argv[], char *const variables[])     \
     {                                                                                              \
         ENDS_CARRY(variables);                                                                     \
-        return real_ready() ? real.name(pid, file, actions, attributes, argv, with) : ENOSYS;      \
+        pid_t own;                                                                                 \
+        pid_t *child = pid ? pid : &own;                                                           \
+        uint32_t images = carry_images();                                                          \
+        int failed =                                                                               \
+            real_ready() ? real.name(child, file, actions, attributes, argv, with) : ENOSYS;       \
+        if (!failed)                                                                               \
+            carry_spawned(*child, file, images, with);                                             \
+        return failed;                                                                             \
     }
 
 ENDS_SPAWN(posix_spawn)

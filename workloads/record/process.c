@@ -13,6 +13,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "workloads/record/await.h"
 #include "workloads/record/carry.h"
 #include "workloads/record/receive.h"
 
@@ -115,11 +116,13 @@ static void process_begin(void)
         record_depth = 0;
         atomic_fetch_add(&spool->left_alone, 1);
         atomic_store(&process->state, PROCESS_LEFT_ALONE);
+        await_over(process->pid);
         return;
     }
     struct spool_image *entry = &spool->image[image];
     strncpy(entry->program, program_invocation_short_name, sizeof entry->program - 1);
     atomic_store(&entry->pid, pid);
+    await_over(process->pid);
     process->image = image;
     large_open();
     if (spool->depth && stacks_begin())

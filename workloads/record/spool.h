@@ -32,6 +32,7 @@ enum {
     SPOOL_HEAD_WORDS = 8,
     SPOOL_WORDS = SPOOL_CHUNK_BYTES / 8 - SPOOL_HEAD_WORDS,
     SPOOL_IMAGES = 1 << 14, /* program images one recording can tell apart */
+    SPOOL_AWAITED = 1 << 10,
     SPOOL_PATH = 64,
     SPOOL_LARGE = 32 << 10, /* blocks from this size on are looked at when they end */
 };
@@ -138,10 +139,16 @@ enum spool_order {
 
 /* One program image: a process after exec or, when followed, after fork. */
 struct spool_image {
-    _Atomic int32_t pid; /* 0: not begun */
+    _Atomic int32_t pid;           /* 0: not begun */
     uint32_t plain_ps, stamped_ps; /* what a record costs, in picoseconds, tried out here */
     char program[32];              /* beginning of the program's name */
     char becomes[32];              /* likewise of what it is about to become, "" nothing */
+};
+
+/* A child process that has become another program in which the recorder was not heard of yet. */
+struct spool_awaited {
+    _Atomic int32_t pid; /* as it sees itself; 0: none */
+    char program[28];    /* beginning of the program's name */
 };
 
 /* First in the file, followed by chunks at SPOOL_FIRST. */
@@ -177,6 +184,7 @@ struct spool_control {
     _Atomic uint64_t wait_ns;    /* time spent waiting for room, all threads */
     _Alignas(64) _Atomic uint64_t sequence;
     _Alignas(64) struct spool_image image[SPOOL_IMAGES];
+    struct spool_awaited awaited[SPOOL_AWAITED]; /* by pid */
 };
 
 #define SPOOL_FIRST ((sizeof(struct spool_control) + 4095) / 4096 * 4096)
