@@ -1,14 +1,18 @@
-/* A steady state from a size profile: rows of size, allocation rate and live count, as fleetbench
- * publishes them for production programs.
+/* A steady state from a size profile (size_profile.h).
  *
- * Each size has as many live blocks as the profile says (`scale` of them); then sizes are replaced
- * at the profile's rates, a random live block of the size each time, so the counts stay. A row's
- * numbers are read as decimal fractions and kept as integers. */
+ * Each size gets as many live blocks as the profile says (`percent` of them); then sizes are drawn
+ * at the profile's rates, and each draw allocates a block for a random live one of its size that
+ * goes. A count that no whole number meets within 2 % (10.4, or 0.3) is met over time: after each
+ * draw of such a size one block more lives, or not, with the probability of the fraction. How many
+ * of these begin with the one more is settled from the largest size down, so that the live bytes
+ * come out right: the share of a block of which there is but a thousandth falls to the next smaller
+ * ones. */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "workloads/generate/size_profile.h"
 #include "workloads/generate/steady.h"
 
 enum { PROFILE_FILE, PROFILE_SCALE, PROFILE_EVENTS, PROFILE_SEED };
@@ -21,138 +25,122 @@ static const struct option_row profile_options[] = {
     {0},
 };
 
-enum {
-    PROFILE_ROWS = 65536,
-    PROFILE_FRACTION = 1000,
-    PROFILE_EXPONENT = 99, /* larger ones are as good: beyond every number that is one here */
-};
+enum { PROFILE_NEAR = 50 }; /* one part in so many off is near enough */
 
 struct profile_row {
     uint64_t size;
-    uint64_t rate;  /* thousandths */
-    uint64_t count; /* thousandths, then live blocks */
-    uint64_t rates; /* sum of rates up to and with this row */
-    uint32_t *live; /* into profile.objects */
+    uint64_t base;     /* live blocks at least */
+    uint64_t fraction; /* billionths of one more */
+    uint64_t count;    /* live now */
+    uint64_t rates;    /* sum of rates up to and with this row */
+    uint32_t *live;    /* into profile.objects */
 };
 
 struct profile {
     struct profile_row *rows;
     size_t count;
-    uint64_t blocks;
+    uint64_t slots; /* blocks that can be live at most */
     uint32_t *objects;
 };
-
-/* Digits, a point, digits; an exponent of ten ("1.5e-05"); what is below a thousandth is dropped.
- */
-static const char *profile_number(const char *at, uint64_t *thousandths)
-{
-    char *end;
-    uint64_t digits = 0;
-    int scale = 3;
-    bool point = false, any = false;
-    at += strspn(at, " \t");
-    for (; (*at >= '0' && *at <= '9') || (*at == '.' && !point); at++) {
-        point |= *at == '.';
-        if (*at == '.' || digits > UINT64_MAX / 100) {
-            scale += *at != '.' && !point;
-            continue;
-        }
-        digits = digits * 10 + (uint64_t)(*at - '0');
-        scale -= point;
-        any = true;
-    }
-    if (any && (*at == 'e' || *at == 'E')) {
-        long exponent = strtol(at + 1, &end, 10);
-        scale += (int)(exponent > PROFILE_EXPONENT    ? PROFILE_EXPONENT
-                       : exponent < -PROFILE_EXPONENT ? -PROFILE_EXPONENT
-                                                      : exponent);
-        at = end;
-    }
-    for (; scale > 0 && digits <= UINT64_MAX / 10; scale--)
-        digits *= 10;
-    for (; scale < 0 && digits; scale++)
-        digits /= 10;
-    *thousandths = digits;
-    return any && scale <= 0 ? at + strspn(at, " \t\r\n") : NULL;
-}
-
-static bool profile_line(const char *line, struct profile_row *row)
-{
-    uint64_t size;
-    const char *at = profile_number(line, &size);
-    if (!at || *at++ != ',' || !(at = profile_number(at, &row->rate)) || *at++ != ',' ||
-        !(at = profile_number(at, &row->count)) || *at)
-        return false;
-    row->size = size / PROFILE_FRACTION;
-    return size % PROFILE_FRACTION == 0 && row->size >> 40 == 0 && row->rate >> 40 == 0 &&
-           row->count >> 40 == 0;
-}
-
-static int profile_read(struct profile *profile, FILE *file, const char *path, struct err *err)
-{
-    char line[256];
-    for (unsigned number = 1; fgets(line, sizeof line, file); number++) {
-        struct profile_row row = {0};
-        if (line[strspn(line, " \t\r\n")] == '\0' || (number == 1 && strstr(line, "size")))
-            continue;
-        if (!profile_line(line, &row))
-            return err_set(err, EINVAL, "line %u of %.200s is not 'size, alloc_rate, live_count'",
-                           number, path);
-        if (profile->count == PROFILE_ROWS)
-            return err_set(err, E2BIG, "%.200s has more than %d rows", path, PROFILE_ROWS);
-        profile->rows[profile->count++] = row;
-    }
-    return profile->count ? 0 : err_set(err, EINVAL, "%.200s holds no rows", path);
-}
 
 static int profile_refuse(struct err *err)
 {
     return generation_refuse(err, "percent", "leaves no block, or too many, live");
 }
 
-/* Live blocks from counts; what is lost by rounding one row is carried to the next, so that the
- * sum is right, too. Rows without a block cannot replace one. */
-static int profile_plan(struct profile *profile, uint64_t percent, struct err *err)
+/* The whole number of blocks, and the fraction of one more where that is not near enough. */
+static int profile_round(struct profile_row *row, uint64_t count, uint64_t percent,
+                         uint64_t *wanted)
 {
-    uint64_t carried = PROFILE_FRACTION / 2, rates = 0;
-    for (size_t i = 0; i < profile->count; i++) {
+    uint64_t more;
+    if (__builtin_mul_overflow(count / 100, percent, wanted) ||
+        __builtin_mul_overflow(count % 100, percent, &more) ||
+        __builtin_add_overflow(*wanted, more / 100, wanted) || *wanted > UINT64_MAX / 2)
+        return -EOVERFLOW;
+    uint64_t nearest = (*wanted + SIZE_PROFILE_ONE / 2) / SIZE_PROFILE_ONE * SIZE_PROFILE_ONE;
+    uint64_t off = nearest > *wanted ? nearest - *wanted : *wanted - nearest;
+    bool near = off <= *wanted / PROFILE_NEAR;
+    row->base = (near ? nearest : *wanted) / SIZE_PROFILE_ONE;
+    row->fraction = near ? 0 : *wanted % SIZE_PROFILE_ONE;
+    row->count = row->base;
+    return 0;
+}
+
+/* What `billionths` of a block of that size are, in bytes. */
+static int64_t profile_bytes(uint64_t size, int64_t billionths)
+{
+    __extension__ typedef __int128 wide;
+    return (int64_t)((wide)size * billionths / (wide)SIZE_PROFILE_ONE);
+}
+
+/* From the largest size down: `owed` are the bytes that are missing so far. */
+static void profile_settle(struct profile_row *row, uint64_t wanted, int64_t *owed)
+{
+    int64_t size = (int64_t)row->size;
+    *owed += profile_bytes(row->size, (int64_t)(wanted - row->count * SIZE_PROFILE_ONE));
+    if (row->fraction && *owed >= size - size / 2) {
+        row->count++;
+        *owed -= size;
+    }
+}
+
+static int profile_plan(struct profile *profile, const struct size_profile *from, uint64_t percent,
+                        struct err *err)
+{
+    int64_t owed = 0;
+    for (size_t i = from->count; i-- > 0;) {
         struct profile_row *row = &profile->rows[i];
         uint64_t wanted;
-        if (__builtin_mul_overflow(row->count, percent, &wanted))
+        row->size = from->rows[i].size;
+        if (profile_round(row, from->rows[i].count, percent, &wanted))
             return profile_refuse(err);
-        wanted = wanted / 100 + carried;
-        row->count = wanted / PROFILE_FRACTION;
-        carried = wanted % PROFILE_FRACTION;
-        profile->blocks += row->count;
-        row->rates = rates += row->count ? row->rate : 0;
+        profile_settle(row, wanted, &owed);
+        profile->slots += row->base + (row->fraction > 0);
     }
-    if (!profile->blocks || profile->blocks > UINT32_MAX / 2)
-        return profile_refuse(err);
-    profile->objects = generation_objects(profile->blocks, err);
+    uint64_t rates = 0;
+    for (size_t i = 0; i < from->count; i++) {
+        bool lives = profile->rows[i].base || profile->rows[i].fraction;
+        if (__builtin_add_overflow(rates, lives ? from->rows[i].rate : 0, &rates))
+            return err_set(err, ERANGE, "the rates add up to too much: give them in larger units");
+        profile->rows[i].rates = rates;
+    }
+    return profile->slots && profile->slots <= UINT32_MAX / 2 ? 0 : profile_refuse(err);
+}
+
+static int profile_room(struct profile *profile, struct err *err)
+{
+    profile->objects = generation_objects(profile->slots, err);
     if (!profile->objects)
         return -err->code;
     uint32_t *next = profile->objects;
-    for (size_t i = 0; i < profile->count; next += profile->rows[i++].count)
+    for (size_t i = 0; i < profile->count; i++) {
         profile->rows[i].live = next;
+        next += profile->rows[i].base + (profile->rows[i].fraction > 0);
+    }
     return 0;
 }
 
 /* In a random order over the sizes: as they would have come, not one size after the other. */
-static void profile_ramp(struct generation *to, struct profile *profile, uint32_t *order)
+static int profile_ramp(struct generation *to, struct profile *profile, struct err *err)
 {
+    uint32_t *order = generation_objects(profile->slots, err);
     uint64_t blocks = 0;
-    for (size_t i = 0; i < profile->count; i++)
+    if (!order)
+        return -err->code;
+    for (size_t i = 0; i < profile->count; i++) {
         for (uint64_t j = 0; j < profile->rows[i].count; j++)
             order[blocks++] = (uint32_t)i;
+        profile->rows[i].count = 0;
+    }
     generation_mark(to, "ramp");
     for (uint64_t i = 0; i < blocks && !generation_failed(to); i++) {
         uint64_t other = i + rng_below(&to->rng, blocks - i);
-        uint32_t row = order[other];
+        struct profile_row *row = &profile->rows[order[other]];
         order[other] = order[i];
-        *profile->rows[row].live++ = generation_malloc(to, 0, profile->rows[row].size);
+        row->live[row->count++] = generation_malloc(to, 0, row->size);
     }
-    for (size_t i = 0; i < profile->count; i++)
-        profile->rows[i].live -= profile->rows[i].count;
+    free(order);
+    return 0;
 }
 
 static struct profile_row *profile_choose(struct generation *to, struct profile *profile)
@@ -169,36 +157,59 @@ static struct profile_row *profile_choose(struct generation *to, struct profile 
     return &profile->rows[low];
 }
 
+static void profile_free_any(struct generation *to, struct profile_row *row)
+{
+    uint32_t *slot = &row->live[rng_below(&to->rng, row->count)];
+    generation_free(to, 0, *slot);
+    *slot = row->live[--row->count];
+}
+
+/* One allocation, and frees until as many live as should. Returns how many operations that was. */
+static uint64_t profile_draw(struct generation *to, struct profile_row *row)
+{
+    uint64_t done = 1, wanted = row->base;
+    if (row->fraction)
+        wanted += rng_below(&to->rng, SIZE_PROFILE_ONE) < row->fraction;
+    for (; row->count && row->count >= wanted; done++)
+        profile_free_any(to, row);
+    uint32_t object = generation_malloc(to, 0, row->size);
+    if (wanted) {
+        row->live[row->count++] = object;
+        return done;
+    }
+    generation_free(to, 0, object);
+    return done + 1;
+}
+
 static void profile_steady(struct generation *to, struct profile *profile, uint64_t events)
 {
     if (!profile->rows[profile->count - 1].rates)
         return;
     generation_mark(to, "steady");
-    for (uint64_t i = 0; i < events / 2 && !generation_failed(to); i++) {
-        struct profile_row *row = profile_choose(to, profile);
-        uint32_t *slot = &row->live[rng_below(&to->rng, row->count)];
-        generation_free(to, 0, *slot);
-        *slot = generation_malloc(to, 0, row->size);
-    }
+    for (uint64_t done = 0; events - done >= 2 && done < events && !generation_failed(to);)
+        done += profile_draw(to, profile_choose(to, profile));
 }
 
 int profile_generate(struct generation *to, FILE *file, const char *name,
                      const struct profile_amount *amount, struct err *err)
 {
-    struct profile profile = {.rows = calloc(PROFILE_ROWS, sizeof *profile.rows)};
+    struct size_profile from;
+    struct profile profile = {0};
     rng_init(&to->rng, amount->seed);
-    int failed = profile.rows ? profile_read(&profile, file, name, err)
-                              : err_set(err, ENOMEM, "no memory left to read %.200s", name);
+    int failed = size_profile_read(&from, file, name, err);
+    profile.count = from.count;
+    profile.rows = failed ? NULL : calloc(from.count, sizeof *profile.rows);
+    if (!failed && !profile.rows)
+        failed = err_set(err, ENOMEM, "no memory left for %zu sizes", from.count);
     if (!failed)
-        failed = profile_plan(&profile, amount->percent, err);
-    uint32_t *order = failed ? NULL : generation_objects(profile.blocks, err);
-    if (!failed && !order)
-        failed = -err->code;
-    if (!failed) {
-        profile_ramp(to, &profile, order);
+        failed = profile_plan(&profile, &from, amount->percent, err);
+    size_profile_release(&from);
+    if (!failed)
+        failed = profile_room(&profile, err);
+    if (!failed)
+        failed = profile_ramp(to, &profile, err);
+    if (!failed)
         profile_steady(to, &profile, amount->events);
-    }
-    free(order);
     free(profile.objects);
     free(profile.rows);
     return failed;

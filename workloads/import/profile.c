@@ -24,13 +24,12 @@ static bool profile_row(struct scan line)
            scan_char(&line, ',') && profile_number(&line) && scan_done(&line);
 }
 
+/* A header with the least ordinary of the names, or a row. */
 static bool profile_recognise(const char *start, size_t length)
 {
     struct scan text = scan_over(start, length), line;
-    if (!scan_line(&text, &line))
-        return false;
-    return profile_row(line) || (memmem(start, (size_t)(line.end - line.at), "alloc_rate", 10) &&
-                                 scan_line(&text, &line) && profile_row(line));
+    return scan_line(&text, &line) &&
+           (profile_row(line) || memmem(line.at, (size_t)(line.end - line.at), "alloc_rate", 10));
 }
 
 static uint32_t profile_columns(const char *start, size_t length)
