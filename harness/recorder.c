@@ -29,7 +29,6 @@
 #include "harness/start.h"
 
 enum {
-    RECORDER_STEP_MS = 4,
     RECORDER_KEEP_MS = 100,
     RECORDER_FULL_MS = 4,
     RECORDER_MANY = 4, /* cores: then there are some beside the program */
@@ -101,8 +100,10 @@ static void recorder_pause(struct recorder *recorder, uint32_t returned)
 {
     struct spool_control *control = recorder->spool.control;
     bool moved = atomic_load(&control->returned) != returned;
-    if (!recording_is_behind(recorder->recording) && (!moved || !atomic_load(&control->waiting)))
-        recorder_wait_while(&recorder->all_over, 0, RECORDER_STEP_MS);
+    if (recording_is_behind(recorder->recording) || (moved && atomic_load(&control->waiting)))
+        return;
+    recorder_wait_while(&recorder->all_over, 0, SPOOL_IDLE_MS);
+    atomic_fetch_add(&control->idle, 1);
 }
 
 static int recorder_cores(void)

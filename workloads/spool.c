@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <linux/futex.h>
+#include <pthread.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <string.h>
@@ -65,6 +66,18 @@ static uint64_t spool_pid_namespace(void)
     return stat(SPOOL_PID_NAMESPACE, &here) == 0 ? here.st_ino : 0;
 }
 
+/* The system lets go of it when this thread ends, which no other of the process outlives. */
+static void spool_live(struct spool_control *control)
+{
+    pthread_mutexattr_t kind;
+    pthread_mutexattr_init(&kind);
+    pthread_mutexattr_setpshared(&kind, PTHREAD_PROCESS_SHARED);
+    pthread_mutexattr_setrobust(&kind, PTHREAD_MUTEX_ROBUST);
+    pthread_mutex_init(&control->alive, &kind);
+    pthread_mutexattr_destroy(&kind);
+    pthread_mutex_lock(&control->alive);
+}
+
 int spool_create(struct spool *spool, struct err *err)
 {
     *spool =
@@ -84,8 +97,8 @@ int spool_create(struct spool *spool, struct err *err)
              (unsigned long long)secret[1]);
     spool->control->magic = SPOOL_MAGIC;
     spool->control->mapping_bytes = bytes;
-    spool->control->drain_pid = getpid();
     spool->control->pid_namespace = spool_pid_namespace();
+    spool_live(spool->control);
     spool_extend(spool);
     return 0;
 }
@@ -209,8 +222,10 @@ void spool_wake(struct spool *spool)
 /* Writing cannot be forbidden while anybody may write. */
 bool spool_destroy(struct spool *spool)
 {
-    if (spool->control)
+    if (spool->control) {
+        pthread_mutex_unlock(&spool->control->alive);
         munmap(spool->control, spool->control->mapping_bytes);
+    }
     bool used = spool->file >= 0 && fcntl(spool->file, F_ADD_SEALS, F_SEAL_WRITE) && errno == EBUSY;
     if (spool->file >= 0)
         close(spool->file);

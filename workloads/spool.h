@@ -22,7 +22,8 @@ struct spool {
 };
 
 /* A memory file without a name: it goes with its last user, however that ends. `path` is where the
- * program finds it while this process lives. The caller then sets what the control block holds for
+ * program finds it while this process lives, no thread of which may outlive the calling one. The
+ * caller then sets what the control block holds for
  * the program. */
 int spool_create(struct spool *spool, struct err *err);
 
@@ -37,7 +38,7 @@ void spool_extend(struct spool *spool);
 void spool_give_back(struct spool *spool, uint32_t chunk);
 void spool_wake(struct spool *spool);
 
-/* True: processes that have it mapped go on. */
+/* By the thread that made it. True: processes that have it mapped go on. */
 bool spool_destroy(struct spool *spool);
 
 #endif

@@ -41,6 +41,16 @@ after() {
     [ "$("$BENCH" trace info --json t.trace | grep -c '"malloc": 1001')" = 1 ]
 }
 
+@test "a recorder that is stopped is waited for, one that is dead is not" {
+    "$BENCH" record -o u.trace -- "$ends" orphaned 3>&- & # beside the other: both take a while
+    after 0 stopped 301000
+    [[ "$stderr" == *"threads waited"* ]]
+    wait $! || [ $? = 137 ]
+    for _ in $(seq 250); do [ ! -e over ] || break; sleep 0.02; done
+    [ -e over ]
+    [ -e u.trace.part ]
+}
+
 @test "no descriptors, no root, other rights, no room in limits" {
     after 0 closed 301000
     after 0 limited 301000

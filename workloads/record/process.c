@@ -152,11 +152,6 @@ bool process_is_left_alone(void)
             atomic_load_explicit(&process->state, memory_order_relaxed) == PROCESS_LEFT_ALONE);
 }
 
-bool process_has_no_recorder(void)
-{
-    return !process->elsewhere && kill(record_spool->drain_pid, 0) && errno == ESRCH;
-}
-
 struct spool_image *process_image(void)
 {
     if (!process || atomic_load(&process->state) != PROCESS_RECORDED)

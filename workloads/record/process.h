@@ -30,9 +30,6 @@ struct process *process_here(void);
 /* The state without deciding anything: cheap. */
 bool process_is_left_alone(void);
 
-/* The recorder was killed. False where it cannot be seen. */
-bool process_has_no_recorder(void);
-
 /* The calling process's image; NULL where it is not recorded, as a child of vfork that is in its
  * parent's memory. */
 struct spool_image *process_image(void);

@@ -16,8 +16,10 @@
 #include "workloads/record/real.h"
 
 enum {
-    REFILL_AHEAD = 4,  /* chunks that should be ready */
-    REFILL_WAITS = 20, /* in which no chunk comes for anybody, before events are given up */
+    REFILL_AHEAD = 4, /* chunks that should be ready */
+    /* So often a drain that has nothing to do is waited for in vain, before events are given up:
+     * two seconds. */
+    REFILL_IDLE = 2000 / SPOOL_IDLE_MS,
     REFILL_WAIT_MS = 100,
     REFILL_TRIES = 5,
     REFILL_TRIALS = 400, /* records; with all tries and stamps they fit into a chunk */
@@ -80,19 +82,35 @@ static uint32_t refill_wait(void)
     return chunk ? chunk : refill_try();
 }
 
-/* A chunk's number + 1. Waits for the drain while it lives; 0 when that leads to nothing. */
-static uint32_t refill_chunk(void)
+/* What a thread without a chunk waits for. */
+struct refill_hope {
+    uint32_t returned, idle; /* of the drain, when a chunk came back last */
+    bool waited;
+    bool lasts; /* wait again */
+};
+
+/* A recorder that is stopped, or whose disk is slow, is waited for like the reader of a pipe; one
+ * that is dead, or has nothing in hand that could come back, is not. */
+static bool refill_may_wait(struct refill_hope *hope)
+{
+    struct spool_control *spool = record_spool;
+    uint32_t returned = atomic_load(&spool->returned), idle = atomic_load(&spool->idle);
+    if (!hope->waited || returned != hope->returned)
+        *hope = (struct refill_hope){returned, idle, true, true};
+    return !atomic_load(&spool->closed) && !spool_is_orphaned(spool) &&
+           idle - hope->idle < REFILL_IDLE;
+}
+
+/* A chunk's number + 1; 0 when there is none, or none yet. */
+static uint32_t refill_chunk(struct refill_hope *hope)
 {
     static _Atomic int gave_up; /* waited in vain before: do not again */
     uint32_t chunk = refill_try();
-    for (int waits = 0; !chunk && waits < REFILL_WAITS && !atomic_load(&gave_up);) {
-        uint32_t returned = atomic_load(&record_spool->returned);
-        if (atomic_load(&record_spool->closed) || process_has_no_recorder())
-            break;
+    hope->lasts = !chunk && !atomic_load(&gave_up) && refill_may_wait(hope);
+    if (hope->lasts)
         chunk = refill_wait();
-        waits = returned == atomic_load(&record_spool->returned) ? waits + 1 : 0;
-    }
-    atomic_store(&gave_up, !chunk);
+    if (chunk || !hope->lasts)
+        atomic_store(&gave_up, !chunk);
     return chunk;
 }
 
@@ -166,12 +184,12 @@ static void refill_open(struct stream *stream, uint32_t number)
 }
 
 /* A thread that takes over a stream goes on in its chunk. */
-static bool refill_make_room(struct stream *stream)
+static bool refill_make_room(struct stream *stream, struct refill_hope *hope)
 {
     if (stream->renewed && stream->chunk && stream->chunk->taken < SPOOL_WORDS)
         return true;
     stream->chunk = NULL;
-    uint32_t number = refill_chunk();
+    uint32_t number = refill_chunk(hope);
     if (number)
         refill_open(stream, number - 1);
     return number;
@@ -187,8 +205,9 @@ static void refill_tell_thread(struct stream *stream)
         record_put(word, SPOOL_CONTROL | SPOOL_THREAD << SPOOL_SIZE_SHIFT);
 }
 
-static struct stream *refill(void)
+static struct stream *refill(struct refill_hope *hope)
 {
+    hope->lasts = false;
     struct process *process = process_here();
     if (!process || process_is_left_alone())
         return NULL;
@@ -199,8 +218,8 @@ static struct stream *refill(void)
     bool is_new = !stream;
     if (is_new && !(stream = process_stream(process)))
         return NULL;
-    if (!refill_make_room(stream)) {
-        atomic_fetch_add(&record_spool->lost, 1);
+    if (!refill_make_room(stream, hope)) {
+        atomic_fetch_add(&record_spool->lost, !hope->lasts);
         if (is_new)
             process_stream_ends(process, stream);
         return NULL;
@@ -212,17 +231,28 @@ static struct stream *refill(void)
     return stream;
 }
 
+/* Signals get through between two waits. */
+static struct stream *refill_in_peace(struct refill_hope *hope)
+{
+    sigset_t all, before;
+    sigfillset(&all);
+    pthread_sigmask(SIG_BLOCK, &all, &before);
+    struct stream *stream = refill(hope);
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    return stream;
+}
+
 struct stream *record_refill(void)
 {
     if (process_is_left_alone())
         return NULL;
     int kept = errno;
     uint64_t start = clock_thread_ns();
-    sigset_t all, before;
-    sigfillset(&all);
-    pthread_sigmask(SIG_BLOCK, &all, &before);
-    struct stream *stream = refill();
-    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    struct refill_hope hope = {0};
+    struct stream *stream;
+    do
+        stream = refill_in_peace(&hope);
+    while (!stream && hope.lasts);
     if (record_spool)
         atomic_fetch_add(&record_spool->refill_ns, clock_thread_ns() - start);
     errno = kept;

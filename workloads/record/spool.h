@@ -12,6 +12,8 @@
 #ifndef WORKLOADS_RECORD_SPOOL_H
 #define WORKLOADS_RECORD_SPOOL_H
 
+#include <linux/futex.h>
+#include <pthread.h>
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
@@ -33,6 +35,7 @@ enum {
     SPOOL_WORDS = SPOOL_CHUNK_BYTES / 8 - SPOOL_HEAD_WORDS,
     SPOOL_IMAGES = 1 << 14, /* program images one recording can tell apart */
     SPOOL_AWAITED = 1 << 10,
+    SPOOL_IDLE_MS = 4, /* that a drain waits which found nothing more to do */
     SPOOL_PATH = 64,
     SPOOL_LARGE = 32 << 10, /* blocks from this size on are looked at when they end */
 };
@@ -157,12 +160,12 @@ struct spool_control {
     /* set by the drain before the program starts */
     uint64_t mapping_bytes; /* of the file's final size at most */
     int32_t root_pid;
-    int32_t drain_pid;
     uint32_t follow;
     uint32_t stamp_always;
     uint32_t depth; /* of call stacks, 0: none */
     enum spool_order order;
     uint64_t pid_namespace; /* the drain's, as the system numbers it; 0: it does not tell */
+    pthread_mutex_t alive;  /* held by the drain's process, as long as it lives */
 
     /* the pool */
     _Alignas(64) _Atomic uint32_t allocated; /* chunks in the file; the drain adds (futex) */
@@ -171,6 +174,7 @@ struct spool_control {
     _Atomic uint32_t cold;                   /* chunks that have no memory for now */
     _Atomic uint32_t demand;                 /* futex: somebody wants more */
     _Atomic uint32_t closed;                 /* nobody drains any more */
+    _Atomic uint32_t idle;                   /* how often the drain found nothing more to do */
     _Atomic uint32_t returned;               /* futex: chunks were given back */
     _Atomic uint32_t waiting;                /* threads that wait for chunks */
     _Alignas(64) _Atomic uint64_t free_list; /* tag in the upper half, chunk + 1 in the lower */
@@ -188,6 +192,13 @@ struct spool_control {
 };
 
 #define SPOOL_FIRST ((sizeof(struct spool_control) + 4095) / 4096 * 4096)
+
+/* Whether the drain's process is gone, however it ended: the kernel notes it in what it held. */
+static inline bool spool_is_orphaned(const struct spool_control *control)
+{
+    const int *lock = &control->alive.__data.__lock;
+    return __atomic_load_n(lock, __ATOMIC_RELAXED) & FUTEX_OWNER_DIED;
+}
 
 /* Chunks that have memory. */
 static inline uint32_t spool_present(const struct spool_control *control)

@@ -235,6 +235,32 @@ static void run_forbidding(void)
     free(block);
 }
 
+/* More than there is room for, while the recorder stands still; `then` is what ends that. */
+static void while_stopped(const char *then)
+{
+    char command[200];
+    snprintf(command, sizeof command, "kill -STOP %d; (sleep 2.5; %s) &", (int)getppid(), then);
+    unsetenv("LD_PRELOAD");
+    system(command);
+    work(MANY);
+}
+
+static void run_stopped(void)
+{
+    char then[100];
+    snprintf(then, sizeof then, "kill -CONT %d", (int)getppid());
+    while_stopped(then);
+}
+
+/* Ends by itself, or is stuck for ever. */
+static void run_orphaned(void)
+{
+    char then[100];
+    snprintf(then, sizeof then, "kill -KILL %d", (int)getppid());
+    while_stopped(then);
+    creat("over", 0600);
+}
+
 static void free_all_of(void *(*allocate)(size_t))
 {
     for (int i = 0; i < FEW; i++)
@@ -270,6 +296,8 @@ int main(int count, char **arguments)
                 {"limited", run_limited},
                 {"narrow", run_narrow},
                 {"forbidding", run_forbidding},
+                {"stopped", run_stopped},
+                {"orphaned", run_orphaned},
                 {"deep", run_deep},
                 {"past", run_past},
                 {"bare-execve", run_bare_execve},
