@@ -89,7 +89,9 @@ static void *recorder_keep(void *arg)
         if (atomic_load(&recorder->spool.full))
             recorder_wait_while(&recorder->all_over, 0, RECORDER_FULL_MS);
         else
-            recorder_wait_while(&control->demand, demand, RECORDER_KEEP_MS);
+            recorder_wait_while(&control->demand, demand,
+                                atomic_load(&control->confined) ? RECORDER_FULL_MS
+                                                                : RECORDER_KEEP_MS);
     }
     return NULL;
 }
@@ -250,6 +252,7 @@ static void recorder_account(struct recorder *recorder, uint64_t start_ns)
     struct spool_control *control = recorder->spool.control;
     recorder->outcome->wait_ns = atomic_load(&control->wait_ns);
     recorder_count_unheard(recorder);
+    recorder->outcome->confined = atomic_load(&control->confined);
     recorder->outcome->left_alone = atomic_load(&control->left_alone);
     recorder->outcome->late_ns = clock_ns() - start_ns - recorder->outcome->cost.wall_ns;
     recorder->outcome->loaded = atomic_load(&control->images) > 0;

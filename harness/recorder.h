@@ -26,6 +26,7 @@ struct recorder_outcome {
     struct recording_cost cost; /* of the program's first process with the children it waited for */
     bool loaded;                /* the recorder was in the program */
     bool run_on;                /* processes that it started did not end with it */
+    bool confined;              /* it has forbidden itself system calls */
     uint32_t left_alone;        /* child processes that allocated and were not recorded */
     uint32_t unheard;           /* programs that children became, and the recorder was not in */
     char unheard_name[32];      /* of one of them */

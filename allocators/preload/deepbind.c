@@ -4,16 +4,9 @@
 #include <dlfcn.h>
 #include <string.h>
 
-/* The call has to end in a jump, as with optimisation it does: in which directories the C library
- * searches depends on who called. */
-#if defined __clang__
-#define JUMP __attribute__((musttail))
-#define JUMPS
-#else
-#define JUMP
-#define JUMPS __attribute__((optimize("O2"), no_sanitize("address", "thread", "undefined")))
-#endif
+#include "harness/base/jump.h"
 
+/* In which directories the C library searches depends on who called. */
 JUMPS __attribute__((visibility("default"))) void *dlopen(const char *file, int mode)
 {
     void *(*next)(const char *file, int mode);

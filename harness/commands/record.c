@@ -241,7 +241,7 @@ static void record_tell_children(const struct recorder_outcome *outcome, bool fo
         fprintf(stderr, "bench record: %u child process%s not recorded%s\n", outcome->left_alone,
                 outcome->left_alone == 1 ? " was" : "es were",
                 follow ? ": there were more than there is room for, or they ran in containers "
-                         "that bench cannot look into"
+                         "that bench cannot look into, or forbid themselves system calls"
                        : "; --follow gives each a trace of its own");
     if (outcome->run_on)
         fprintf(stderr, "bench record: processes that the program started run on, unrecorded; "
@@ -268,13 +268,21 @@ static void record_tell_unseen(const struct recording_result *result)
                 result->became, result->path);
 }
 
-/* What the recorder does while the program runs takes system calls. */
+/* What the recorder does while the program runs takes system calls, unless it knows better. */
 static void record_tell_forbidden(const struct recorder_outcome *outcome, const char *program)
 {
     if (outcome->cost.signal == SIGSYS)
         fprintf(stderr,
                 "bench record: %s was ended for a system call that it had forbidden itself "
-                "(seccomp), maybe one of the recorder's: switch its sandbox off to record it\n",
+                "(seccomp), %s\n",
+                program,
+                outcome->confined
+                    ? "but none of the recorder's, which makes none from then on"
+                    : "maybe one of the recorder's: switch its sandbox off to record it");
+    else if (outcome->confined)
+        fprintf(stderr,
+                "bench record: %s forbade itself system calls (seccomp): what it touched of large "
+                "blocks from then on is not known\n",
                 program);
 }
 

@@ -55,7 +55,7 @@ static const char *carry_find(char *const variables[], const char *name)
 static bool carry_is_recorded(void)
 {
     return record_spool && *carry_library &&
-           (record_spool->follow || getpid() == record_spool->root_pid);
+           (record_spool->follow || process_pid() == record_spool->root_pid);
 }
 
 /* A recorder that this one records has named its own spool. */
@@ -131,15 +131,15 @@ void carry_becomes(const char *path, char *const argv[], char *const variables[]
 {
     const char *name = path && *path ? path : argv && argv[0] ? argv[0] : "?";
     carry_note(name);
-    if (carry_is_awaited(variables) && getpid() != record_spool->root_pid)
-        await_program(getpid(), name);
+    if (carry_is_awaited(variables) && process_pid() != record_spool->root_pid)
+        await_program(process_pid(), name);
 }
 
 void carry_stays(void)
 {
     carry_note("");
     if (record_spool && record_spool->follow)
-        await_over(getpid());
+        await_over(process_pid());
 }
 
 uint32_t carry_images(void)

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "harness/base/clock.h"
+#include "workloads/record/confine.h"
 #include "workloads/record/process.h"
 #include "workloads/record/record.h"
 
@@ -242,7 +243,7 @@ static void large_discard(uintptr_t from, uintptr_t end, uint64_t now_ns)
 void large_begin(void *pointer, size_t size, size_t kept)
 {
     uintptr_t address = (uintptr_t)pointer, none = 0;
-    if (!address || !large || process_is_left_alone())
+    if (!address || !large || confined() || process_is_left_alone())
         return;
     int error = errno;
     struct large_slot *slot = large_find(address, 0);
@@ -268,9 +269,11 @@ size_t large_end(const void *pointer)
     if (!slot)
         return 0;
     int error = errno;
-    uint64_t now_ns = clock_ns();
     size_t size = slot->size;
-    large_look(address, size, now_ns - slot->begin_ns <= LARGE_OLD_NS, now_ns);
+    if (!confined()) {
+        uint64_t now_ns = clock_ns();
+        large_look(address, size, now_ns - slot->begin_ns <= LARGE_OLD_NS, now_ns);
+    }
     atomic_fetch_sub(large_mark(address), 1);
     atomic_store(&slot->size, 0);
     atomic_store(&slot->address, 0);
@@ -281,7 +284,7 @@ size_t large_end(const void *pointer)
 void large_end_all(void)
 {
     /* A child of vfork is in its parent's memory. */
-    if (!large || large->pid != getpid())
+    if (!large || confined() || large->pid != getpid())
         return;
     int error = errno;
     for (size_t mark = 0; mark < LARGE_MARKS; mark++)

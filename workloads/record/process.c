@@ -15,6 +15,7 @@
 
 #include "workloads/record/await.h"
 #include "workloads/record/carry.h"
+#include "workloads/record/confine.h"
 #include "workloads/record/receive.h"
 
 enum { PROCESS_BYTES = 4 << 20 };
@@ -25,6 +26,7 @@ uint32_t record_depth;
 
 static struct process *process;
 static bool process_without_spool; /* there is none: nothing to be tried again */
+static bool process_was_begun;     /* by this process, or one that it was forked from */
 
 _Static_assert(offsetof(struct spool_control, magic) == 0 &&
                    offsetof(struct spool_control, mapping_bytes) == 8,
@@ -77,6 +79,8 @@ static bool process_open_spool(void)
     if (process) {
         record_spool = spool;
         carry_open(where);
+        if (atomic_load(&spool->confined))
+            atomic_store(&confine_here, true);
     }
     return process != NULL;
 }
@@ -102,9 +106,21 @@ static pid_t process_number(const struct process *here)
     return pid;
 }
 
+static void process_leave_alone(void)
+{
+    record_depth = 0;
+    atomic_fetch_add(&record_spool->left_alone, 1);
+    atomic_store(&process->state, PROCESS_LEFT_ALONE);
+}
+
 static void process_begin(void)
 {
     struct spool_control *spool = record_spool;
+    if (confined() && process_was_begun) {
+        process_leave_alone();
+        return;
+    }
+    process_was_begun = true;
     process->pid = getpid();
     process->elsewhere = process_is_elsewhere(spool);
     bool is_root = process->pid == spool->root_pid && !process->elsewhere;
@@ -113,9 +129,7 @@ static void process_begin(void)
     if (pid)
         image = atomic_fetch_add(&spool->images, 1);
     if (image >= SPOOL_IMAGES) {
-        record_depth = 0;
-        atomic_fetch_add(&spool->left_alone, 1);
-        atomic_store(&process->state, PROCESS_LEFT_ALONE);
+        process_leave_alone();
         await_over(process->pid);
         return;
     }
@@ -152,11 +166,16 @@ bool process_is_left_alone(void)
             atomic_load_explicit(&process->state, memory_order_relaxed) == PROCESS_LEFT_ALONE);
 }
 
+pid_t process_pid(void)
+{
+    return confined() ? process->pid : getpid();
+}
+
 struct spool_image *process_image(void)
 {
     if (!process || atomic_load(&process->state) != PROCESS_RECORDED)
         return NULL;
-    return process->pid == getpid() ? &record_spool->image[process->image] : NULL;
+    return process->pid == process_pid() ? &record_spool->image[process->image] : NULL;
 }
 
 /* Memory of the process's own in place of the spool's. */
@@ -182,7 +201,7 @@ static void process_move_spool(struct spool_control *spool, uint64_t written)
 void process_forked(void)
 {
     struct spool_control *spool = record_spool;
-    if (!process || atomic_load(&process->state) != PROCESS_UNBORN)
+    if (!process || atomic_load(&process->state) != PROCESS_UNBORN || confined())
         return;
     uint64_t written = SPOOL_FIRST + (uint64_t)atomic_load(&spool->allocated) * SPOOL_CHUNK_BYTES;
     if (spool->follow)
@@ -198,7 +217,9 @@ static void process_lock(void)
     enum { YIELDS = 16, PAUSE_NS = 50000 };
     const struct timespec pause = {.tv_nsec = PAUSE_NS};
     for (int tries = 0; atomic_exchange(&process->locked, 1); tries++)
-        if (tries < YIELDS)
+        if (confined())
+            confine_pause();
+        else if (tries < YIELDS)
             sched_yield();
         else
             syscall(SYS_nanosleep, &pause, NULL);
@@ -217,6 +238,8 @@ static bool process_thread_is_gone(pid_t thread)
 
 static void process_collect(struct process *here)
 {
+    if (confined())
+        return;
     for (struct stream **link = &here->ending, *stream; (stream = *link);) {
         if (!process_thread_is_gone(stream->thread)) {
             link = &stream->next;
@@ -259,7 +282,7 @@ struct stream *process_stream(struct process *here)
     else if (stream)
         process_renew_stream(stream);
     if (stream)
-        stream->thread = gettid();
+        stream->thread = confined() ? 0 : gettid();
     return stream;
 }
 

@@ -30,6 +30,10 @@ struct process *process_here(void);
 /* The state without deciding anything: cheap. */
 bool process_is_left_alone(void);
 
+/* The calling process, as it sees itself, once there is a spool; where it is confined and a child
+ * of vfork, its parent. */
+pid_t process_pid(void);
+
 /* The calling process's image; NULL where it is not recorded, as a child of vfork that is in its
  * parent's memory. */
 struct spool_image *process_image(void);

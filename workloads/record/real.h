@@ -19,6 +19,8 @@
     FUNCTION(void *, valloc, (size_t))                                                             \
     FUNCTION(void *, pvalloc, (size_t))                                                            \
     FUNCTION(size_t, malloc_usable_size, (void *))                                                 \
+    FUNCTION(long, syscall, (long, long, long, long, long, long, long))                            \
+    FUNCTION(int, prctl, (int, unsigned long, unsigned long, unsigned long, unsigned long))        \
     FUNCTION(int, dlclose, (void *))                                                               \
     FUNCTION(void, _exit, (int))                                                                   \
     FUNCTION(void, quick_exit, (int))                                                              \

@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "harness/base/clock.h"
+#include "workloads/record/confine.h"
 #include "workloads/record/process.h"
 #include "workloads/record/real.h"
 
@@ -21,6 +22,7 @@ enum {
      * two seconds. */
     REFILL_IDLE = 2000 / SPOOL_IDLE_MS,
     REFILL_WAIT_MS = 100,
+    REFILL_PAUSES = 10000, /* where nothing can be waited for */
     REFILL_TRIES = 5,
     REFILL_TRIALS = 400, /* records; with all tries and stamps they fit into a chunk */
 };
@@ -34,7 +36,8 @@ static _Atomic int refill_has_key;
 static void refill_futex(_Atomic uint32_t *word, int operation, uint32_t value, uint32_t wait_ms)
 {
     struct timespec wait = {.tv_sec = 0, .tv_nsec = wait_ms * 1000000L};
-    syscall(SYS_futex, word, operation, value, &wait, NULL, 0);
+    if (!confined())
+        syscall(SYS_futex, word, operation, value, &wait, NULL, 0);
 }
 
 static void refill_ask(void)
@@ -52,7 +55,8 @@ static uint32_t refill_take_fresh(void)
             return 0;
     while (!atomic_compare_exchange_weak(&spool->fresh, &fresh, fresh + 1));
     /* One call instead of 64 page faults. */
-    madvise(spool_chunk_at(spool, fresh), SPOOL_CHUNK_BYTES, MADV_POPULATE_WRITE);
+    if (!confined())
+        madvise(spool_chunk_at(spool, fresh), SPOOL_CHUNK_BYTES, MADV_POPULATE_WRITE);
     return fresh + 1;
 }
 
@@ -67,9 +71,21 @@ static uint32_t refill_try(void)
     return chunk;
 }
 
+static uint32_t refill_wait_confined(void)
+{
+    uint32_t chunk = 0;
+    for (int pauses = 0; !chunk && pauses < REFILL_PAUSES; pauses++) {
+        confine_pause();
+        chunk = refill_try();
+    }
+    return chunk;
+}
+
 /* Waits until chunks were given back or added, if there is still none. */
 static uint32_t refill_wait(void)
 {
+    if (confined())
+        return refill_wait_confined();
     uint32_t returned = atomic_load(&record_spool->returned);
     uint64_t start = clock_ns();
     atomic_fetch_add(&record_spool->waiting, 1);
@@ -174,7 +190,7 @@ static void refill_calibrate(struct stream *stream, struct spool_chunk *chunk)
 static void refill_open(struct stream *stream, uint32_t number)
 {
     struct spool_chunk *chunk = spool_chunk_at(record_spool, number);
-    if (!record_spool->image[stream->image].stamped_ps)
+    if (!record_spool->image[stream->image].stamped_ps && !confined())
         refill_calibrate(stream, chunk);
     chunk->stream = stream->number;
     chunk->image = stream->image;
@@ -242,10 +258,34 @@ static struct stream *refill_in_peace(struct refill_hope *hope)
     return stream;
 }
 
+/* A signal handler that gets into the middle of this goes without. */
+static struct stream *refill_confined(void)
+{
+    static __thread bool under_way __attribute__((tls_model("initial-exec")));
+    struct refill_hope hope = {0};
+    struct stream *stream = NULL;
+    if (under_way) {
+        atomic_fetch_add(&record_spool->lost, 1);
+        return NULL;
+    }
+    under_way = true;
+    do
+        stream = refill(&hope);
+    while (!stream && hope.lasts);
+    under_way = false;
+    return stream;
+}
+
 struct stream *record_refill(void)
 {
     if (process_is_left_alone())
         return NULL;
+    if (confine_has_no_counter) {
+        atomic_fetch_add(&record_spool->lost, 1);
+        return NULL;
+    }
+    if (confined() && record_spool)
+        return refill_confined();
     int kept = errno;
     uint64_t start = clock_thread_ns();
     struct refill_hope hope = {0};

@@ -181,6 +181,7 @@ struct spool_control {
     _Alignas(64) _Atomic uint64_t opened;    /* chunks newly begun, to be found by the drain */
     _Atomic uint32_t streams;
     _Atomic uint32_t images;
+    _Atomic uint32_t confined;   /* a process forbids itself system calls: it asks for nothing */
     _Atomic uint32_t left_alone; /* child processes that allocate and are not recorded */
     _Atomic uint64_t lost;       /* events there was no room for */
     _Atomic uint64_t refill_ns;  /* processor time outside the fast path, all threads */

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "harness/base/clock.h"
+#include "workloads/record/confine.h"
 #include "workloads/record/record.h"
 #include "workloads/record/unwind.h"
 
@@ -41,6 +42,8 @@ static struct stacks *stacks;
 
 static void *stacks_map(size_t bytes)
 {
+    if (confined())
+        return NULL;
     void *memory = mmap(NULL, bytes, PROT_READ | PROT_WRITE,
                         MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
     return memory == MAP_FAILED ? NULL : memory;
@@ -74,7 +77,7 @@ static void stacks_module(uintptr_t start, uintptr_t end, uintptr_t bias, const 
     char *text = (char *)&words[3];
     if (*path)
         strncpy(text, path, STACKS_PATH - 1);
-    else if (readlink("/proc/self/exe", text, STACKS_PATH - 1) < 0)
+    else if (confined() || readlink("/proc/self/exe", text, STACKS_PATH - 1) < 0)
         *text = '\0';
     record_tell(SPOOL_MODULE, words, 3 + (uint32_t)strlen(text) / 8 + 1);
 }
@@ -166,7 +169,7 @@ uint32_t stacks_site(const void *frame)
         return 0;
     thread->walking = true;
     atomic_signal_fence(memory_order_seq_cst);
-    bool timed = stream->walks++ % STACKS_TIMED == STACKS_TIMED / 2;
+    bool timed = !confined() && stream->walks++ % STACKS_TIMED == STACKS_TIMED / 2;
     uint32_t number = timed ? stacks_timed(thread, frame) : stacks_number(thread, frame);
     atomic_signal_fence(memory_order_seq_cst);
     thread->walking = false;

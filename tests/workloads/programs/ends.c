@@ -218,12 +218,16 @@ static void run_narrow(void)
     swapcontext(&here, &coroutine);
 }
 
-/* What a small block takes is not forbidden, what a look at large ones takes is. */
-static void run_forbidding(void)
+/* Nothing is allowed but what the allocator takes, and the end. */
+static void forbid(int (*prctl)(int, ...))
 {
     struct sock_filter filter[] = {
         BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
-        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_mincore, 0, 1),
+        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_brk, 5, 0),
+        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_mmap, 4, 0),
+        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_munmap, 3, 0),
+        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_exit_group, 2, 0),
+        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_exit, 1, 0),
         BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_KILL_PROCESS),
         BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
     };
@@ -231,6 +235,29 @@ static void run_forbidding(void)
     if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) ||
         prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program))
         raise(SIGSYS);
+}
+
+static void run_forbidding(void)
+{
+    char *volatile block = malloc(200000);
+    forbid(prctl);
+    free(block);
+    work(MANY);
+    block = malloc(200000);
+    free(block);
+}
+
+static void run_strict(void)
+{
+    syscall(SYS_seccomp, SECCOMP_SET_MODE_STRICT, 0, NULL);
+    work(MANY);
+    syscall(SYS_exit, 0);
+}
+
+/* Past the recorder. */
+static void run_forbidding_unseen(void)
+{
+    forbid((int (*)(int, ...))dlsym(dlopen("libc.so.6", RTLD_NOW), "prctl"));
     char *volatile block = malloc(200000);
     free(block);
 }
@@ -296,6 +323,8 @@ int main(int count, char **arguments)
                 {"limited", run_limited},
                 {"narrow", run_narrow},
                 {"forbidding", run_forbidding},
+                {"strict", run_strict},
+                {"forbidding-unseen", run_forbidding_unseen},
                 {"stopped", run_stopped},
                 {"orphaned", run_orphaned},
                 {"deep", run_deep},
