@@ -21,9 +21,9 @@ struct repair {
     struct addresses held; /* address to place among `holding`: allocations waiting for a release */
     struct array holding;  /* struct repair_operation */
     struct numbering holding_places;
-    struct table threads; /* the source's number to one of 32 bits, from 1 */
-    uint64_t last_thread, last_number;
-    uint64_t first, next; /* operations in the window: first … next-1 */
+    struct table threads;              /* the source's number to one of 32 bits, from 1 */
+    uint64_t last_thread, last_number; /* of the operation before; 0: there was none */
+    uint64_t first, next;              /* operations in the window: first … next-1 */
     struct repair_operation *window;
     uint32_t releases[REPAIR_WINDOW]; /* by the window's places: marks of the addresses they free */
 };
@@ -338,7 +338,7 @@ static int repair_shift(struct repair *repair, struct err *err)
 static int repair_thread(struct repair *repair, uint64_t *thread, struct err *err)
 {
     uint64_t key = *thread + (*thread != UINT64_MAX);
-    if (key != repair->last_thread || !repair->threads.count) {
+    if (key != repair->last_thread) {
         struct table_slot *slot = table_enter(&repair->threads, key);
         if (!slot)
             return repair_no_memory(err);
@@ -366,18 +366,19 @@ struct repair_operation *repair_room(struct repair *repair, struct err *err)
 
 int repair_add(struct repair *repair, const struct repair_operation *operation, struct err *err)
 {
-    struct repair_operation *room = &repair->window[repair->next % REPAIR_WINDOW];
+    uint64_t place = repair->next % REPAIR_WINDOW;
+    struct repair_operation *room = &repair->window[place];
     if (operation != room) {
-        room = repair_room(repair, err);
-        if (!room)
+        if (!repair_room(repair, err))
             return -err->code;
         *room = *operation;
     }
-    int failed = repair_thread(repair, &room->thread, err);
-    repair->releases[repair->next % REPAIR_WINDOW] = repair_mark(room->before);
-    repair->next += !failed;
-    repair->summary->source_events += !failed;
-    return failed;
+    if (repair_thread(repair, &room->thread, err))
+        return -err->code;
+    repair->releases[place] = repair_mark(room->before);
+    repair->next++;
+    repair->summary->source_events++;
+    return 0;
 }
 
 int repair_finish(struct repair *repair, struct err *err)

@@ -47,7 +47,7 @@ bool call_form(const char *name, size_t length, enum call_form *form)
     return name[2] == 'n' || name[2] == 'd';
 }
 
-bool call_number(struct scan *scan, uint64_t *value)
+bool call_odd_number(struct scan *scan, uint64_t *value)
 {
     *value = 0;
     if (scan_text(scan, "nil") || scan_text(scan, "(nil)") || scan_text(scan, "NULL"))
@@ -92,7 +92,7 @@ bool call_numbers(struct scan *scan, struct call *call)
         bool is_digit = (unsigned)(c - '0') < 10;
         if (!is_digit && call_pass_word(scan))
             continue;
-        if (is_digit ? !scan_number(scan, &value) : !call_number(scan, &value))
+        if (!call_number(scan, &value))
             return false;
         if (call->count < CALL_NUMBERS)
             call->numbers[call->count++] = value;

@@ -25,19 +25,26 @@ struct call {
 };
 
 /* Without arguments. Numbers are left as they are: clearing them took a twelfth of an import. */
-static inline void call_clear(struct call *call)
+static inline void call_begin(struct call *call, enum call_form form, bool wraps)
 {
-    call->form = CALL_MALLOC;
-    call->wraps = false;
+    call->form = form;
+    call->wraps = wraps;
     call->count = 0;
 }
 
 /* The form of a function by its name, C and mangled C++; false: none that allocates or frees. */
 bool call_form(const char *name, size_t length, enum call_form *form);
 
+/* A number that does not begin by a digit. */
+bool call_odd_number(struct scan *scan, uint64_t *value);
+
 /* One number, or those up to the closing bracket or the line's end: decimal, 0x…, #…, nil, NULL,
  * and negative ones as unsigned ones; words are passed. */
-bool call_number(struct scan *scan, uint64_t *value);
+static inline bool call_number(struct scan *scan, uint64_t *value)
+{
+    bool is_digit = !scan_done(scan) && (unsigned)(*scan->at - '0') < 10;
+    return is_digit ? scan_number(scan, value) : call_odd_number(scan, value);
+}
 bool call_numbers(struct scan *scan, struct call *call);
 
 /* The operation; false where arguments are missing or impossible. `address` is the result. */

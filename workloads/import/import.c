@@ -31,20 +31,19 @@ struct import {
     uint64_t space;         /* what tells its addresses from other processes' */
     uint64_t first_time_ns; /* of the source: the trace's zero */
     uint64_t last_time_ns;  /* the latest so far */
-    uint64_t records;
 };
 
-/* Lines are counted by the source, records of a binary format here. */
+/* Lines are counted by the source; a binary format's records are the operations. */
 static uint64_t import_place(const struct import *import)
 {
+    const struct trace_summary *summary = import->summary;
     uint64_t line = source_line_number(import->source);
-    return line ? line : import->records;
+    return line ? line : summary->source_events + summary->bad_records;
 }
 
 void import_bad(struct import *import, const char *text, size_t length)
 {
     struct import_report *report = import->report;
-    import->records++;
     import->summary->bad_records++;
     if (report->bad_line)
         return;
@@ -87,7 +86,7 @@ bool import_align(struct repair_operation *operation, uint64_t align)
 /* From the source's time to the trace's. */
 static uint64_t import_time(struct import *import, uint64_t time_ns)
 {
-    if (!import->records)
+    if (!import->summary->source_events)
         import->first_time_ns = import->last_time_ns = time_ns;
     import->summary->backward_times += time_ns < import->last_time_ns;
     if (time_ns > import->last_time_ns)
@@ -108,6 +107,12 @@ static int import_enter_process(struct import *import, uint64_t process, struct 
     return 0;
 }
 
+static void import_move(const struct import *import, struct repair_operation *operation)
+{
+    operation->address |= operation->address ? import->space : 0;
+    operation->before |= operation->before ? import->space : 0;
+}
+
 int import_operation(struct import *import, struct repair_operation *operation, struct err *err)
 {
     if (operation->address && operation->kind != TRACE_FREE &&
@@ -118,10 +123,10 @@ int import_operation(struct import *import, struct repair_operation *operation, 
     if (operation->process != import->process &&
         import_enter_process(import, operation->process, err))
         return -err->code;
-    operation->address |= operation->address ? import->space : 0;
-    operation->before |= operation->before ? import->space : 0;
-    operation->time_ns = import_time(import, operation->time_ns);
-    import->records++;
+    if (import->space)
+        import_move(import, operation);
+    if (import->columns & TRACE_HAS_TIMES)
+        operation->time_ns = import_time(import, operation->time_ns);
     return repair_add(import->repair, operation, err);
 }
 
@@ -139,23 +144,23 @@ int import_lines(struct import *import, struct source *source,
                                              struct repair_operation *operation),
                  void *state, struct err *err)
 {
-    const char *text;
-    size_t length;
+    enum import_verdict verdict = IMPORT_NOTHING;
+    struct scan line;
     int failed = 0;
-    while (!failed && source_line(source, &text, &length)) {
-        if (length && *text == '#')
+    while (!failed && source_line(source, &line)) {
+        if (!scan_done(&line) && *line.at == '#')
             continue;
         struct repair_operation *operation = repair_room(import->repair, err);
         if (!operation)
             return -err->code;
-        enum import_verdict verdict = take(scan_over(text, length), state, operation);
+        verdict = take(line, state, operation);
         if (verdict == IMPORT_OPERATION)
             failed = import_operation(import, operation, err);
         else if (verdict == IMPORT_BAD && !source_line_is_open(source))
-            import_bad(import, text, length);
-        if (source_line_is_open(source))
-            import_open_end(import, verdict);
+            import_bad(import, line.at, scan_left(&line));
     }
+    if (source_line_is_open(source))
+        import_open_end(import, verdict);
     return failed;
 }
 
@@ -208,9 +213,10 @@ static const struct importer *import_recognised(struct source *source)
 static void import_pass_comments(struct source *source)
 {
     const char *text;
-    size_t length, left;
+    size_t left;
+    struct scan line;
     while ((text = source_start(source, &left)), left && strchr("#\r\n", *text) && *text)
-        source_line(source, &text, &length);
+        source_line(source, &line);
 }
 
 static int import_choose(const struct importer **out, struct source *source, const char *from,

@@ -2,6 +2,7 @@
  * "[time] (+delta) host lttng_ust_libc:malloc: { cpu_id = 0 }, { vtid = n }, { size = 1, ptr = 0x
  * }". */
 #include "workloads/import/importer.h"
+#include "workloads/import/memo.h"
 
 enum lttng_kind {
     LTTNG_MALLOC,
@@ -31,41 +32,22 @@ struct lttng_fields {
     uint64_t value[LTTNG_NAMES];
 };
 
-enum { LTTNG_TEXT = 256, LTTNG_SLOTS_LOG2 = 10, LTTNG_SLOTS = 1 << LTTNG_SLOTS_LOG2 };
-
-/* What was read before and is likely to come again. */
-struct lttng_text {
-    size_t length; /* 0: nothing */
-    char text[LTTNG_TEXT];
-};
-
 struct lttng_context {
-    struct lttng_text text;
-    struct lttng_fields fields; /* what the text says */
+    struct memo memo;
+    struct lttng_fields fields;
 };
 
 struct lttng {
     uint64_t last_ns, days_ns; /* times of day begin anew at midnight … */
     uint64_t first_day;        /* … where there are no dates; of the first one, 0 none yet */
-    struct lttng_text second;  /* a line's start up to the fraction of its second */
+    struct memo second;        /* a line's start up to the fraction of its second */
     uint64_t second_ns;        /* which that says */
     size_t provider;           /* how far behind the time the provider's name stood last … */
     size_t bracket;            /* … and behind the event's name the bracket of its own fields */
-    struct lttng_context contexts[LTTNG_SLOTS];
+    struct lttng_context contexts[MEMO_PLACES];
 };
 
 static const char lttng_provider_name[] = "lttng_ust_libc:";
-
-static bool lttng_is(const struct lttng_text *text, const char *from, size_t length)
-{
-    return length == text->length && memcmp(from, text->text, length) == 0;
-}
-
-static void lttng_remember(struct lttng_text *text, const char *from, size_t length)
-{
-    text->length = length < LTTNG_TEXT ? length : 0;
-    memcpy(text->text, from, text->length);
-}
 
 static bool lttng_knows(const struct lttng_fields *fields, enum lttng_name name)
 {
@@ -181,39 +163,21 @@ static bool lttng_usual(struct scan own, struct lttng_fields *fields)
     return scan_text(&own, " }") && scan_done(&own);
 }
 
-/* Where the contexts have their place: all their bytes, two words a product. */
-static unsigned lttng_slot(const char *text, size_t length)
-{
-    const uint64_t odd = UINT64_C(0x9e3779b97f4a7c15);
-    const uint8_t *at = (const uint8_t *)text, *last = at + length - 16;
-    uint64_t sum = length;
-    if (length < 16)
-        return 0;
-    for (; at < last; at += 16)
-        sum += (bytes_get64(at) + odd) * (bytes_get64(at + 8) ^ sum);
-    sum += (bytes_get64(last) + odd) * (bytes_get64(last + 8) ^ sum);
-    return ((sum ^ sum >> 32) * odd) >> (64 - LTTNG_SLOTS_LOG2);
-}
-
-/* What contexts say: those of a program's threads on its processors come again and again. Two that
- * have the same place share it and the next one. NULL: another event stands among them, the end of
- * its line having been lost. */
+/* What contexts say: those of a program's threads on its processors come again and again. NULL:
+ * another event stands among them, the end of its line having been lost. */
 static const struct lttng_fields *lttng_contexts(struct lttng *lttng, const char *text,
                                                  size_t length)
 {
-    unsigned slot = lttng_slot(text, length);
-    struct lttng_context *context = &lttng->contexts[slot];
-    if (lttng_is(&context->text, text, length))
+    struct memo *memo;
+    bool known = memo_find(lttng->contexts, sizeof *lttng->contexts, text, length, &memo);
+    struct lttng_context *context = (struct lttng_context *)(void *)memo;
+    if (known)
         return &context->fields;
-    if (context->text.length)
-        context = &lttng->contexts[slot ^ 1];
-    if (!lttng_is(&context->text, text, length)) {
-        if (memmem(text, length, lttng_provider_name, sizeof lttng_provider_name - 1))
-            return NULL;
-        context->fields = (struct lttng_fields){0};
-        lttng_collect(scan_over(text, length), &context->fields);
-        lttng_remember(&context->text, text, length);
-    }
+    if (memmem(text, length, lttng_provider_name, sizeof lttng_provider_name - 1))
+        return NULL;
+    context->fields = (struct lttng_fields){0};
+    lttng_collect(scan_over(text, length), &context->fields);
+    memo_keep(memo, text, length);
     return &context->fields;
 }
 
@@ -269,9 +233,9 @@ static bool lttng_fraction(struct scan *line, uint64_t *ns)
         return false;
     uint64_t bytes = bytes_get64((const uint8_t *)line->at);
     unsigned last = (unsigned)(line->at[8] - '0');
-    *ns = scan_digits(bytes) * 10 + last;
+    *ns = digits_sum(bytes & UINT64_C(0x0f0f0f0f0f0f0f0f)) * 10 + last;
     line->at += 9;
-    return scan_is_digits(bytes) && last < 10;
+    return digits_all(bytes) && last < 10;
 }
 
 /* The time of a line in the same second as the one before. */
@@ -279,8 +243,7 @@ static bool lttng_same_second(const struct lttng *lttng, struct scan *line, uint
 {
     size_t length = lttng->second.length;
     struct scan rest = *line;
-    if (!length || (size_t)(line->end - line->at) < length ||
-        memcmp(line->at, lttng->second.text, length) != 0)
+    if (scan_left(line) < length || !memo_is(&lttng->second, line->at, length))
         return false;
     rest.at += length;
     if (!lttng_fraction(&rest, ns) || (*rest.at != ']' && *rest.at != ','))
@@ -325,7 +288,7 @@ static bool lttng_time(struct lttng *lttng, struct scan *line, uint64_t *ns)
     seconds += days > lttng->first_day ? (days - lttng->first_day) * 86400 : 0;
     *ns = seconds;
     if (scan_char(line, '.')) {
-        lttng_remember(&lttng->second, start, (size_t)(line->at - start));
+        memo_keep(&lttng->second, start, (size_t)(line->at - start));
         lttng->second_ns = seconds * 1000000000;
         if (scan_decimal(line, &nanoseconds))
             *ns = lttng->second_ns + nanoseconds % 1000000000;

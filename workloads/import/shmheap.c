@@ -64,13 +64,11 @@ static uint32_t shmheap_columns(const char *start, size_t length)
 
 static int shmheap_read(struct import *import, struct source *source, struct err *err)
 {
-    const char *text;
-    size_t length;
+    struct scan line, command;
     bool begun = false;
     int failed = 0;
-    while (!failed && source_line(source, &text, &length)) {
-        struct scan line = scan_over(text, length), command;
-        if (!length || *text == '#')
+    while (!failed && source_line(source, &line)) {
+        if (scan_done(&line) || *line.at == '#')
             continue;
         if (!begun) { /* the header */
             begun = true;

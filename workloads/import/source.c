@@ -30,7 +30,7 @@ struct source {
     bool open;    /* the line read last had no end */
     uint64_t line;
     char flaw[200]; /* "" while all is well */
-    char joined[2 * SOURCE_LINE];
+    char joined[2 * SOURCE_LINE + SOURCE_SLACK];
 };
 
 /* Folders are passed over. */
@@ -81,13 +81,14 @@ static bool source_has_block(struct source *source)
     return source->block_left;
 }
 
-/* The first piece is used up: goes on in the block, so far as a line may reach. False at the end.
- */
+/* The first piece is used up: goes on in the block, so far as a line may reach. False where there
+ * is too little of it: what is behind it could not be read. */
 static bool source_advance(struct source *source)
 {
-    if (!source_has_block(source))
+    if (!source_has_block(source) || source->block_left <= SOURCE_SLACK)
         return false;
-    size_t length = source->block_left < SOURCE_LINE ? source->block_left : SOURCE_LINE;
+    size_t length = source->block_left - SOURCE_SLACK;
+    length = length < SOURCE_LINE ? length : SOURCE_LINE;
     source->at = source->block;
     source->end = source->block += length;
     source->block_left -= length;
@@ -110,6 +111,7 @@ static void source_join(struct source *source, size_t length)
     size_t used = (size_t)(source->end - source->joined);
     memcpy(source->joined + used, source->block, length);
     source->end += length;
+    memset(source->joined + used + length, 0, SOURCE_SLACK);
     source->block += length;
     source->block_left -= length;
 }
@@ -263,29 +265,36 @@ static void source_pass_line(struct source *source)
     }
 }
 
-bool source_line(struct source *source, const char **line, size_t *length)
+/* The line does not end in the first piece, or is too long. */
+static bool source_far_line(struct source *source, struct scan *line)
 {
-    size_t left = (size_t)(source->end - source->at);
-    const char *end = left ? memchr(source->at, '\n', left) : NULL;
-    if (!end && !left && source_advance(source))
-        end = memchr(source->at, '\n', (size_t)(source->end - source->at));
+    if (source->at == source->end)
+        source_advance(source);
+    const char *end = memchr(source->at, '\n', (size_t)(source->end - source->at));
     if (!end)
         end = source_join_line(source);
-    left = (size_t)(source->end - source->at);
-    if (left == 0)
+    size_t left = (size_t)(source->end - source->at);
+    size_t length = end ? (size_t)(end - source->at) : left;
+    if (!left)
         return false;
-    *line = source->at;
-    *length = end ? (size_t)(end - *line) : left;
-    source->open = !end && *length <= SOURCE_LINE;
+    *line = scan_over(source->at, length < SOURCE_LINE ? length : SOURCE_LINE);
+    source->open = !end && length <= SOURCE_LINE;
+    source->at += length + (end != NULL);
+    if (!end && length > SOURCE_LINE)
+        source_pass_line(source);
+    return true;
+}
+
+bool source_line(struct source *source, struct scan *line)
+{
+    const char *at = source->at, *end = memchr(at, '\n', (size_t)(source->end - at));
+    if (end && end - at <= SOURCE_LINE) {
+        *line = (struct scan){at, end};
+        source->at = end + 1;
+    } else if (!source_far_line(source, line))
+        return false;
     source->line++;
-    source->at += *length + (end != NULL);
-    if (*length > SOURCE_LINE) {
-        *length = SOURCE_LINE;
-        if (!end)
-            source_pass_line(source);
-    }
-    if (*length && (*line)[*length - 1] == '\r')
-        --*length;
+    line->end -= line->end > line->at && line->end[-1] == '\r';
     return true;
 }
 

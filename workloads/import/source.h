@@ -8,12 +8,14 @@
 #include <stdint.h>
 
 #include "harness/base/err.h"
+#include "workloads/import/scan.h"
 
 struct source;
 
 enum {
     SOURCE_PEEK = 64 << 10,
-    SOURCE_LINE = 256 << 10, /* the longest line; of a longer one, this much is all there is */
+    SOURCE_LINE = 256 << 10,     /* the longest line; of a longer one, this much is all there is */
+    SOURCE_SLACK = DIGITS_SLACK, /* bytes that can be read behind any text handed out */
 };
 
 /* "-" is standard input. The sentence names a file that is missing, empty, or a folder. */
@@ -24,7 +26,7 @@ void source_close(struct source *source);
 const char *source_start(struct source *source, size_t *length);
 
 /* The next line without its end, borrowed until the next call; false at the end. */
-bool source_line(struct source *source, const char **line, size_t *length);
+bool source_line(struct source *source, struct scan *line);
 
 /* The number of the line read last, from 1. */
 uint64_t source_line_number(const struct source *source);

@@ -109,7 +109,7 @@ static enum import_verdict valgrind_take(struct scan line, void *state,
         return IMPORT_NOTHING;
     while (good && !scan_done(&line)) {
         struct call call;
-        call_clear(&call);
+        call_begin(&call, CALL_MALLOC, false);
         if (scan_text(&line, " = "))
             good = valgrind_result(valgrind, pid, &line);
         else if (valgrind_name(&line, &call))
