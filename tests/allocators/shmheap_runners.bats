@@ -15,13 +15,19 @@ refused() {
     left_nothing
 }
 
-# No new name of a runner that is gone; other tests may be running theirs.
+# No new name of a runner that is gone; other tests may be running theirs, and kill them.
 left_nothing() {
-    local pid
+    local pid tries
     for pid in $(ls /dev/shm | grep -vxFf before | sed -nE 's/^heapbench-(ex1-)?([0-9]+)-.*/\2/p'); do
-        kill -0 "$pid" || { ls /dev/shm; false; }
+        for tries in $(seq 1200); do
+            if kill -0 "$pid" || ! is_named "$pid"; then break; fi
+            sleep 0.05
+        done
+        [ "$tries" -lt 1200 ] || { ls /dev/shm; false; }
     done
 }
+
+is_named() { ls /dev/shm | grep -qE "^heapbench-(ex1-)?$1-"; }
 
 @test "mmf-demo: both children see the other's data" {
     for size in 4096 8192 1048576; do
@@ -195,10 +201,10 @@ IN
     runner=$!
     exec 7>input
     printf '2 4096 3\n0 0|0 1\n' >&7
-    for _ in $(seq 100); do [ "$(wc -l <got)" -eq 2 ] && break; sleep 0.05; done
-    ls /dev/shm | grep "^heapbench-$runner-"
+    until [ "$(wc -l <got)" -eq 2 ]; do sleep 0.05; done
+    is_named $runner
     kill -9 $runner
-    for _ in $(seq 100); do ls /dev/shm | grep -q "^heapbench-$runner-" || break; sleep 0.05; done
-    ! ls /dev/shm | grep "^heapbench-$runner-" || false
+    for _ in $(seq 1200); do is_named $runner || break; sleep 0.05; done
+    ! is_named $runner || false
     exec 7>&-
 }

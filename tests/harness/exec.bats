@@ -247,7 +247,7 @@ C
     local name
     for name in TERM HUP QUIT; do
         "$BENCH" exec -a buddy -- perl -e '$SIG{'"$name"'} = sub { print "got it\n"; exit 9 }; open F, ">ready"; close F; sleep 60' >out 2>err 3>&- &
-        for _ in $(seq 200); do [ ! -e ready ] || break; sleep 0.05; done
+        until [ -e ready ]; do sleep 0.05; done
         rm ready
         kill -"$name" $!
         wait $! || [ $? = 9 ]

@@ -64,7 +64,7 @@ assert heap[0] - heap[1] > 3e6, heap
 '
     run "$BENCH" explain config.trace --at end --without 40-48
     [ "$status" = 0 ]
-    [[ "$output" == *"1,000 blocks of 48 bytes from parse_config (config.c:"*"ms old, keep 3."*"MiB resident"* ]]
+    [[ "$output" == *"1,000 blocks of 48 bytes from parse_config (config.c:"*"s old, keep 3."*"MiB resident"* ]]
     [[ "$output" == *"without 40-48: 0 of 1,000 live blocks are left"*"would be gained"* ]]
     run "$BENCH" explain config.trace --at end --without main
     [[ "$output" == *"without main: 0 of 1,000 live"* ]]

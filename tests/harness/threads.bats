@@ -204,7 +204,9 @@ PY
 
 @test "processes share a heap that can be shared, and others are rows that say so" {
     "$BENCH" run -a shmheap,first-fit -n 1 -p throughput,latency$memory,verify --processes 3 -o out \
-        crowd.trace >/dev/null
+        crowd.trace >/dev/null 3>&- &
+    local bench=$!
+    wait "$bench"
     python <<'PY'
 import json
 cells = [json.loads(line) for line in open("out/cells.jsonl")]
@@ -225,7 +227,7 @@ for cell in cells:
     if cell["processes_replayed"] == 3:
         assert cell["page_faults"] >= 3, cell
 PY
-    [ -z "$(ls /dev/shm | grep "heapbench-$$" || true)" ]
+    [ -z "$(ls /dev/shm | grep -E "^heapbench-$bench-" || true)" ]
     run "$BENCH" run -a shmheap --processes 2 --threads 2 -o wrong crowd.trace
     [ "$status" = 2 ]
 }

@@ -246,20 +246,14 @@ PYTHON
     cd "$BATS_TEST_TMPDIR"
     mkdir scratch
     export TMPDIR=$PWD/scratch
-    "$BENCH" plot -o out "$run_folder" >/dev/null 2>messages &
-    local plot=$! status=0
-    while ! ls out/*.svg >/dev/null 2>&1; do sleep 0.01; done
-    kill -TERM "$plot"
-    wait "$plot" || status=$?
+    # Each as it begins its third figure.
+    interrupted() { strace -o calls.txt -e trace=/^mkdir -e inject=/^mkdir:signal=TERM:when="$1" "$BENCH" "${@:2}"; }
+    run interrupted 4 plot -o out "$run_folder"
     [ "$status" = 1 ]
-    grep -q 'bench plot: interrupted' messages
+    [[ "$output" == *'bench plot: interrupted'* ]]
+    ls out/*.svg
     echo old >r.html
-    "$BENCH" report --format html -o r.html "$run_folder" 2>messages &
-    local report=$!
-    while ! ls scratch/heapbench-figure-* >/dev/null 2>&1; do sleep 0.01; done
-    kill -TERM "$report"
-    status=0
-    wait "$report" || status=$?
+    run interrupted 3 report --format html -o r.html "$run_folder"
     [ "$status" = 1 ]
     [ "$(cat r.html)" = old ]
     [ -z "$(ls scratch)" ]

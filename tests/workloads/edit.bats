@@ -163,11 +163,10 @@ interrupted() {
     { echo '= Start' && yes '@ x + 0x10 0x10' | head -n 10000; } 2> writer >in 9>&- 3>&- &
     env --default-signal=$1 "$BENCH" "${@:2}" -o o.trace < in 3>&- 9>&- &
     pid=$!
-    for _ in $(seq 500); do
-        [ ! -e o.trace.part ] || break
+    until [ -e o.trace.part ]; do
+        kill -0 $pid
         sleep 0.01
     done
-    [ -e o.trace.part ]
     kill -s $1 $pid
     status=0
     wait $pid || status=$?

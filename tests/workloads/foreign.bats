@@ -415,7 +415,7 @@ END
     [ "$(cat r.txt)" = "1: malloc 0x10 5" ]
     mkfifo pipe
     printf 'v 10400 3\nx 4 pipe\nm 4 pipe 0 1000 1000\nt 1001 0\n+ 10 1 5500\n' > h.txt
-    run timeout 20 "$BENCH" import h.txt -o t.trace
+    run timeout 60 "$BENCH" import h.txt -o t.trace
     [ "$status" -eq 0 ]
 }
 

@@ -86,7 +86,7 @@ for want in sys.argv[1:]:
     "$BENCH" record -- cat <in >/dev/null 2>err 3>&- &
     bench=$!
     exec 9>in
-    for _ in $(seq 500); do [ ! -e cat.trace.part ] || break; sleep 0.02; done
+    until [ -e cat.trace.part ]; do sleep 0.02; done
     run --separate-stderr -2 "$BENCH" record -o cat.trace -- true
     [[ "$stderr" == *"cat.trace.part is being written"* ]]
     "$BENCH" record -- cat /dev/null
@@ -109,10 +109,7 @@ events() {
         $| = 1; print "up\n"; sleep 60' >out 2>err 3>&- &
     bench=$!
     # However late the recorder is: the program waits.
-    for _ in $(seq 300); do
-        [ "$(events t.trace.part)" -le 100000 ] || break
-        sleep 0.1
-    done
+    until [ "$(events t.trace.part)" -gt 100000 ]; do sleep 0.1; done
     record -- true
     [ "$status" = 2 ]
     [[ "$stderr" == *"t.trace.part is being written"* ]]
@@ -413,9 +410,11 @@ END
     rm t.trace
     mkfifo t.trace
     head -c 3000 t.trace >/dev/null 3>&- &
+    exec 9>t.trace # once somebody reads it
     record -- /usr/bin/perl -e '
         for (1..400000) { $s = ($s * 16807 + 7) % 2147483647; $a[$s % 9000] = "x" x ($s / 7 % 3000) }
         print "done"'
+    exec 9>&-
     [ "$output" = "done" ]
     [ "$status" = 1 ]
     [[ "$stderr" == *"t.trace"*"Broken pipe"* ]]
