@@ -348,6 +348,36 @@ assert 2000 <= kinds["malloc"] < 2010 and kinds["aligned"] == 1 and 2000 <= kind
     done
 }
 
+@test "operator new that fails: one failed call, whoever it belongs to" {
+    cat >p.cpp <<'END'
+#include <cstdio>
+#include <new>
+static volatile std::size_t big = std::size_t(1) << 61;
+template <class Call> static int fails(Call call) {
+    try { return !call(); } catch (std::bad_alloc &) { return 1; }
+}
+int main(int count, char **) {
+    for (int i = 0; count > 1 && i < 10; i++) // else the first call of each kind fails
+        delete new (std::nothrow) int, delete[] new int[2], delete new int;
+    int failed = 0;
+    for (int i = 0; i < 10; i++)
+        failed += fails([] { return operator new(big); }) + fails([] { return operator new[](big); }) +
+                  fails([] { return operator new(big, std::nothrow); }) +
+                  fails([] { return operator new(big, std::align_val_t(64)); });
+    std::printf("%d\n", failed);
+}
+END
+    for own in "" -l:libjemalloc.so.2 -l:libtcmalloc_minimal.so.4 -l:libtbbmalloc_proxy.so.2; do
+        g++ -std=c++17 -w -o p p.cpp -Wl,--no-as-needed $own || continue
+        for arguments in "" warm; do
+            rm -f t.trace
+            record -- ./p $arguments
+            [ "$output" = 40 ]
+            has t.trace failed_calls=40 aligned=10 lost_events=0 repairs=0
+        done
+    done
+}
+
 @test "call stacks: the callers, with and without a frame pointer, as deep as asked for" {
     record --stacks -- "$BATS_FILE_TMPDIR/stacks"
     [ "$status" = 0 ]

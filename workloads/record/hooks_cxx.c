@@ -1,12 +1,17 @@
 /* operator new and delete. Those of the C++ library come through malloc and free, which are
  * recorded already; those of an allocator that the program links (jemalloc, tcmalloc, mimalloc)
  * mostly do not. Each function shows which it is at its first call that does not
- * fail: by whether a record was made meanwhile. */
+ * fail: by whether a record was made meanwhile.
+ *
+ * A call that ends by an exception failed. What it takes to see one pass is the C++ library's, and
+ * is looked for there alone: where that is not loaded from the start nothing is seen. */
 #include <dlfcn.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "workloads/record/record.h"
+
+__asm__(".weak __gcc_personality_v0\n.weak _Unwind_Resume");
 
 enum cxx_way { CXX_UNKNOWN, CXX_THROUGH_MALLOC, CXX_DIRECT };
 
@@ -34,11 +39,14 @@ static inline struct cxx_place cxx_place(void)
     return (struct cxx_place){chunk, chunk ? chunk->taken : 0};
 }
 
-/* Whether a record names a block that the function can have been passed on for. */
-static bool cxx_is_call(uint64_t head, bool frees)
+enum cxx_sought { CXX_FREE, CXX_ALLOCATION, CXX_FAILURE };
+
+/* Whether a record is what the function can have been passed on for. */
+static bool cxx_is_call(uint64_t head, enum cxx_sought sought)
 {
-    return spool_pointer(head) && (head & 7) != SPOOL_CONTROL &&
-           frees == ((head & 7) == SPOOL_FREE);
+    if ((head & 7) == SPOOL_CONTROL || (sought == CXX_FREE) != ((head & 7) == SPOOL_FREE))
+        return false;
+    return (sought == CXX_FAILURE) == !spool_pointer(head);
 }
 
 /* Where the program has an operator new of its own, the C++ library's other forms end in that: what
@@ -52,15 +60,16 @@ static bool cxx_is_replaced(void)
 }
 
 /* A signal handler that frees nothing may have made records, too. */
-static enum cxx_way cxx_way(struct cxx_place before, bool frees)
+static enum cxx_way cxx_way(struct cxx_place before, enum cxx_sought sought)
 {
     struct cxx_place after = cxx_place();
     if (cxx_is_replaced())
         return CXX_THROUGH_MALLOC;
     if (!after.chunk || before.chunk != after.chunk)
         return CXX_UNKNOWN; /* the next call shows it */
-    for (uint32_t at = before.taken; at < after.taken && at < SPOOL_WORDS; at++)
-        if (cxx_is_call(after.chunk->words[at], frees))
+    for (uint32_t at = before.taken; at < after.taken && at < SPOOL_WORDS;
+         at += spool_words(after.chunk->words[at]))
+        if (cxx_is_call(after.chunk->words[at], sought))
             return CXX_THROUGH_MALLOC;
     return CXX_DIRECT;
 }
@@ -70,8 +79,27 @@ static inline enum cxx_way cxx_load(const _Atomic int *way)
     return (enum cxx_way)atomic_load_explicit(way, memory_order_relaxed);
 }
 
-/* `call` runs the next function, `instead` stands in where there is none at all. An exception
- * passes through without harm: nothing is held. */
+/* A call of operator new, on its way. */
+struct cxx_call {
+    struct cxx_place before;
+    const _Atomic int *way;
+    size_t size, align; /* align 0: as malloc */
+    bool over;
+};
+
+/* It is left, by an exception where it is not over. */
+static void cxx_leave(struct cxx_call *call)
+{
+    if (call->over)
+        return;
+    enum cxx_way way = cxx_load(call->way);
+    if (way == CXX_UNKNOWN)
+        way = cxx_way(call->before, CXX_FAILURE);
+    if (way == CXX_DIRECT)
+        record_event(call->align ? SPOOL_ALIGNED : SPOOL_MALLOC, NULL, call->size, call->align);
+}
+
+/* `call` runs the next function, `instead` stands in where there is none at all. */
 #define CXX_NEW(symbol, parameters, call, instead, align)                                          \
     void *symbol parameters;                                                                       \
     void *symbol parameters                                                                        \
@@ -84,11 +112,13 @@ static inline enum cxx_way cxx_load(const _Atomic int *way)
             return instead;                                                                        \
         if (cxx_load(&way) == CXX_THROUGH_MALLOC)                                                  \
             return next call;                                                                      \
-        struct cxx_place before = cxx_place();                                                     \
+        __attribute__((cleanup(cxx_leave))) struct cxx_call now = {cxx_place(), &way, size, align, \
+                                                                   false};                         \
         void *pointer = next call;                                                                 \
+        now.over = pointer;                                                                        \
         if (pointer && cxx_load(&way) == CXX_UNKNOWN)                                              \
-            atomic_store(&way, cxx_way(before, false));                                            \
-        if (cxx_load(&way) == CXX_DIRECT)                                                          \
+            atomic_store(&way, cxx_way(now.before, CXX_ALLOCATION));                               \
+        if (pointer && cxx_load(&way) == CXX_DIRECT)                                               \
             record_event((align) ? SPOOL_ALIGNED : SPOOL_MALLOC, pointer, size, align);            \
         return pointer;                                                                            \
     }
@@ -113,7 +143,7 @@ static inline enum cxx_way cxx_load(const _Atomic int *way)
         next call;                                                                                 \
         if (now != CXX_UNKNOWN || !pointer)                                                        \
             return;                                                                                \
-        atomic_store(&way, now = cxx_way(before, true));                                           \
+        atomic_store(&way, now = cxx_way(before, CXX_FREE));                                       \
         if (now == CXX_DIRECT)                                                                     \
             record_event(SPOOL_FREE, pointer, 0, 0);                                               \
     }

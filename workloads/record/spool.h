@@ -80,6 +80,18 @@ enum { SPOOL_SIZE_SHIFT = 6, SPOOL_SMALL = 1 << 10, SPOOL_POINTER_SHIFT = 16 };
 enum { SPOOL_STEPS = 16 };
 #define SPOOL_POINTERS ((UINT64_C(1) << 47) - 1)
 
+/* Of a record that is finished. */
+static inline uint32_t spool_words(uint64_t head)
+{
+    uint32_t told = (uint32_t)(head >> SPOOL_POINTER_SHIFT);
+    if ((head & 7) == SPOOL_CONTROL)
+        return told ? told : 1;
+    if (head & SPOOL_STEPPED)
+        return 1;
+    return 1u + !!(head & SPOOL_STAMPED) + !!(head & SPOOL_SIZED) + !!(head & SPOOL_SITED) +
+           ((head & 7) == SPOOL_ALIGNED);
+}
+
 static inline bool spool_allocates(enum spool_kind kind)
 {
     return kind & 1;
