@@ -38,13 +38,39 @@ static int output_open_pipe(const char *path)
     }
 }
 
-/* The lock goes with its holder, however that ends. */
-static int output_open_file(const char *path, bool plain)
+/* A new file, locked before it has its name: else who looks between the two takes it for one that
+ * was left. Negative where the file system makes none without a name. */
+static int output_open_nameless(const char *part)
 {
-    int fd = open(path, O_WRONLY | O_CLOEXEC | O_CREAT | (plain ? O_EXCL : 0), 0666);
-    if (fd >= 0 && plain)
+    const char *slash = strrchr(part, '/');
+    char link[64], *folder = slash ? strndup(part, (size_t)(slash - part) + 1) : strdup(".");
+    int fd = folder ? open(folder, O_WRONLY | O_CLOEXEC | O_TMPFILE, 0666) : -1;
+    free(folder);
+    if (fd < 0)
+        return -1;
+    flock(fd, LOCK_EX | LOCK_NB);
+    snprintf(link, sizeof link, "/proc/self/fd/%d", fd);
+    if (linkat(AT_FDCWD, link, AT_FDCWD, part, AT_SYMLINK_FOLLOW) == 0)
+        return fd;
+    close(fd);
+    return -1;
+}
+
+/* The lock goes with its holder, however that ends. */
+static int output_open_part(const char *part)
+{
+    int fd = output_open_nameless(part);
+    if (fd >= 0)
+        return fd;
+    fd = open(part, O_WRONLY | O_CLOEXEC | O_CREAT | O_EXCL, 0666);
+    if (fd >= 0)
         flock(fd, LOCK_EX | LOCK_NB);
     return fd;
+}
+
+static int output_open_other(const char *path, bool pipe)
+{
+    return pipe ? output_open_pipe(path) : open(path, O_WRONLY | O_CLOEXEC | O_CREAT, 0666);
 }
 
 /* A file system without locks does not tell: then it may be. */
@@ -96,8 +122,8 @@ static int output_open_named(struct output *output, const char *path, struct err
         return err_set(err, ENOMEM, "no memory left to open %s", path);
     if (plain)
         output->unfinished = unfinished_hold(output->part);
-    output->fd = !plain && S_ISFIFO(kind.st_mode) ? output_open_pipe(path)
-                                                  : output_open_file(output_name(output), plain);
+    output->fd =
+        plain ? output_open_part(output->part) : output_open_other(path, S_ISFIFO(kind.st_mode));
     if (output->fd < 0)
         return output_not_opened(output, path, err);
     unfinished_watch(output->unfinished);

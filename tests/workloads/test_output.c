@@ -1,4 +1,4 @@
-/* A signal that comes just as a file is made. */
+/* What comes just as a file is made: a signal, another who looks at it. */
 #include "tests/unit.h"
 
 #include <errno.h>
@@ -6,6 +6,8 @@
 #include <signal.h>
 #include <stdbool.h>
 #include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -20,7 +22,7 @@ int open(const char *path, int flags, ...)
 {
     va_list rest;
     va_start(rest, flags);
-    unsigned mode = flags & O_CREAT ? va_arg(rest, unsigned) : 0;
+    unsigned mode = __OPEN_NEEDS_MODE(flags) ? va_arg(rest, unsigned) : 0;
     va_end(rest);
     int fd = (int)syscall(SYS_openat, AT_FDCWD, path, flags, mode);
     int kept = errno;
@@ -28,6 +30,14 @@ int open(const char *path, int flags, ...)
         kill(getpid(), SIGHUP);
     errno = kept;
     return fd;
+}
+
+static bool was_named; /* as it was locked */
+
+int flock(int fd, int operation)
+{
+    was_named = access("o.trace.part", F_OK) == 0;
+    return (int)syscall(SYS_flock, fd, operation);
 }
 
 /* How a child that writes `path` ended, interrupted as it opened it. */
@@ -48,12 +58,23 @@ static int interrupted(const char *path)
     return status;
 }
 
+static void enter_folder(char *folder)
+{
+    assert_non_null(mkdtemp(folder));
+    assert_int_equal(chdir(folder), 0);
+}
+
+static void leave_folder(const char *folder)
+{
+    assert_int_equal(chdir("/"), 0);
+    assert_int_equal(rmdir(folder), 0);
+}
+
 static void signal_behind_the_opening(void **state)
 {
     (void)state;
     char folder[] = "/tmp/heapbench-output-XXXXXX";
-    assert_non_null(mkdtemp(folder));
-    assert_int_equal(chdir(folder), 0);
+    enter_folder(folder);
     int status = interrupted("o.trace");
     assert_true(WIFSIGNALED(status));
     assert_int_equal(WTERMSIG(status), SIGHUP);
@@ -66,12 +87,29 @@ static void signal_behind_the_opening(void **state)
     assert_int_equal(access("o.trace.part", F_OK), 0);
     close(other);
     unlink("o.trace.part");
-    assert_int_equal(chdir("/"), 0);
-    rmdir(folder);
+    leave_folder(folder);
+}
+
+static void locked_before_it_is_named(void **state)
+{
+    (void)state;
+    char folder[] = "/tmp/heapbench-output-XXXXXX";
+    struct output output, second;
+    struct err err = {0};
+    enter_folder(folder);
+    int nameless = open(".", O_WRONLY | O_TMPFILE, 0600);
+    assert_int_equal(output_open(&output, "o.trace", &err), 0);
+    assert_false(was_named && nameless >= 0);
+    assert_int_equal(output_open(&second, "o.trace", &err), -EEXIST);
+    assert_non_null(strstr(err.text, "o.trace.part is being written"));
+    output_abandon(&output);
+    leave_folder(folder);
+    close(nameless);
 }
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(signal_behind_the_opening)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(signal_behind_the_opening),
+                                       cmocka_unit_test(locked_before_it_is_named)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
