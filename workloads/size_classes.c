@@ -108,6 +108,19 @@ int size_classes_choose(struct size_classes *out, const uint64_t *counts, uint32
     return failed;
 }
 
+uint64_t size_classes_lost(const struct size_classes *classes, const uint64_t *counts,
+                           uint32_t most)
+{
+    uint64_t lost = 0;
+    unsigned at = 0;
+    for (uint32_t size = 0; size <= most && at < classes->count; size++) {
+        while (at < classes->count && classes->size[at] < size)
+            at++;
+        lost += at < classes->count ? counts[size] * (classes->size[at] - size) : 0;
+    }
+    return lost;
+}
+
 uint64_t size_classes_lost_by_powers(const uint64_t *counts, uint32_t most)
 {
     uint64_t lost = 0;

@@ -18,6 +18,10 @@ struct size_classes {
 int size_classes_choose(struct size_classes *out, const uint64_t *counts, uint32_t most,
                         unsigned classes);
 
+/* What these classes would add to allocations counted likewise, none larger than the largest. */
+uint64_t size_classes_lost(const struct size_classes *classes, const uint64_t *counts,
+                           uint32_t most);
+
 /* What classes of powers of two from 16 would add. */
 uint64_t size_classes_lost_by_powers(const uint64_t *counts, uint32_t most);
 

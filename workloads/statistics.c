@@ -21,21 +21,50 @@ uint64_t statistics_bin_high(unsigned bin)
     return bin ? statistics_bin_low(bin) * 2 - 1 : 0;
 }
 
-static void statistics_size(struct statistics *statistics, uint64_t size)
+/* What is known of an object while it lives, beside what the tally knows. */
+struct statistics_object {
+    uint64_t born, born_ns; /* event and time of its allocation */
+    uint32_t site;
+};
+
+static struct statistics_object *statistics_object(const struct statistics *statistics,
+                                                   uint32_t object)
 {
-    unsigned bin = statistics_bin(size);
-    statistics->sizes[bin]++;
-    statistics->size_bytes[bin] += size;
-    if (size <= STATISTICS_EXACT)
-        statistics->exact[size]++;
+    return (struct statistics_object *)statistics->objects.at + object;
 }
 
-static int statistics_birth(struct statistics *statistics, uint32_t object)
+static struct statistics_thread *statistics_thread(const struct statistics *statistics,
+                                                   uint32_t thread)
 {
-    if (array_reserve(&statistics->births, ((size_t)object + 1) * sizeof(uint64_t)))
-        return -ENOMEM;
-    ((uint64_t *)statistics->births.at)[object] = statistics->tally.summary.events;
-    return 0;
+    return (struct statistics_thread *)statistics->threads.at + thread;
+}
+
+static struct statistics_site *statistics_site(const struct statistics *statistics, uint32_t site)
+{
+    return (struct statistics_site *)statistics->sites.at + site;
+}
+
+static int statistics_reserve(struct statistics *statistics, const struct trace_event *event)
+{
+    bool names = event->kind != TRACE_MARK && event->object != TRACE_NO_OBJECT;
+    if (event->site >= statistics->site_count)
+        statistics->site_count = event->site + 1;
+    return (names && array_reserve(&statistics->objects, ((size_t)event->object + 1) *
+                                                             sizeof(struct statistics_object))) ||
+                   array_reserve(&statistics->threads,
+                                 ((size_t)event->thread + 1) * sizeof(struct statistics_thread)) ||
+                   array_reserve(&statistics->sites,
+                                 statistics->site_count * sizeof(struct statistics_site))
+               ? -ENOMEM
+               : 0;
+}
+
+/* A block of that size and site lives from now on, or no longer. */
+static void statistics_live(struct statistics *statistics, uint64_t size, uint32_t site, bool lives)
+{
+    if (size <= STATISTICS_EXACT)
+        level_add(&statistics->live[size], statistics->peaks, lives ? 1 : UINT64_MAX);
+    level_add(&statistics_site(statistics, site)->live, statistics->peaks, lives ? size : -size);
 }
 
 static void statistics_touched(struct statistics *statistics, const struct trace_event *event)
@@ -45,22 +74,77 @@ static void statistics_touched(struct statistics *statistics, const struct trace
     statistics->untouched_bytes += event->size > touched ? event->size - touched : 0;
 }
 
+/* An allocation or resize that did not fail. */
+static void statistics_request(struct statistics *statistics, const struct trace_event *event)
+{
+    unsigned bin = statistics_bin(event->size);
+    struct statistics_site *site = statistics_site(statistics, event->site);
+    struct statistics_thread *thread = statistics_thread(statistics, event->thread);
+    statistics->sizes[bin]++;
+    statistics->size_bytes[bin] += event->size;
+    if (event->size <= STATISTICS_EXACT)
+        statistics->exact[event->size]++;
+    statistics->large += event->size >= SPOOL_LARGE;
+    if (event->touched_pages)
+        statistics_touched(statistics, event);
+    site->calls++;
+    site->bytes += event->size;
+    thread->allocations++;
+    thread->bytes += event->size;
+    statistics_live(statistics, event->size, event->site, true);
+    statistics_object(statistics, event->object)->site = event->site;
+}
+
+static void statistics_allocation(struct statistics *statistics, const struct trace_event *event)
+{
+    *statistics_object(statistics, event->object) = (struct statistics_object){
+        .born = statistics->tally.summary.events, .born_ns = event->time_ns};
+    statistics_request(statistics, event);
+}
+
+static void statistics_resize(struct statistics *statistics, const struct trace_event *event)
+{
+    const struct tally_object *known = tally_object(&statistics->tally, event->object);
+    const struct statistics_object *object = statistics_object(statistics, event->object);
+    statistics->cross_thread_resizes += known->thread != event->thread;
+    statistics_live(statistics, known->size, object->site, false);
+    statistics_request(statistics, event);
+}
+
+static void statistics_free(struct statistics *statistics, const struct trace_event *event)
+{
+    const struct tally_object *known = tally_object(&statistics->tally, event->object);
+    const struct statistics_object *object = statistics_object(statistics, event->object);
+    struct statistics_thread *thread = statistics_thread(statistics, event->thread);
+    statistics->lifetimes[statistics_bin(statistics->tally.summary.events - object->born)]++;
+    statistics->lifetimes_ns[statistics_bin(event->time_ns - object->born_ns)]++;
+    statistics_live(statistics, known->size, object->site, false);
+    thread->frees++;
+    thread->foreign_frees += known->thread != event->thread;
+}
+
 /* Counts one event. 0 or -ENOMEM. */
 static int statistics_add(struct statistics *statistics, const struct trace_event *event)
 {
-    bool failed = event->flags & TRACE_FAILED, names = event->object != TRACE_NO_OBJECT;
-    if (event->kind <= TRACE_ALIGNED && !failed) {
-        statistics_size(statistics, event->size);
-        statistics->large += event->size >= SPOOL_LARGE;
-        if (event->touched_pages)
-            statistics_touched(statistics, event);
-        if (event->kind != TRACE_REALLOC && statistics_birth(statistics, event->object))
-            return -ENOMEM;
-    } else if (event->kind == TRACE_FREE && names) {
-        uint64_t born = ((const uint64_t *)statistics->births.at)[event->object];
-        statistics->lifetimes[statistics_bin(statistics->tally.summary.events - born)]++;
-    }
-    return tally_add(&statistics->tally, event);
+    const struct trace_summary *sum = &statistics->tally.summary;
+    uint64_t peak = sum->peak_live_bytes;
+    if (statistics_reserve(statistics, event))
+        return -ENOMEM;
+    if (!sum->events)
+        statistics->first_ns = event->time_ns;
+    statistics_thread(statistics, event->thread)->operations++;
+    if (event->flags & TRACE_FAILED || event->object == TRACE_NO_OBJECT) {
+        /* Nothing lives or dies. */
+    } else if (event->kind == TRACE_FREE)
+        statistics_free(statistics, event);
+    else if (event->kind == TRACE_REALLOC)
+        statistics_resize(statistics, event);
+    else if (event->kind != TRACE_MARK)
+        statistics_allocation(statistics, event);
+    if (tally_add(&statistics->tally, event))
+        return -ENOMEM;
+    statistics->peaks += sum->peak_live_bytes > peak;
+    return 0;
 }
 
 /* What events do not show. */
@@ -102,8 +186,16 @@ int statistics_scan(struct statistics *statistics, struct trace_reader *reader, 
     return more;
 }
 
+void statistics_at_peak(const struct statistics *statistics, uint64_t counts[STATISTICS_EXACT + 1])
+{
+    for (uint32_t size = 0; size <= STATISTICS_EXACT; size++)
+        counts[size] = level_at_peak(&statistics->live[size], statistics->peaks);
+}
+
 void statistics_release(struct statistics *statistics)
 {
     tally_release(&statistics->tally);
-    array_release(&statistics->births);
+    array_release(&statistics->objects);
+    array_release(&statistics->threads);
+    array_release(&statistics->sites);
 }

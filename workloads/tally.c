@@ -20,7 +20,7 @@ static int tally_allocate(struct tally *tally, const struct trace_event *event)
     int failed = array_reserve(&tally->objects, needed);
     if (failed)
         return failed;
-    struct tally_object *object = (struct tally_object *)tally->objects.at + event->object;
+    struct tally_object *object = tally_object(tally, event->object);
     object->size = event->size;
     object->thread = event->thread;
     if (event->object >= sum->objects)
@@ -34,7 +34,7 @@ static int tally_allocate(struct tally *tally, const struct trace_event *event)
 
 static void tally_resize(struct tally *tally, const struct trace_event *event)
 {
-    struct tally_object *object = (struct tally_object *)tally->objects.at + event->object;
+    struct tally_object *object = tally_object(tally, event->object);
     tally->live_bytes -= object->size;
     object->size = event->size;
     tally->summary.total_bytes += event->size;
@@ -43,7 +43,7 @@ static void tally_resize(struct tally *tally, const struct trace_event *event)
 
 static void tally_free(struct tally *tally, const struct trace_event *event)
 {
-    struct tally_object *object = (struct tally_object *)tally->objects.at + event->object;
+    struct tally_object *object = tally_object(tally, event->object);
     tally->live_bytes -= object->size;
     tally->live_blocks--;
     tally->summary.cross_thread_frees += object->thread != event->thread;

@@ -16,6 +16,12 @@ struct tally_object {
     uint32_t thread; /* that allocated it */
 };
 
+/* A live object. */
+static inline struct tally_object *tally_object(const struct tally *tally, uint32_t number)
+{
+    return (struct tally_object *)tally->objects.at + number;
+}
+
 /* Counts an event whose numbers are valid. 0 or -ENOMEM. A zeroed tally is a fresh one. */
 int tally_add(struct tally *tally, const struct trace_event *event);
 

@@ -55,10 +55,43 @@ static json_t *info_json_classes(const struct info *info)
     for (unsigned i = 0; i < info->classes.count; i++)
         json_array_append_new(sizes, info_count(info->classes.size[i]));
     json_object_set_new(out, "sizes", sizes);
-    info_set(out, "requested_bytes", info->classes.requested);
-    info_set(out, "lost_bytes", info->classes.lost);
-    info_set(out, "lost_bytes_powers_of_two",
-             size_classes_lost_by_powers(info->statistics->exact, STATISTICS_EXACT));
+    info_set(out, "requested_bytes", info->requests.bytes);
+    info_set(out, "lost_bytes", info->requests.lost);
+    info_set(out, "lost_bytes_powers_of_two", info->requests.lost_by_powers);
+    info_set(out, "at_peak_bytes", info->peak.bytes);
+    info_set(out, "at_peak_lost_bytes", info->peak.lost);
+    info_set(out, "at_peak_lost_bytes_powers_of_two", info->peak.lost_by_powers);
+    return out;
+}
+
+static json_t *info_json_threads(const struct info *info)
+{
+    const struct statistics_thread *threads = info->statistics->threads.at;
+    json_t *out = json_array();
+    for (uint64_t i = 0; i < info->summary->threads; i++) {
+        json_t *row = json_object();
+        info_set(row, "thread", i);
+        info_set(row, "operations", threads[i].operations);
+        info_set(row, "allocations", threads[i].allocations);
+        info_set(row, "requested_bytes", threads[i].bytes);
+        info_set(row, "frees", threads[i].frees);
+        info_set(row, "cross_thread_frees", threads[i].foreign_frees);
+        json_array_append_new(out, row);
+    }
+    return out;
+}
+
+static json_t *info_json_sites(const struct info *info)
+{
+    json_t *out = json_array();
+    for (size_t i = 0; i < info->site_count; i++) {
+        json_t *row = json_object(), *label = json_string(info->sites[i].label);
+        json_object_set_new(row, "site", label ? label : json_null());
+        info_set(row, "at_peak_bytes", info->sites[i].at_peak);
+        info_set(row, "calls", info->sites[i].calls);
+        info_set(row, "requested_bytes", info->sites[i].bytes);
+        json_array_append_new(out, row);
+    }
     return out;
 }
 
@@ -120,6 +153,8 @@ json_t *info_json(const struct info *info)
     snprintf(checksum, sizeof checksum, "%016" PRIx64, trace_reader_checksum(info->reader));
     json_object_set_new(out, "trace", path ? path : json_null());
     info_json_summary(out, info->summary);
+    info_set(out, "first_ns", info->statistics->first_ns);
+    info_set(out, "cross_thread_resizes", info->statistics->cross_thread_resizes);
     info_set(out, "large_blocks", info->statistics->large);
     info_set(out, "partly_touched_blocks", info->statistics->partly_touched);
     info_set(out, "untouched_bytes", info->statistics->untouched_bytes);
@@ -130,6 +165,12 @@ json_t *info_json(const struct info *info)
     json_object_set_new(out, "losses", losses ? losses : json_null());
     json_object_set_new(out, "sizes", info_json_bins(info->statistics->sizes));
     json_object_set_new(out, "lifetimes", info_json_bins(info->statistics->lifetimes));
+    json_object_set_new(out, "lifetimes_ns",
+                        info->origin->columns & TRACE_HAS_TIMES
+                            ? info_json_bins(info->statistics->lifetimes_ns)
+                            : json_null());
+    json_object_set_new(out, "by_thread", info_json_threads(info));
+    json_object_set_new(out, "call_sites", info_json_sites(info));
     json_object_set_new(out, "size_classes", info_json_classes(info));
     return out;
 }
