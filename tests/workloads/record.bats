@@ -248,6 +248,15 @@ END
     has t.trace threads=2001 malloc=20000 lost_events=0 repairs=0
 }
 
+@test "blocks that threads give back before the next has them: in that order from the first thread on" {
+    for order in sequence counter; do
+        rm -f t.trace
+        record --order=$order -- "$calls" gifts
+        [ "$status" = 0 ]
+        has t.trace threads=101 lost_events=0 repairs=0
+    done
+}
+
 @test "threads that wait for room: nothing is lost, however often others are quicker" {
     [ -z "$SANITIZE" ] || skip "a sanitizer needs room itself"
     ulimit -v 120000

@@ -184,6 +184,7 @@ static void refill_calibrate(struct stream *stream, struct spool_chunk *chunk)
     stream->stamped = 1;
     image->stamped_ps = refill_difference(refill_try_out(free), bare_ps);
     stream->stamped = stamped;
+    stream->counted = RECORD_UNKNOWN; /* nobody will read those stamps */
     memset((void *)chunk->words, 0, sizeof *chunk->words * chunk->taken);
 }
 

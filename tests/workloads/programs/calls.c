@@ -145,6 +145,21 @@ static void crowd(void)
     }
 }
 
+static void *gift_take(void *block)
+{
+    free(block);
+    return NULL;
+}
+
+/* Its first thread is the first company that the program has, and every block comes back. */
+static void gifts(void)
+{
+    pthread_t thread;
+    for (int i = 0; i < 100; i++)
+        if (pthread_create(&thread, NULL, gift_take, malloc(16)) || pthread_join(thread, NULL))
+            exit(1);
+}
+
 static void *rush_work(void *arg)
 {
     pairs(8000, 100);
@@ -383,6 +398,8 @@ int main(int argc, char **argv)
         brood();
     else if (strcmp(mode, "crowd") == 0)
         crowd();
+    else if (strcmp(mode, "gifts") == 0)
+        gifts();
     else if (strcmp(mode, "rush") == 0)
         rush();
     else if (strcmp(mode, "fork-threads") == 0)
