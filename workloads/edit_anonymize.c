@@ -49,7 +49,8 @@ int edit_anonymize(const char *from, const char *to, const struct edit_anonymize
     int failed = editing_open(&source, from, err);
     if (!failed && how->time_step &&
         !(trace_reader_origin(source.reader)->columns & TRACE_HAS_TIMES))
-        failed = err_set(err, EINVAL, "the trace has no times that could be rounded");
+        failed = err_set(err, EINVAL, "%s has no times that could be rounded",
+                         trace_reader_name(source.reader));
     if (!failed)
         failed = anonymize_run(&source, to, how, err);
     editing_close(&source);

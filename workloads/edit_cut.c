@@ -59,6 +59,16 @@ static int cut_remember(struct cut *cut, const struct trace_event *event)
     return 0;
 }
 
+/* A resized block is no longer aligned, nor zero where it grew, and it is the resizer's. */
+static void cut_resize(struct cut_object *object, const struct trace_event *event)
+{
+    object->kind = TRACE_MALLOC;
+    object->align_log2 = 0;
+    object->size = event->size;
+    object->site = event->site;
+    object->touched_pages = event->touched_pages;
+}
+
 /* Keeps account of the objects, and tells whether the event is of a wanted thread. */
 static int cut_account(struct cut *cut, const struct trace_event *event, bool *wanted)
 {
@@ -75,10 +85,8 @@ static int cut_account(struct cut *cut, const struct trace_event *event, bool *w
     *wanted = cut_wants_thread(cut, object->thread);
     if (event->kind == TRACE_FREE)
         object->live = false;
-    else if (!(event->flags & TRACE_FAILED)) {
-        object->size = event->size;
-        object->touched_pages = event->touched_pages;
-    }
+    else if (!(event->flags & TRACE_FAILED))
+        cut_resize(object, event);
     return 0;
 }
 
@@ -145,13 +153,23 @@ static int cut_event(struct cut *cut, const struct trace_event *event, struct er
     return failed;
 }
 
+static const char *cut_name(const struct cut *cut)
+{
+    return trace_reader_name(cut->source.reader);
+}
+
 /* A thread that is asked for but not among `threads`. */
 static int cut_check_threads(const struct cut *cut, uint64_t threads, struct err *err)
 {
-    for (size_t i = 0; i < cut->what->thread_count; i++)
-        if (cut->what->threads[i] >= threads)
-            return err_set(err, EINVAL, "the trace has no thread %u: its threads are 0 to %llu",
-                           cut->what->threads[i], (unsigned long long)threads - 1);
+    for (size_t i = 0; i < cut->what->thread_count; i++) {
+        uint32_t thread = cut->what->threads[i];
+        if (thread >= threads && threads > 1)
+            return err_set(err, EINVAL, "%s has no thread %u: its threads are 0 to %llu",
+                           cut_name(cut), thread, (unsigned long long)threads - 1);
+        if (thread >= threads)
+            return err_set(err, EINVAL, "%s has no thread %u, only thread 0", cut_name(cut),
+                           thread);
+    }
     return 0;
 }
 
@@ -160,19 +178,19 @@ static int cut_check_threads(const struct cut *cut, uint64_t threads, struct err
 static int cut_empty(const struct cut *cut, bool at_end, struct err *err)
 {
     const char *hint = "look for them with bench trace dump";
-    char last[UNITS_TEXT], sentence[160];
+    char last[UNITS_TEXT], number[UNITS_TEXT], sentence[560];
     units_format_time(last, (double)cut->last_ns);
     if (!cut->seen)
-        return err_set(err, EINVAL, "the trace holds no operation");
+        return err_set(err, EINVAL, "%s holds no operation", cut_name(cut));
     if (cut->begun)
-        return err_set(err, EINVAL, "the threads asked for have no blocks in that stretch: %s",
-                       hint);
+        return err_set(err, EINVAL,
+                       "the threads asked for have no blocks in that stretch of %s: %s",
+                       cut_name(cut), hint);
     if (!at_end)
-        return err_set(err, EINVAL, "the trace has no operation in that stretch: %s", hint);
+        return err_set(err, EINVAL, "%s has no operation in that stretch: %s", cut_name(cut), hint);
     snprintf(sentence, sizeof sentence,
-             "the cut begins behind the trace's end: operations are 0 "
-             "to %llu",
-             (unsigned long long)cut->seen - 1);
+             "the cut begins behind the end of %s: its operations are 0 to %s", cut_name(cut),
+             units_format_count(number, cut->seen - 1));
     return trace_reader_origin(cut->source.reader)->columns & TRACE_HAS_TIMES
                ? err_set(err, EINVAL, "%s, the last %s after the start", sentence, last)
                : err_set(err, EINVAL, "%s", sentence);
@@ -202,17 +220,32 @@ static int cut_run(struct cut *cut, const char *to, struct err *err)
     return editing_finish(cut->writer, more == 1 ? 0 : more, failed, err);
 }
 
+/* What no trace has. */
+static int cut_check_bounds(const struct edit_cut *what, struct err *err)
+{
+    char from[UNITS_TEXT], to[UNITS_TEXT];
+    if (what->first >= what->end)
+        return err_set(err, EINVAL,
+                       "the cut ends before it begins: from operation %s up to and without "
+                       "operation %s",
+                       units_format_count(from, what->first), units_format_count(to, what->end));
+    if (what->after_ns >= what->before_ns)
+        return err_set(err, EINVAL, "the cut ends before it begins: after %s and before %s",
+                       units_format_time(from, (double)what->after_ns),
+                       units_format_time(to, (double)what->before_ns));
+    return 0;
+}
+
 static int cut_check(const struct cut *cut, struct err *err)
 {
+    static const char by_number[] = "cut it by operations (--from, --to)";
     const struct edit_cut *what = cut->what;
     uint32_t columns = trace_reader_origin(cut->source.reader)->columns;
     bool timed = what->after_ns || what->before_ns != UINT64_MAX;
-    if (what->first >= what->end || what->after_ns >= what->before_ns)
-        return err_set(err, EINVAL, "the cut ends before it begins");
     if (timed && !(columns & TRACE_HAS_TIMES))
-        return err_set(err, EINVAL, "the trace has no times: cut it by events");
+        return err_set(err, EINVAL, "%s has no times: %s", cut_name(cut), by_number);
     if (what->thread_count && !(columns & TRACE_HAS_THREADS))
-        return err_set(err, EINVAL, "the trace does not know its threads: cut it by events");
+        return err_set(err, EINVAL, "%s does not know its threads: %s", cut_name(cut), by_number);
     const struct trace_summary *summary = trace_reader_summary(cut->source.reader);
     return summary && summary->events ? cut_check_threads(cut, summary->threads, err) : 0;
 }
@@ -220,7 +253,9 @@ static int cut_check(const struct cut *cut, struct err *err)
 int edit_cut(const char *from, const char *to, const struct edit_cut *what, struct err *err)
 {
     struct cut cut = {.what = what};
-    int failed = editing_open(&cut.source, from, err);
+    int failed = cut_check_bounds(what, err);
+    if (!failed)
+        failed = editing_open(&cut.source, from, err);
     if (!failed)
         failed = cut_check(&cut, err);
     if (!failed)

@@ -105,7 +105,7 @@ static void merge_losses(const struct merge *merge, char losses[EDITING_LOSSES])
                                ? trace_reader_origin(merge->sources[i].trace.reader)->losses
                                : several;
         memcpy(before, losses, sizeof before);
-        if (*more && !strstr(before, more))
+        if (*more)
             editing_losses(losses, before, more);
     }
 }

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <stdio.h>
+#include <string.h>
 
 int editing_open(struct editing_source *source, const char *path, struct err *err)
 {
@@ -46,7 +47,8 @@ int editing_add(struct editing_source *source, struct trace_writer *writer,
 
 const char *editing_losses(char text[EDITING_LOSSES], const char *losses, const char *more)
 {
-    snprintf(text, EDITING_LOSSES, "%s%s%s", losses, *losses ? " " : "", more);
+    bool said = strstr(losses, more);
+    snprintf(text, EDITING_LOSSES, "%s%s%s", losses, *losses && !said ? " " : "", said ? "" : more);
     return text;
 }
 

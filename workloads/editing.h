@@ -40,7 +40,8 @@ static inline int editing_next(struct editing_source *source, struct trace_event
 int editing_add(struct editing_source *source, struct trace_writer *writer,
                 const struct trace_event *event, struct err *err);
 
-/* The losses of the source and a further sentence, into `text`, which is returned. */
+/* The losses of the source and a further sentence that is not said yet, into `text`, which is
+ * returned. */
 enum { EDITING_LOSSES = 1024 };
 const char *editing_losses(char text[EDITING_LOSSES], const char *losses, const char *more);
 

@@ -8,12 +8,27 @@
 #include "workloads/checksum.h"
 #include "workloads/format.h"
 
+/* Whether it is gzip's or zstd's: a trace is packed already, and nothing unpacks it twice. */
+static const char *origin_packer(const uint8_t *head, ssize_t got)
+{
+    static const uint8_t gzip[] = {0x1f, 0x8b}, zstd[] = {0x28, 0xb5, 0x2f, 0xfd};
+    if (got >= 2 && memcmp(head, gzip, sizeof gzip) == 0)
+        return "gzip";
+    return got >= 4 && memcmp(head, zstd, sizeof zstd) == 0 ? "zstd" : NULL;
+}
+
 /* What the first `got` bytes say that this is, or -errno of reading them. */
 static int origin_check(const uint8_t head[FORMAT_HEADER_BYTES], ssize_t got, struct chunks *chunks,
                         struct err *err)
 {
     if (got < 0)
         return err_set(err, (int)-got, "cannot read %s: %s", chunks->path, strerror((int)-got));
+    const char *packer = origin_packer(head, got);
+    if (packer)
+        return err_set(err, EINVAL,
+                       "%s is packed by %s: unpack a trace first (%s -d), and bring a recording of "
+                       "another tool in by 'bench import'",
+                       chunks->path, packer, packer);
     if (got < FORMAT_MAGIC_BYTES || memcmp(head, FORMAT_MAGIC, FORMAT_MAGIC_BYTES) != 0)
         return err_set(err, EINVAL,
                        "%s is no heapbench trace; recordings of other tools are brought in by "

@@ -394,6 +394,11 @@ int trace_reader_rewind(struct trace_reader *reader, struct err *err)
     return reader_settle(reader, err);
 }
 
+const char *trace_reader_name(const struct trace_reader *reader)
+{
+    return reader->chunks.path;
+}
+
 const struct trace_origin *trace_reader_origin(const struct trace_reader *reader)
 {
     return &reader->origin;

@@ -13,6 +13,9 @@ struct trace_reader;
 int trace_reader_open(struct trace_reader **out, const char *path, struct err *err);
 void trace_reader_close(struct trace_reader *reader);
 
+/* The path, or "standard input", for sentences. Lives as long as the reader. */
+const char *trace_reader_name(const struct trace_reader *reader);
+
 /* Lives as long as the reader. */
 const struct trace_origin *trace_reader_origin(const struct trace_reader *reader);
 

@@ -29,7 +29,7 @@ static error_t anonymize_parse(int key, char *value, struct argp_state *state)
         return 0;
     case 's':
         if (units_parse_size(value, &arguments->how.size_step, &err))
-            argp_error(state, "%s", err.text);
+            argp_error(state, "--round-sizes: %s", err.text);
         else if (!arguments->how.size_step)
             argp_error(state, "sizes have no multiples of 0: round them to 1 or more");
         else if (arguments->how.size_step > ANONYMIZE_STEP_MOST)
@@ -37,7 +37,7 @@ static error_t anonymize_parse(int key, char *value, struct argp_state *state)
         return 0;
     case 't':
         if (units_parse_time(value, &arguments->how.time_step, &err))
-            argp_error(state, "%s", err.text);
+            argp_error(state, "--round-times: %s", err.text);
         else if (!arguments->how.time_step)
             argp_error(state, "times have no multiples of 0: round them to 1ns or more");
         return 0;

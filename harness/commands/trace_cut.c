@@ -28,7 +28,7 @@ static void cut_thread(struct cut_arguments *arguments, const char *value, struc
     uint64_t thread;
     struct err err;
     if (units_parse_count(value, &thread, &err))
-        argp_error(state, "%s", err.text);
+        argp_error(state, "--thread: %s", err.text);
     else if (thread >= UINT32_MAX)
         argp_error(state, "no trace has a thread %s", value);
     else if (arguments->cut.thread_count == CUT_THREADS)
@@ -47,19 +47,19 @@ static error_t cut_parse(int key, char *value, struct argp_state *state)
         return 0;
     case 'f':
         if (units_parse_count(value, &arguments->cut.first, &err))
-            argp_error(state, "%s", err.text);
+            argp_error(state, "--from: %s", err.text);
         return 0;
     case 't':
         if (units_parse_count(value, &arguments->cut.end, &err))
-            argp_error(state, "%s", err.text);
+            argp_error(state, "--to: %s", err.text);
         return 0;
     case 'a':
         if (units_parse_time(value, &arguments->cut.after_ns, &err))
-            argp_error(state, "%s", err.text);
+            argp_error(state, "--after: %s", err.text);
         return 0;
     case 'b':
         if (units_parse_time(value, &arguments->cut.before_ns, &err))
-            argp_error(state, "%s", err.text);
+            argp_error(state, "--before: %s", err.text);
         return 0;
     case 'T':
         cut_thread(arguments, value, state);

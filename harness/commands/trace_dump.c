@@ -188,10 +188,10 @@ static int dump_sites(struct trace_reader *reader, bool json, FILE *out, struct 
     uint32_t site = 1;
     for (; (frames = trace_reader_site(reader, site)); site++)
         (json ? dump_site_json : dump_site_text)(out, site, frames);
-    return more || site > 1 ? more
-                            : err_set(err, ENOENT,
-                                      "the trace has no call sites: bench record --stacks "
-                                      "records them");
+    return more || site > 1
+               ? more
+               : err_set(err, ENOENT, "%s has no call sites: bench record --stacks records them",
+                         trace_reader_name(reader));
 }
 
 int trace_command_dump(int argc, char **argv)

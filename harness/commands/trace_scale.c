@@ -26,7 +26,7 @@ static error_t scale_parse(int key, char *value, struct argp_state *state)
         return 0;
     case 'n':
         if (units_parse_count(value, &arguments->copies, &err))
-            argp_error(state, "%s", err.text);
+            argp_error(state, "--copies: %s", err.text);
         return 0;
     default:
         return ARGP_ERR_UNKNOWN;

@@ -36,6 +36,18 @@ EOF
     "$BENCH" trace info c.trace | grep -q "allocated first"
 }
 
+@test "cut: what was resized is a plain block of its new size; a cut is said to be one once" {
+    printf '%s\n' '1: memalign 0x1000 64 30' '1: calloc 0x2000 1 20' '1: realloc 0x3000 0x1000 40' \
+        '1: realloc 0x2000 0x2000 50' '1: free 0x3000' '1: free 0x2000' > z.txt
+    "$BENCH" import z.txt -o z.trace
+    "$BENCH" trace cut --from 4 z.trace -o c.trace
+    "$BENCH" trace cut --from 1 c.trace -o cc.trace
+    for trace in c cc; do
+        dump $trace.trace | diff - <(printf '%s\n' '0 t0 malloc #0 40' '1 t0 malloc #1 50' '2 t0 free #0' '3 t0 free #1')
+        [ "$("$BENCH" trace info $trace.trace | grep -o 'This is a cut' | wc -l)" -eq 1 ]
+    done
+}
+
 @test "cut by time, and by thread" {
     "$BENCH" trace cut --after 3us --before 6us r.trace -o c.trace
     [ "$(info c.trace events)" -eq 6 ]
@@ -67,6 +79,10 @@ refused() {
     refused "no thread 2: its threads are 0 to 1" trace cut --thread 2 - < r.trace
     refused "operations are 0 to 7, the last 7.00 us after the start" trace cut --from 8 r.trace
     refused "operations are 0 to 7, the last 7.00 us after the start" trace cut --after 1s r.trace
+    refused "the end of r.trace: its operations are" trace cut --from 8 r.trace
+    refused "from operation 7 up to and without operation 4" trace cut --from 7 --to 4 r.trace
+    refused "after 3.00 us and before 2.00 us" trace cut --after 3us --before 2us r.trace
+    refused "--from: 'x' is not a whole number" trace cut --from x r.trace
     refused "no operation in that stretch" trace cut --after 3100ns --before 3900ns r.trace
     refused "the threads asked for have no blocks in that stretch" trace cut --to 1 --thread 1 r.trace
     refused "2 to 10000" trace scale --copies 1 r.trace
@@ -76,7 +92,11 @@ refused() {
     refused "no operation at all" generate threadtest:rounds=0
     refused "no operation at all" generate ramp-decay:blocks=0
     "$BENCH" generate glibc-simple:calls=1000 -o plain.trace
-    refused "no times" trace anonymize --round-times 1ms plain.trace
+    refused "plain.trace has no times" trace anonymize --round-times 1ms plain.trace
+    refused "plain.trace has no times: cut it by operations (--from, --to)" trace cut --after 1s plain.trace
+    refused "plain.trace has no thread 3, only thread 0" trace cut --thread 3 plain.trace
+    gzip -c r.trace > r.gz
+    refused "r.gz is packed by gzip: unpack a trace first (gzip -d)" trace cut r.gz
     run "$BENCH" trace dump --sites plain.trace
     [ "$status" -eq 2 ]
     [[ "$output" == *"no call sites: bench record --stacks"* ]]
