@@ -142,6 +142,14 @@ events() {
     [[ "$stderr" == *"ignored the recorder"*"statically"* ]]
 }
 
+@test "the recorder asks for nothing that keeps a program of another C library from running" {
+    library=$BUILD/libheapbench-record.so
+    [ "$(readelf -d "$library" | grep -c NEEDED)" = 1 ]
+    readelf -d "$library" | grep -q 'NEEDED.*libc\.so'
+    # What glibc alone has is weak, and the loader's own functions are not called.
+    [ -z "$(nm -D --undefined-only "$library" | grep -E ' U (_dl_|__libc_|__register_|__tls_get_addr|_Unwind|gnu_)')" ]
+}
+
 @test "every function is one operation, a failure too" {
     record -- "$calls" kinds
     [ "$status" = 0 ]

@@ -12,7 +12,7 @@ extern _Atomic bool confine_here;
 
 /* The thread may not read the time-stamp counter by which records are ordered: its events are lost.
  */
-extern __thread bool confine_has_no_counter __attribute__((tls_model("initial-exec")));
+extern __thread bool confine_has_no_counter;
 
 static inline bool confined(void)
 {

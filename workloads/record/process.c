@@ -16,6 +16,7 @@
 #include "workloads/record/await.h"
 #include "workloads/record/carry.h"
 #include "workloads/record/confine.h"
+#include "workloads/record/foreign.h"
 #include "workloads/record/receive.h"
 
 enum { PROCESS_BYTES = 4 << 20 };
@@ -67,7 +68,7 @@ static struct process *process_map(void)
 /* The file is not kept open: programs close or count descriptors. */
 static bool process_open_spool(void)
 {
-    const char *where = getenv(SPOOL_ENVIRONMENT);
+    const char *where = foreign() ? NULL : getenv(SPOOL_ENVIRONMENT);
     char path[SPOOL_PATH];
     if (!where)
         return false;
@@ -233,7 +234,7 @@ static void process_unlock(void)
 /* Its number may have come to the calling thread in the meantime. */
 static bool process_thread_is_gone(pid_t thread)
 {
-    return thread == gettid() || (tgkill(getpid(), thread, 0) && errno == ESRCH);
+    return thread == gettid() || (syscall(SYS_tgkill, getpid(), thread, 0) && errno == ESRCH);
 }
 
 static void process_collect(struct process *here)

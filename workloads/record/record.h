@@ -5,8 +5,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <sys/single_threaded.h>
 
+#include "workloads/record/foreign.h"
 #include "workloads/record/large.h"
 #include "workloads/record/spool.h"
 #include "workloads/record/stacks.h"
@@ -28,7 +28,7 @@ struct stream {
 /* Far above every stamp, so that none is a few steps from it. */
 #define RECORD_UNKNOWN (UINT64_C(1) << 63)
 
-extern __thread struct stream *record_stream __attribute__((tls_model("initial-exec")));
+extern __thread struct stream *record_stream;
 extern struct spool_control *record_spool; /* NULL until the spool is open */
 extern uint32_t record_depth;              /* of call stacks; 0: none, or not yet */
 

@@ -13,6 +13,7 @@
 
 #include "harness/base/clock.h"
 #include "workloads/record/confine.h"
+#include "workloads/record/foreign.h"
 #include "workloads/record/process.h"
 #include "workloads/record/real.h"
 
@@ -262,7 +263,7 @@ static struct stream *refill_in_peace(struct refill_hope *hope)
 /* A signal handler that gets into the middle of this goes without. */
 static struct stream *refill_confined(void)
 {
-    static __thread bool under_way __attribute__((tls_model("initial-exec")));
+    static __thread bool under_way;
     struct refill_hope hope = {0};
     struct stream *stream = NULL;
     if (under_way) {
@@ -308,5 +309,6 @@ __attribute__((constructor)) static void refill_begin(void)
     pthread_sigmask(SIG_BLOCK, &all, &before);
     process_here();
     pthread_sigmask(SIG_SETMASK, &before, NULL);
-    pthread_atfork(NULL, NULL, process_forked);
+    if (!foreign())
+        __register_atfork(NULL, NULL, process_forked, NULL);
 }

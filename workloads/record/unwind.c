@@ -9,6 +9,7 @@
 #include <stdbool.h>
 
 #include "workloads/record/eh_frame.h"
+#include "workloads/record/foreign.h"
 
 enum {
     UNWIND_CACHE = 1 << 15, /* return addresses remembered */
@@ -27,8 +28,6 @@ struct unwind_entry {
 
 static struct unwind_entry cache[UNWIND_CACHE];
 static _Atomic uintptr_t modules[UNWIND_MODULES];
-
-extern void *__libc_stack_end; /* the loader's: where the main thread's stack begins */
 
 static uint64_t unwind_hash(uint64_t address)
 {
