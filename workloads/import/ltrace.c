@@ -127,18 +127,19 @@ static struct ltrace_start ltrace_known(struct ltrace *ltrace, struct scan *line
 
 /* Behind it there is at most the time that the call took: another line, whose digits may have run
  * into the result's, is none. */
-static bool ltrace_result(struct scan rest, uint64_t *address)
+static bool ltrace_result(struct scan *rest, uint64_t *address)
 {
     *address = 0;
-    scan_blanks(&rest);
-    if (scan_char(&rest, ')'))
-        scan_blanks(&rest);
-    if (!scan_text(&rest, "= ") && !scan_past(&rest, "= "))
+    scan_blanks(rest);
+    if (scan_char(rest, ')'))
+        scan_blanks(rest);
+    if (!scan_text(rest, "= ") && !scan_past(rest, "= "))
         return false;
-    scan_blanks(&rest);
-    if (!scan_text(&rest, "<void>") && !call_number(&rest, address))
+    scan_blanks(rest);
+    if (!scan_text(rest, "<void>") && !call_number(rest, address))
         return false;
-    return scan_done(&rest) || (scan_blanks(&rest) && (scan_done(&rest) || *rest.at == '<'));
+    scan_blanks(rest);
+    return scan_done(rest) || *rest->at == '<';
 }
 
 /* A free takes effect when it is called, an allocation when it returns. */
@@ -165,7 +166,7 @@ static enum import_verdict ltrace_finish(struct pending *pending, struct ltrace_
             return IMPORT_NOTHING;
         line->call = open.call;
     }
-    if (!ltrace_result(line->rest, &address) || !call_operation(&line->call, address, operation))
+    if (!ltrace_result(&line->rest, &address) || !call_operation(&line->call, address, operation))
         return IMPORT_BAD;
     return IMPORT_OPERATION;
 }
@@ -193,12 +194,11 @@ static bool ltrace_has_no_result(const struct ltrace_line *line, struct scan tex
 }
 
 /* The rest of a call begins where its numbers end; `whole` is whether the line ends with it. */
-static bool ltrace_is_open(const struct ltrace_line *line, bool *whole)
+static bool ltrace_is_open(struct scan *rest, bool *whole)
 {
-    struct scan rest = line->rest;
-    scan_blanks(&rest);
-    bool open = scan_text(&rest, "<unfinished ...>") || scan_text(&rest, "<no return ...>");
-    *whole = !open || (scan_blanks(&rest) && scan_done(&rest));
+    scan_blanks(rest);
+    bool open = scan_text(rest, "<unfinished ...>") || scan_text(rest, "<no return ...>");
+    *whole = !open || (scan_blanks(rest) && scan_done(rest));
     return open;
 }
 
@@ -210,7 +210,7 @@ static enum import_verdict ltrace_call(struct pending *pending, struct ltrace_li
     if (!resumed && !call_numbers(&line->rest, &line->call))
         return IMPORT_BAD;
     bool inner = !resumed && ltrace_is_inner(pending, line);
-    bool open = ltrace_is_open(line, &whole);
+    bool open = ltrace_is_open(&line->rest, &whole);
     if (!whole)
         return IMPORT_BAD;
     if (inner && open) {

@@ -44,6 +44,7 @@ struct lttng {
     uint64_t second_ns;        /* which that says */
     size_t provider;           /* how far behind the time the provider's name stood last … */
     size_t bracket;            /* … and behind the event's name the bracket of its own fields */
+    const struct lttng_context *last; /* the event's before, or NULL */
     struct lttng_context contexts[MEMO_PLACES];
 };
 
@@ -168,9 +169,12 @@ static bool lttng_usual(struct scan own, struct lttng_fields *fields)
 static const struct lttng_fields *lttng_contexts(struct lttng *lttng, const char *text,
                                                  size_t length)
 {
+    if (lttng->last && memo_is(&lttng->last->memo, text, length))
+        return &lttng->last->fields;
     struct memo *memo;
     bool known = memo_find(lttng->contexts, sizeof *lttng->contexts, text, length, &memo);
     struct lttng_context *context = (struct lttng_context *)(void *)memo;
+    lttng->last = context;
     if (known)
         return &context->fields;
     if (memmem(text, length, lttng_provider_name, sizeof lttng_provider_name - 1))

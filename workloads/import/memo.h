@@ -19,16 +19,28 @@ struct memo {
     char text[MEMO_TEXT];
 };
 
+static inline uint64_t memo_word(const char *text, size_t at)
+{
+    return bytes_get64((const uint8_t *)text + at);
+}
+
+/* Texts are read by the pair of words: the last pair ends where the text does, and begins here. */
+static inline size_t memo_tail(size_t length)
+{
+    return length < 16 ? 0 : length - 16;
+}
+
 /* Whether it is that text. */
 static inline bool memo_is(const struct memo *memo, const char *text, size_t length)
 {
-    const uint8_t *here = (const uint8_t *)memo->text, *there = (const uint8_t *)text;
+    size_t tail = memo_tail(length), last = length - 8;
     if (length != memo->length || !length)
         return false;
-    uint64_t differing = 0;
-    for (size_t i = 0; i + 8 < length; i += 8)
-        differing |= bytes_get64(here + i) ^ bytes_get64(there + i);
-    differing |= bytes_get64(here + length - 8) ^ bytes_get64(there + length - 8);
+    uint64_t differing = memo_word(memo->text, tail) ^ memo_word(text, tail);
+    differing |= memo_word(memo->text, last) ^ memo_word(text, last);
+    for (size_t i = 0; i < tail; i += 16)
+        differing |= (memo_word(memo->text, i) ^ memo_word(text, i)) |
+                     (memo_word(memo->text, i + 8) ^ memo_word(text, i + 8));
     return !differing;
 }
 
@@ -43,13 +55,13 @@ static inline void memo_keep(struct memo *memo, const char *text, size_t length)
 static inline unsigned memo_place(const char *text, size_t length)
 {
     const uint64_t odd = UINT64_C(0x9e3779b97f4a7c15);
-    const uint8_t *at = (const uint8_t *)text, *end = at + length;
+    size_t tail = memo_tail(length);
     uint64_t sum = length;
     if (length < MEMO_LEAST)
         return 0;
-    for (; end - at > 16; at += 16)
-        sum += (bytes_get64(at) + odd) * (bytes_get64(at + 8) ^ sum);
-    sum += (bytes_get64(length < 16 ? at : end - 16) + odd) * (bytes_get64(end - 8) ^ sum);
+    for (size_t i = 0; i < tail; i += 16)
+        sum += (memo_word(text, i) + odd) * (memo_word(text, i + 8) ^ sum);
+    sum += (memo_word(text, tail) + odd) * (memo_word(text, length - 8) ^ sum);
     return (unsigned)(((sum ^ sum >> 32) * odd) >> (64 - MEMO_LOG2));
 }
 
