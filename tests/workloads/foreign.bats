@@ -443,6 +443,15 @@ END
     [ "$output" = $'0 t0 malloc #0 5\n1 t0 malloc #1 6\n2 t0 free #0\n3 t0 free #1' ]
 }
 
+@test "valgrind: a call behind a remark or the program's own words on a line is taken" {
+    printf '%s\n' '--7-- REDIR: 0x4 (libc.so.6:malloc) redirected to 0x5 (malloc)--7-- malloc(5) = 0xA0' \
+        'of 3-x---7-- malloc(6)==7== Warning: set address range perms: large range' '--7--  = 0xB0' \
+        '--7-- Reading syms from /x--7-- free(0xA0)--7-- free(0xB0)' '--7-- Reading syms from /y (0x7)' > v.txt
+    run import v.txt
+    [ "$output" = $'0 t0 malloc #0 5\n1 t0 malloc #1 6\n2 t0 free #0\n3 t0 free #1' ]
+    [ "$(info bad_records)" -eq 0 ]
+}
+
 @test "ltrace and lttng: a line that is two is not taken for one" {
     printf '%s\n' '41 a->malloc(5)   = 0x10 <0.000123>' '41 a->malloc(6) = 0x2041 a->malloc(7)    = 0x30' \
         '41 a->malloc(8 <unfinished ...>41 a->malloc(9) = 0x40' '41 a->free(0x10) = <void>' > l.txt

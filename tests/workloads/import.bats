@@ -116,6 +116,21 @@ info() {
     grep -q "damaged inside its archive" warnings
 }
 
+@test "a gzip file that is cut: whatever can be unpacked is there" {
+    for i in $(seq 1 9000); do echo "1: malloc 0x$((i * 16)) $((i * 7919 % 10007))"; done > big.txt
+    gzip -k big.txt
+    for bytes in 100 3000 20000; do
+        head -c $bytes big.txt.gz > cut.txt.gz
+        gzip -dc cut.txt.gz > rest.txt 2>gzip.txt || true
+        cmp -n "$(stat -c %s rest.txt)" rest.txt big.txt
+        import cut.txt.gz >/dev/null
+        [ "$(info events)" -ge "$(wc -l <rest.txt)" ]
+        [ "$(info cut_tails)" -eq 1 ]
+        grep -q "truncated" warnings
+    done
+    [ "$(info events)" -gt 3000 ]
+}
+
 @test "heaptrack, raw: milliseconds, no threads" {
     run import "$fixtures/heaptrack_raw.txt"
     [ "$status" -eq 0 ]

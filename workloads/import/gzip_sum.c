@@ -9,12 +9,16 @@
 
 #include "workloads/bytes.h"
 
-/* libarchive needs it, so that it is where that is. */
-#define GZIP_LIBRARY "libz.so.1"
-
 enum { GZIP_TRAILER = 8, GZIP_LEAST = 18, GZIP_READ = 64 << 10 };
 
 static const uint8_t gzip_magic[] = {0x1f, 0x8b, 8};
+
+bool gzip_begins(int fd)
+{
+    uint8_t start[sizeof gzip_magic];
+    return pread(fd, start, sizeof start, 0) == sizeof start &&
+           memcmp(start, gzip_magic, sizeof start) == 0;
+}
 
 static off_t gzip_size(int fd)
 {

@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "workloads/import/gzip_rest.h"
 #include "workloads/import/gzip_sum.h"
 #include "workloads/import/unpack.h"
 
@@ -31,6 +32,7 @@ struct source {
     uint64_t line;
     char flaw[200]; /* "" while all is well */
     char joined[2 * SOURCE_LINE + SOURCE_SLACK];
+    char rest[GZIP_REST];
 };
 
 /* Folders are passed over. */
@@ -52,6 +54,18 @@ static void source_note(struct source *source, const char *why)
         strncpy(source->flaw, why ? why : "unreadable", sizeof source->flaw - 1);
 }
 
+/* The archive says no more: what is wrong with it counts, and the last block is what can still be
+ * had of a gzip file; without a format, nothing was read yet. False: nothing. */
+static bool source_rescue(struct source *source)
+{
+    bool may_be_gzip = gzip_sum_checks(&source->gzip) || !source->unpack.format(source->archive);
+    source_note(source, source->unpack.error_string(source->archive));
+    source->drained = true;
+    source->block = source->rest;
+    source->block_left = may_be_gzip ? gzip_rest(source->fd, source->gzip.length, source->rest) : 0;
+    return source->block_left;
+}
+
 /* The archive's next block: by blocks, damage costs only what comes after it. */
 static bool source_read_block(struct source *source)
 {
@@ -59,17 +73,19 @@ static bool source_read_block(struct source *source)
     la_int64_t offset;
     int got = source->unpack.read_data_block(source->archive, &block, &source->block_left, &offset);
     source->block = block;
-    if (got != ARCHIVE_OK && got != ARCHIVE_EOF)
+    if (got == ARCHIVE_WARN)
         source_note(source, source->unpack.error_string(source->archive));
     if (got == ARCHIVE_OK || got == ARCHIVE_WARN) {
         gzip_sum_add(&source->gzip, block, source->block_left);
         return true;
     }
+    if (got != ARCHIVE_EOF)
+        return source_rescue(source);
     source->drained = true;
     source->block_left = 0;
-    if (got == ARCHIVE_EOF && gzip_sum_flaw(&source->gzip))
+    if (gzip_sum_flaw(&source->gzip))
         source_note(source, gzip_sum_flaw(&source->gzip));
-    source->more = got == ARCHIVE_EOF && source_next_file(source) == ARCHIVE_OK;
+    source->more = source_next_file(source) == ARCHIVE_OK;
     return false;
 }
 
@@ -181,12 +197,12 @@ static int source_open_archive(struct source *source, const char *path, struct e
     unpack->read_support_format_zip(archive);
     unpack->read_support_format_raw(archive);
     unpack->read_support_format_empty(archive);
-    if (unpack->read_open_fd(archive, source->fd, SOURCE_BLOCK) != ARCHIVE_OK)
-        return err_set(err, EINVAL, "cannot read %s: %s", path, unpack->error_string(archive));
-    int got = source_next_file(source);
+    int got = unpack->read_open_fd(archive, source->fd, SOURCE_BLOCK);
+    if (got == ARCHIVE_OK)
+        got = source_next_file(source);
     if (got == ARCHIVE_EOF)
         return err_set(err, EINVAL, "%s is empty: there is nothing to import", path);
-    if (got != ARCHIVE_OK)
+    if (got != ARCHIVE_OK && !source_rescue(source))
         return err_set(err, EINVAL, "cannot unpack %s: %s", path, unpack->error_string(archive));
     if (source_is_gzip(source))
         gzip_sum_begin(&source->gzip, source->fd);

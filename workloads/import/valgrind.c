@@ -33,6 +33,21 @@ static bool valgrind_name(struct scan *line, struct call *call)
     return true;
 }
 
+/* Moves behind the next prefix that a call follows: the end of a remark, or of a line that the
+ * program wrote, was lost. */
+static bool valgrind_seek(struct scan *line, uint64_t *pid)
+{
+    for (struct scan ahead = *line; scan_past(&ahead, "--"); ahead.at--) {
+        struct scan behind = {ahead.at - 2, ahead.end}, name;
+        struct call call;
+        if (valgrind_prefix(&behind, pid) && (name = behind, valgrind_name(&name, &call))) {
+            *line = behind;
+            return true;
+        }
+    }
+    return false;
+}
+
 static bool valgrind_arguments(struct scan *line, struct call *call)
 {
     return call_numbers(line, call) && scan_char(line, ')');
@@ -97,7 +112,7 @@ static bool valgrind_result(struct valgrind *valgrind, uint64_t pid, struct scan
 }
 
 /* Calls and results side by side, and where a line's end was lost, the next one's; anything else is
- * a remark, to the end of the line. */
+ * a remark, up to a call or to the end of the line. */
 static enum import_verdict valgrind_take(struct scan line, void *state,
                                          struct repair_operation *operation)
 {
@@ -105,7 +120,7 @@ static enum import_verdict valgrind_take(struct scan line, void *state,
     uint64_t pid;
     bool good = true;
     (void)operation;
-    if (!valgrind_prefix(&line, &pid))
+    if (!valgrind_prefix(&line, &pid) && !valgrind_seek(&line, &pid))
         return IMPORT_NOTHING;
     while (good && !scan_done(&line)) {
         struct call call;
@@ -114,7 +129,7 @@ static enum import_verdict valgrind_take(struct scan line, void *state,
             good = valgrind_result(valgrind, pid, &line);
         else if (valgrind_name(&line, &call))
             good = valgrind_arguments(&line, &call) && valgrind_call(valgrind, pid, &call);
-        else if (!valgrind_prefix(&line, &pid))
+        else if (!valgrind_prefix(&line, &pid) && !valgrind_seek(&line, &pid))
             return IMPORT_NOTHING;
     }
     return good ? IMPORT_NOTHING : IMPORT_BAD;
@@ -126,7 +141,7 @@ static bool valgrind_recognise(const char *start, size_t length)
     while (scan_line(&text, &line)) {
         uint64_t pid;
         struct call call;
-        if (valgrind_prefix(&line, &pid) && valgrind_name(&line, &call) &&
+        if (valgrind_seek(&line, &pid) && valgrind_name(&line, &call) &&
             valgrind_arguments(&line, &call))
             return true;
     }
