@@ -60,12 +60,12 @@ void report_html_end(FILE *out)
 
 enum { REPORT_LABEL = 24 };
 
-/* What stands before a colon at the beginning of a line says what the line is of; a colon further
- * on may be a name's. */
+/* What stands before a colon at the beginning of a line says what the line is of; one further
+ * on, or without a blank behind it, is a name's. */
 static size_t report_label(const char *line)
 {
-    size_t length = strcspn(line, ":");
-    return length <= REPORT_LABEL && line[length] == ':' ? length : 0;
+    const char *colon = strstr(line, ": ");
+    return colon && colon - line <= REPORT_LABEL ? (size_t)(colon - line) : 0;
 }
 
 /* A point of a list, in HTML or Markdown. "" is none. */

@@ -161,6 +161,21 @@ static int plot_file(struct plot *plot, const struct store *store, const char *t
     return failed;
 }
 
+/* Which may be because a pass was not run. */
+static void plot_empty(const struct store *store, size_t figure, const char *trace)
+{
+    static const char *const passes[] = {"throughput", "latency", "memory"};
+    const char *before = "; not asked for were the passes ";
+    fprintf(stderr, "bench plot: %s of %s: the run holds nothing that it could show",
+            figure_name(figure), trace);
+    for (size_t i = 0; i < sizeof passes / sizeof *passes; i++)
+        if (!asked_repetitions(store, passes[i])) {
+            fprintf(stderr, "%s%s", before, passes[i]);
+            before = ",";
+        }
+    fputc('\n', stderr);
+}
+
 static int plot_trace(struct plot *plot, const struct store *store, const char *trace,
                       struct err *err)
 {
@@ -175,8 +190,7 @@ static int plot_trace(struct plot *plot, const struct store *store, const char *
         plot->empty += failed == 1;
         plot->drawn += failed == 0;
         if (failed == 1)
-            fprintf(stderr, "bench plot: %s of %s: the run holds nothing that it could show\n",
-                    figure_name(i), trace);
+            plot_empty(store, i, trace);
     }
     return 0;
 }

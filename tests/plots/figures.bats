@@ -105,6 +105,16 @@ setup() {
     [ -s "$BATS_TEST_TMPDIR/out/heapmap.redis.svg" ]
 }
 
+@test "a figure whose pass was not asked for names the pass, and a colon in a trace's name is no label" {
+    cd "$BATS_TEST_TMPDIR"
+    "$BENCH" run -a system,first-fit -n 2 --turns 1 -p throughput -o quick threadtest:threads=1,blocks=10,rounds=20
+    run "$BENCH" plot --figure memory -o out quick
+    [ "$status" -eq 1 ]
+    [[ "$output" == *"nothing that it could show; not asked for were the passes latency,memory" ]]
+    "$BENCH" report --format html -o quick.html quick
+    grep -q "Seen on the trace threadtest:threads=1" quick.html
+}
+
 @test "figures of what other commands measure are not missed, but told of when asked for" {
     cp -r "$run_folder" "$BATS_TEST_TMPDIR/part"
     rm "$BATS_TEST_TMPDIR/part/split.jsonl"
