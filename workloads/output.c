@@ -171,13 +171,18 @@ char *output_free_path(const char *stem)
     return NULL;
 }
 
+static const char *output_remedy(int why)
+{
+    if (why == ENOSPC || why == EDQUOT)
+        return "; free some space or write to another folder";
+    return why == EFBIG ? "; raise the limit of a file's size (ulimit -f)" : "";
+}
+
 static int output_failed(const struct output *output, struct err *err)
 {
     int why = errno;
     return err_set(err, why, "cannot write %s past byte %llu: %s%s", output_name(output),
-                   (unsigned long long)output->written, strerror(why),
-                   why == ENOSPC || why == EDQUOT ? "; free some space or write to another folder"
-                                                  : "");
+                   (unsigned long long)output->written, strerror(why), output_remedy(why));
 }
 
 int output_write(struct output *output, const void *data, size_t length, struct err *err)

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "harness/commands/commands.h"
+#include "harness/commands/text_output.h"
 #include "harness/interrupt.h"
 #include "plots/report.h"
 #include "results/answer.h"
@@ -150,37 +151,24 @@ static void report_write(struct report *report, FILE *out)
     }
 }
 
-static int report_refused(const struct report *report, const char *remedy)
-{
-    fprintf(stderr, "bench report: %s: %s; %s\n",
-            report->output ? report->output : "standard output", strerror(errno), remedy);
-    return STATUS_FAILED;
-}
-
-/* Through a temporary name, so that an older report is not lost to a full disk or to Ctrl-C. */
+/* A file has its name only when it is whole, so that an older report is not lost to a full disk or
+ * to Ctrl-C. */
 static int report_to_file(struct report *report)
 {
-    char *unfinished;
-    if (asprintf(&unfinished, "%s.part", report->output) < 0)
-        err_no_memory("a path");
-    FILE *out = fopen(unfinished, "we");
-    int status = STATUS_DONE;
-    if (!out)
-        status = report_refused(report, "name another file with -o");
-    else {
-        report_write(report, out);
-        errno = ENOSPC;
-        bool whole = !ferror(out) && fflush(out) == 0;
-        fclose(out);
-        if (*report->interrupted)
-            status = STATUS_FAILED;
-        else if (!whole || rename(unfinished, report->output) < 0)
-            status = report_refused(report, "free some space or name another file with -o");
-        if (status != STATUS_DONE)
-            unlink(unfinished);
+    struct text_output text;
+    struct err err = {0};
+    int failed = text_output_open(&text, report->output, &err);
+    if (!failed) {
+        report_write(report, text.file);
+        if (*report->interrupted) {
+            text_output_abandon(&text);
+            return STATUS_FAILED;
+        }
+        failed = text_output_close(&text, &err);
     }
-    free(unfinished);
-    return status;
+    if (failed)
+        fprintf(stderr, "bench report: %s\n", err.text);
+    return failed ? STATUS_FAILED : STATUS_DONE;
 }
 
 static int report_to_output(struct report *report)
@@ -189,8 +177,11 @@ static int report_to_output(struct report *report)
     /* Why an earlier write failed is forgotten by now: a closed stream tells it again. */
     if (write(STDOUT_FILENO, "", 0) == 0)
         errno = ENOSPC;
-    return ferror(stdout) || fflush(stdout) ? report_refused(report, "nothing was lost in the run")
-                                            : STATUS_DONE;
+    if (!ferror(stdout) && !fflush(stdout))
+        return STATUS_DONE;
+    fprintf(stderr, "bench report: standard output: %s; nothing was lost in the run\n",
+            strerror(errno));
+    return STATUS_FAILED;
 }
 
 static bool report_open(struct report *report)
@@ -215,7 +206,8 @@ int command_report(int argc, char **argv)
     report.interrupted = interrupt_catch();
     int status = STATUS_USAGE;
     if (report_open(&report))
-        status = report.output ? report_to_file(&report) : report_to_output(&report);
+        status = report.output && strcmp(report.output, "-") != 0 ? report_to_file(&report)
+                                                                  : report_to_output(&report);
     for (size_t i = 0; i < report.count && report.stores[i]; i++)
         store_close(report.stores[i]);
     return status == STATUS_DONE ? report.status : status;

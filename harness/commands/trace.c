@@ -26,6 +26,12 @@ static void trace_usage(FILE *out)
         out);
 }
 
+int trace_refused(const char *name, const struct err *err)
+{
+    fprintf(stderr, "bench trace %s: %s\n", name, err->text);
+    return STATUS_USAGE;
+}
+
 static int trace_unknown(const char *name)
 {
     struct nearest nearest = nearest_to(name);

@@ -3,9 +3,8 @@
 #define HARNESS_COMMANDS_TRACE_H
 
 #include <argp.h>
-#include <stdio.h>
 
-#include "workloads/output.h"
+#include "harness/base/err.h"
 
 /* TRACE_COMMAND(name, one line): `int trace_command_<name>(int argc, char **argv)` in
  * trace_<name>.c; argv[0] is "bench trace <name>". Returns the exit status. */
@@ -27,18 +26,6 @@ struct trace_files {
 };
 
 extern const struct argp_child trace_files_child[];
-
-/* What a command tells, on standard output or into a file that has its name only when it is whole.
- * Stays where it is while it is open. */
-struct trace_text {
-    FILE *file;
-    struct output output; /* where it is no standard output */
-    struct err err;       /* of the first write that failed */
-};
-
-/* `path` NULL or "-": standard output, whose failure is told where all commands' are. */
-int trace_text_open(struct trace_text *text, const char *path, struct err *err);
-int trace_text_close(struct trace_text *text, struct err *err);
 
 /* Prints the sentence of bench trace `name`, and returns the exit status that goes with it. */
 int trace_refused(const char *name, const struct err *err);

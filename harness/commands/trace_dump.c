@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "harness/commands/commands.h"
+#include "harness/commands/text_output.h"
 #include "harness/commands/trace.h"
 #include "results/text.h"
 #include "workloads/reader.h"
@@ -198,16 +199,16 @@ int trace_command_dump(int argc, char **argv)
 {
     struct dump_arguments arguments = {0};
     struct trace_reader *reader;
-    struct trace_text text;
+    struct text_output text;
     struct err err = {0}, later = {0};
     command_parse(&dump_argp, argc, argv, 0, &arguments);
     int failed = trace_reader_open(&reader, arguments.path, &err);
     if (failed)
         return trace_refused("dump", &err);
-    failed = trace_text_open(&text, arguments.to, &err);
+    failed = text_output_open(&text, arguments.to, &err);
     if (!failed) {
         failed = (arguments.sites ? dump_sites : dump_all)(reader, arguments.json, text.file, &err);
-        int late = trace_text_close(&text, &later);
+        int late = text_output_close(&text, &later);
         if (late && !failed)
             err = later;
         failed = failed ? failed : late;

@@ -6,6 +6,7 @@
 
 #include "harness/commands/commands.h"
 #include "harness/commands/info.h"
+#include "harness/commands/text_output.h"
 #include "harness/commands/trace.h"
 
 /* A damaged trace is told as far as it is whole, and the damage after it. */
@@ -78,10 +79,10 @@ static void info_write_json(json_t *list, bool several, FILE *out)
 int trace_command_info(int argc, char **argv)
 {
     struct info_arguments arguments = {0};
-    struct trace_text text;
+    struct text_output text;
     struct err err = {0};
     command_parse(&info_argp, argc, argv, 0, &arguments);
-    if (trace_text_open(&text, arguments.to, &err))
+    if (text_output_open(&text, arguments.to, &err))
         return trace_refused("info", &err);
     json_t *list = arguments.json ? json_array() : NULL;
     int status = STATUS_DONE;
@@ -94,5 +95,5 @@ int trace_command_info(int argc, char **argv)
     if (list)
         info_write_json(list, arguments.count > 1, text.file);
     json_decref(list);
-    return trace_text_close(&text, &err) ? trace_refused("info", &err) : status;
+    return text_output_close(&text, &err) ? trace_refused("info", &err) : status;
 }

@@ -248,8 +248,25 @@ PYTHON
     echo old >"$BATS_TEST_TMPDIR/r.html"
     run bash -c "ulimit -f 10; trap '' XFSZ; '$BENCH' report --format json -o '$BATS_TEST_TMPDIR/r.html' '$run_folder'"
     [ "$status" -eq 1 ]
-    [[ "$output" == *"free some space"* ]]
+    [[ "$output" == *"r.html.part"*"ulimit -f"* ]]
     [ "$(cat "$BATS_TEST_TMPDIR/r.html")" = old ]
+}
+
+@test "a report into a device or a pipe is written there, and leaves it what it was" {
+    cd "$BATS_TEST_TMPDIR"
+    "$BENCH" report --format csv "$run_folder" > plain
+    ln -s /dev/full full
+    run "$BENCH" report --format csv -o full "$run_folder"
+    [ "$status" -eq 1 ]
+    [[ "$output" == *"free some space"* ]]
+    [ -c full ]
+    mkfifo pipe
+    cat pipe > got &
+    "$BENCH" report --format csv -o pipe "$run_folder"
+    wait $!
+    cmp plain got
+    [ -p pipe ]
+    "$BENCH" report --format csv -o - "$run_folder" | cmp - plain
 }
 
 @test "an interruption keeps the figures that are finished and the older report, and nothing else" {

@@ -1,21 +1,20 @@
-/* Where bench trace writes what it tells. */
+/* Where commands write what they tell. */
 #include <errno.h>
 #include <string.h>
 
-#include "harness/commands/commands.h"
-#include "harness/commands/trace.h"
+#include "harness/commands/text_output.h"
 
 static ssize_t text_write(void *cookie, const char *bytes, size_t length)
 {
-    struct trace_text *text = cookie;
+    struct text_output *text = cookie;
     if (!text->err.code)
         output_write(&text->output, bytes, length, &text->err);
     return text->err.code ? 0 : (ssize_t)length;
 }
 
-int trace_text_open(struct trace_text *text, const char *path, struct err *err)
+int text_output_open(struct text_output *text, const char *path, struct err *err)
 {
-    *text = (struct trace_text){.file = stdout};
+    *text = (struct text_output){.file = stdout};
     if (!path || strcmp(path, "-") == 0)
         return 0;
     int failed = output_open(&text->output, path, err);
@@ -28,7 +27,7 @@ int trace_text_open(struct trace_text *text, const char *path, struct err *err)
     return err_set(err, ENOMEM, "no memory left to write %.200s", path);
 }
 
-int trace_text_close(struct trace_text *text, struct err *err)
+int text_output_close(struct text_output *text, struct err *err)
 {
     if (text->file == stdout)
         return 0;
@@ -39,8 +38,10 @@ int trace_text_close(struct trace_text *text, struct err *err)
     return err_set(err, text->err.code, "%s", text->err.text);
 }
 
-int trace_refused(const char *name, const struct err *err)
+void text_output_abandon(struct text_output *text)
 {
-    fprintf(stderr, "bench trace %s: %s\n", name, err->text);
-    return STATUS_USAGE;
+    if (text->file == stdout)
+        return;
+    fclose(text->file);
+    output_abandon(&text->output);
 }
