@@ -261,8 +261,10 @@ PYTHON
     [[ "$output" == *"free some space"* ]]
     [ -c full ]
     mkfifo pipe
-    cat pipe > got &
+    cat pipe > got 3>&- &
+    exec 9> pipe # once somebody reads it
     "$BENCH" report --format csv -o pipe "$run_folder"
+    exec 9>&-
     wait $!
     cmp plain got
     [ -p pipe ]

@@ -127,7 +127,7 @@ events() {
 }
 
 @test "a program that is not there, an output that cannot be written" {
-    run --separate-stderr -127 "$BENCH" record -o t.trace -- no-such-program
+    PATH=/usr/bin:/bin run --separate-stderr -127 "$BENCH" record -o t.trace -- no-such-program
     [[ "$stderr" == *"no-such-program cannot be started"* ]]
     [ ! -e t.trace ]
     [ ! -e t.trace.part ]
