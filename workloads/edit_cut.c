@@ -196,6 +196,15 @@ static int cut_empty(const struct cut *cut, bool at_end, struct err *err)
                : err_set(err, EINVAL, "%s", sentence);
 }
 
+/* How the program ended is not of a cut that ends before. */
+static void cut_summarize(struct cut *cut, bool at_end)
+{
+    struct trace_summary *summary = trace_writer_summary(cut->writer);
+    editing_account(summary, trace_reader_summary(cut->source.reader));
+    if (!at_end)
+        summary->unrecorded_exec = summary->end_signal = 0;
+}
+
 static int cut_run(struct cut *cut, const char *to, struct err *err)
 {
     char losses[EDITING_LOSSES];
@@ -216,7 +225,7 @@ static int cut_run(struct cut *cut, const char *to, struct err *err)
         failed = cut_check_threads(cut, cut->threads, err);
     if (!failed && more >= 0 && !written->events)
         failed = cut_empty(cut, !more, err);
-    editing_account(trace_writer_summary(cut->writer), trace_reader_summary(cut->source.reader));
+    cut_summarize(cut, !more);
     return editing_finish(cut->writer, more == 1 ? 0 : more, failed, err);
 }
 

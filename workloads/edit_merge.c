@@ -10,7 +10,7 @@
 struct merge_source {
     struct editing_source trace;
     struct trace_event event; /* the next one */
-    uint64_t taken, events;   /* of how many; 0: unknown */
+    uint64_t taken, events;   /* of how many; 0: not needed, or none */
     bool ended;
 };
 
@@ -33,10 +33,10 @@ static void merge_advance(struct merge *merge, struct merge_source *source, stru
         merge->damage = more;
 }
 
-/* How much of it is done, in parts of 2 to the 24th; of unknown length, how many events. */
+/* How much of it is done, in parts of 2 to the 24th. */
 static uint64_t merge_share(const struct merge_source *source)
 {
-    return source->events ? (source->taken << 24) / source->events : source->taken;
+    return source->events ? (source->taken << 24) / source->events : 0;
 }
 
 /* Whether a's next event comes before b's: by time, or by the share of its trace that is done. */
@@ -73,6 +73,31 @@ static int merge_add(struct merge *merge, struct merge_source *source, struct er
     return editing_add(&source->trace, merge->writer, &own, err);
 }
 
+/* Of a trace without a footer nothing but reading it tells how long it is. */
+static int merge_count(struct merge_source *source, struct err *err)
+{
+    struct trace_reader *reader = source->trace.reader;
+    struct trace_block block;
+    struct err damage; /* is told when it is met again */
+    while (trace_reader_next(reader, &block, &damage) == 1)
+        source->events += block.count;
+    return trace_reader_rewind(reader, NULL)
+               ? err_set(err, ESPIPE,
+                         "%s cannot be read twice, as an even pace beside traces without times "
+                         "needs: write it to a file first",
+                         trace_reader_name(reader))
+               : 0;
+}
+
+static int merge_count_all(struct merge *merge, struct err *err)
+{
+    int failed = 0;
+    for (size_t i = 0; i < merge->count && !merge->timed && !failed; i++)
+        if (!trace_reader_summary(merge->sources[i].trace.reader))
+            failed = merge_count(&merge->sources[i], err);
+    return failed;
+}
+
 static int merge_open(struct merge *merge, const char *const *from, uint32_t *columns,
                       struct err *err)
 {
@@ -89,7 +114,7 @@ static int merge_open(struct merge *merge, const char *const *from, uint32_t *co
     }
     merge->timed = all & TRACE_HAS_TIMES;
     *columns = (all & TRACE_HAS_TIMES) | (any & TRACE_HAS_SITES) | TRACE_HAS_THREADS;
-    return 0;
+    return merge_count_all(merge, err);
 }
 
 /* What each source lacks, said once, and that they are several. */

@@ -132,6 +132,25 @@ refused() {
     [ "$(info m.trace events)" -eq 24 ]
 }
 
+@test "merge: an even pace, also of a trace that has lost its end; a stream tells no length" {
+    "$BENCH" generate threadtest:blocks=100000,rounds=1,threads=1 -o g.trace
+    "$BENCH" generate glibc-simple:calls=1000 -o s.trace
+    head -c $(($(stat -c %s g.trace) * 3 / 4)) g.trace > part.trace
+    run "$BENCH" trace merge part.trace s.trace -o m.trace
+    [ "$status" -eq 2 ]
+    [[ "$output" == *"part.trace is damaged at offset"* ]]
+    # Halfway through the one, the other is halfway too.
+    dump m.trace | awk '{ n[$2]++; if (NR == half) for (t in n) at[t] = n[t] }
+        END { for (t in n) { share = at[t] / n[t]; print t, share; if (share < 0.49 || share > 0.51) exit 1 } }' \
+        half=$(($(info m.trace events) / 2))
+    run bash -c '"$BENCH" trace merge - s.trace -o n.trace < <(cat g.trace)'
+    [ "$status" -eq 2 ]
+    [[ "$output" == *"standard input cannot be read twice"*"write it to a file first"* ]]
+    [ ! -e n.trace ]
+    cat r.trace | "$BENCH" trace merge - r.trace -o n.trace
+    "$BENCH" trace merge - s.trace -o n.trace < g.trace
+}
+
 @test "merge: what each source lacks is said once" {
     printf '1\n1\n1\n1\na 0 5\n' > s.rep
     "$BENCH" import s.rep -o s.trace

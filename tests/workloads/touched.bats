@@ -94,6 +94,11 @@ info() {
     [ "$(info t.trace touch_looks)" = 0 ]
     [ "$(info t.trace end_signal)" = 9 ]
     "$BENCH" trace info t.trace | grep -q "ended by *signal 9 (Killed): .*touched of the large blocks that lived then"
+    "$BENCH" trace anonymize t.trace -o a.trace
+    "$BENCH" trace scale a.trace -o s.trace
+    "$BENCH" trace cut --to 1 s.trace -o c.trace
+    [ "$(info a.trace end_signal) $(info s.trace end_signal)" = "9 9" ]
+    [ "$(info c.trace end_signal)" = 0 ]
 }
 
 @test "an allocator that the program links or preloads" {
