@@ -31,7 +31,8 @@ struct info {
     const struct trace_origin *origin;
     const struct trace_summary *summary;
     struct statistics *statistics;
-    struct size_classes classes;
+    struct size_classes classes;         /* that suit all requests */
+    struct size_classes peak_classes;    /* and what lived at the peak */
     struct info_rounding requests, peak; /* of all that was asked for; of what lived at the peak */
     struct info_site *sites;             /* owned; the most live at the peak first */
     size_t site_count;

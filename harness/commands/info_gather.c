@@ -25,6 +25,9 @@ static int info_classes(struct info *info, struct err *err)
                       : -ENOMEM;
     if (!failed) {
         statistics_at_peak(statistics, peak);
+        failed = size_classes_choose(&info->peak_classes, peak, STATISTICS_EXACT, INFO_CLASSES);
+    }
+    if (!failed) {
         info_round(info, statistics->exact, &info->requests);
         info_round(info, peak, &info->peak);
     }

@@ -49,18 +49,26 @@ static json_t *info_json_bins(const uint64_t *bins)
     return out;
 }
 
+static json_t *info_json_sizes(const struct size_classes *classes)
+{
+    json_t *sizes = json_array();
+    for (unsigned i = 0; i < classes->count; i++)
+        json_array_append_new(sizes, info_count(classes->size[i]));
+    return sizes;
+}
+
 static json_t *info_json_classes(const struct info *info)
 {
-    json_t *out = json_object(), *sizes = json_array();
-    for (unsigned i = 0; i < info->classes.count; i++)
-        json_array_append_new(sizes, info_count(info->classes.size[i]));
-    json_object_set_new(out, "sizes", sizes);
+    json_t *out = json_object();
+    json_object_set_new(out, "sizes", info_json_sizes(&info->classes));
     info_set(out, "requested_bytes", info->requests.bytes);
     info_set(out, "lost_bytes", info->requests.lost);
     info_set(out, "lost_bytes_powers_of_two", info->requests.lost_by_powers);
     info_set(out, "at_peak_bytes", info->peak.bytes);
     info_set(out, "at_peak_lost_bytes", info->peak.lost);
     info_set(out, "at_peak_lost_bytes_powers_of_two", info->peak.lost_by_powers);
+    json_object_set_new(out, "at_peak_best_sizes", info_json_sizes(&info->peak_classes));
+    info_set(out, "at_peak_best_lost_bytes", info->peak_classes.lost);
     return out;
 }
 

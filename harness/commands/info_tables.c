@@ -68,25 +68,42 @@ static double info_share(uint64_t part, uint64_t whole)
     return whole ? 100.0 * (double)part / (double)whole : 0;
 }
 
-/* What counts most is what is lost when most is live: the rest is asked for again and again. */
-static void info_print_classes(const struct info *info)
+static void info_print_sizes(const struct info *info, const struct size_classes *classes)
 {
-    const struct size_classes *classes = &info->classes;
-    const struct info_rounding *all = &info->requests, *peak = &info->peak;
-    if (!all->bytes)
-        return;
-    fprintf(info->out, "\n  size classes that suit it (up to %d KiB)\n   ", STATISTICS_EXACT >> 10);
+    fputs("   ", info->out);
     for (unsigned i = 0; i < classes->count; i++)
         fprintf(info->out, " %u", classes->size[i]);
+    fputc('\n', info->out);
+}
+
+static void info_print_loss(const struct info *info, const char *of,
+                            const struct info_rounding *rounding)
+{
+    fprintf(info->out, "    lose %.1f %% of %s to rounding; powers of two lose %.1f %%\n",
+            info_share(rounding->lost, rounding->bytes), of,
+            info_share(rounding->lost_by_powers, rounding->bytes));
+}
+
+/* Memory is lost on what lives when most does, be it ever so small a part of what is asked for in
+ * the course of time; copying and clearing cost by the latter. */
+static void info_print_classes(const struct info *info)
+{
+    const struct info_rounding *peak = &info->peak;
+    if (!info->requests.bytes)
+        return;
+    fprintf(info->out, "\n  size classes that suit what is asked for (up to %d KiB)\n",
+            STATISTICS_EXACT >> 10);
+    info_print_sizes(info, &info->classes);
+    info_print_loss(info, "the requested bytes", &info->requests);
+    if (!peak->bytes)
+        return;
+    info_print_loss(info, "what is live at the peak", peak);
     fprintf(info->out,
-            "\n    lose %.1f %% of the requested bytes to rounding; powers of two lose %.1f %%\n",
-            info_share(all->lost, all->bytes), info_share(all->lost_by_powers, all->bytes));
-    fprintf(
-        info->out,
-        "    of what is live at the peak (%.1f %% of its bytes are in such blocks) they lose %.1f "
-        "%%; powers of two %.1f %%\n",
-        info_share(peak->bytes, info->summary->peak_live_bytes),
-        info_share(peak->lost, peak->bytes), info_share(peak->lost_by_powers, peak->bytes));
+            "  size classes that suit what is live at the peak (%.1f %% of it is in such blocks)\n",
+            info_share(peak->bytes, info->summary->peak_live_bytes));
+    info_print_sizes(info, &info->peak_classes);
+    fprintf(info->out, "    lose %.1f %% of it\n",
+            info_share(info->peak_classes.lost, peak->bytes));
 }
 
 static void info_print_threads(const struct info *info)
