@@ -38,8 +38,9 @@ static bool mtrace_is(struct scan word, const char *signs)
 static enum import_verdict mtrace_sized(struct mtrace *mtrace, char sign, uint64_t address,
                                         uint64_t size, struct repair_operation *operation)
 {
-    *operation = (struct repair_operation){
-        .kind = sign == '+' ? TRACE_MALLOC : TRACE_REALLOC, .address = address, .size = size};
+    operation->kind = sign == '+' ? TRACE_MALLOC : TRACE_REALLOC;
+    operation->address = address;
+    operation->size = size;
     if (sign == '>') {
         operation->before = mtrace->before;
         mtrace->before = 0;
@@ -57,7 +58,8 @@ static enum import_verdict mtrace_single(struct mtrace *mtrace, char sign, uint6
         mtrace->before = address;
         return IMPORT_NOTHING;
     }
-    *operation = (struct repair_operation){.kind = TRACE_FREE, .before = address};
+    operation->kind = TRACE_FREE;
+    operation->before = address;
     return IMPORT_OPERATION;
 }
 

@@ -3,13 +3,24 @@
  * A call is printed when it begins, its result when it is known. Where valgrind changes the thread
  * or makes a remark in between, the result stands on a later line, and another call may follow on
  * the same one; so results go to the newest call that has none. */
+#include "workloads/import/memo.h"
 #include "workloads/import/pending.h"
+
+/* A line's start up to the opening bracket. */
+struct valgrind_memo {
+    struct memo memo;
+    uint64_t pid;
+    enum call_form form;
+};
 
 struct valgrind {
     struct import *import;
     struct err *err;
     int failed;
+    struct repair_operation *room; /* of the line's first operation, zeroed until there is one */
+    unsigned taken;                /* operations of the line so far */
     struct pending pending;
+    struct valgrind_memo starts[MEMO_PLACES];
 };
 
 /* "--PID-- ", with --time-stamp=yes "--DD:HH:MM:SS.mmm PID-- ". */
@@ -53,14 +64,26 @@ static bool valgrind_arguments(struct scan *line, struct call *call)
     return call_numbers(line, call) && scan_char(line, ')');
 }
 
+static void valgrind_hand_on(struct valgrind *valgrind, struct repair_operation operation)
+{
+    if (!valgrind->failed)
+        valgrind->failed = import_operation(valgrind->import, &operation, valgrind->err);
+}
+
+/* The first of a line, of which there is none but it as a rule, is left in its room. */
 static bool valgrind_emit(struct valgrind *valgrind, uint64_t pid, const struct call *call,
                           uint64_t address)
 {
-    struct repair_operation operation = {.thread = pid, .process = pid};
-    if (!call_operation(call, address, &operation))
+    struct repair_operation another, *operation = valgrind->room;
+    if (valgrind->taken)
+        *(operation = &another) = (struct repair_operation){0};
+    operation->thread = operation->process = pid;
+    if (!call_operation(call, address, operation))
         return false;
-    if (!valgrind->failed)
-        valgrind->failed = import_operation(valgrind->import, &operation, valgrind->err);
+    if (valgrind->taken == 1)
+        valgrind_hand_on(valgrind, *valgrind->room);
+    if (valgrind->taken++)
+        valgrind_hand_on(valgrind, another);
     return true;
 }
 
@@ -111,27 +134,68 @@ static bool valgrind_result(struct valgrind *valgrind, uint64_t pid, struct scan
     return taken.settled || valgrind_emit(valgrind, pid, &taken.call, address);
 }
 
-/* Calls and results side by side, and where a line's end was lost, the next one's; anything else is
- * a remark, up to a call or to the end of the line. */
-static enum import_verdict valgrind_take(struct scan line, void *state,
-                                         struct repair_operation *operation)
+/* A line's start that is remembered or can be: moves behind the bracket. */
+static bool valgrind_start(struct valgrind *valgrind, struct scan *line, uint64_t *pid,
+                           struct call *call)
 {
-    struct valgrind *valgrind = state;
+    struct memo *memo;
+    const char *text = line->at, *bracket = memchr(text, '(', scan_left(line));
+    size_t length = bracket ? (size_t)(bracket + 1 - text) : 0;
+    bool known = memo_find(valgrind->starts, sizeof *valgrind->starts, text, length, &memo);
+    struct valgrind_memo *start = (struct valgrind_memo *)(void *)memo;
+    if (known) {
+        *pid = start->pid;
+        call_begin(call, start->form, false);
+        line->at = bracket + 1;
+        return true;
+    }
+    struct scan ahead = *line;
+    call_begin(call, CALL_MALLOC, false);
+    if (!valgrind_prefix(&ahead, pid) || !valgrind_name(&ahead, call))
+        return false;
+    *line = ahead;
+    if (ahead.at != bracket + 1)
+        return true;
+    memo_keep(memo, text, length);
+    start->pid = *pid;
+    start->form = call->form;
+    return true;
+}
+
+/* Calls and results side by side, and where a line's end was lost, the next one's; anything else is
+ * a remark, up to a call or to the end of the line. False: something is not understood. */
+static bool valgrind_line(struct valgrind *valgrind, struct scan line)
+{
     uint64_t pid;
+    struct call call;
     bool good = true;
-    (void)operation;
-    if (!valgrind_prefix(&line, &pid) && !valgrind_seek(&line, &pid))
-        return IMPORT_NOTHING;
+    if (valgrind_start(valgrind, &line, &pid, &call))
+        good = valgrind_arguments(&line, &call) && valgrind_call(valgrind, pid, &call);
+    else if (!valgrind_prefix(&line, &pid) && !valgrind_seek(&line, &pid))
+        return true;
     while (good && !scan_done(&line)) {
-        struct call call;
         call_begin(&call, CALL_MALLOC, false);
         if (scan_text(&line, " = "))
             good = valgrind_result(valgrind, pid, &line);
         else if (valgrind_name(&line, &call))
             good = valgrind_arguments(&line, &call) && valgrind_call(valgrind, pid, &call);
         else if (!valgrind_prefix(&line, &pid) && !valgrind_seek(&line, &pid))
-            return IMPORT_NOTHING;
+            return true;
     }
+    return good;
+}
+
+static enum import_verdict valgrind_take(struct scan line, void *state,
+                                         struct repair_operation *operation)
+{
+    struct valgrind *valgrind = state;
+    valgrind->room = operation;
+    valgrind->taken = 0;
+    bool good = valgrind_line(valgrind, line);
+    if (good && valgrind->taken == 1)
+        return IMPORT_OPERATION;
+    if (valgrind->taken == 1)
+        valgrind_hand_on(valgrind, *operation);
     return good ? IMPORT_NOTHING : IMPORT_BAD;
 }
 
