@@ -13,7 +13,7 @@
 
 #include "workloads/record/real.h"
 #include "workloads/record/record.h"
-#include "workloads/record/unwind.h"
+#include "workloads/record/rules.h"
 
 #pragma GCC visibility push(default)
 
@@ -132,6 +132,6 @@ int dlclose(void *handle)
 {
     int failed = real_ready() ? real.dlclose(handle) : -1;
     if (record_depth)
-        unwind_forget();
+        rules_forget();
     return failed;
 }

@@ -1,95 +1,14 @@
-/* A stack walk at the price of a hash table: the rule of every return address is worked out once.
- */
+/* A stack walk at the price of a table: the rule of every return address is worked out once. */
 #include "workloads/record/unwind.h"
 
-#include <dlfcn.h>
-#include <link.h>
 #include <pthread.h>
-#include <stdatomic.h>
 #include <stdbool.h>
 
-#include "workloads/record/eh_frame.h"
 #include "workloads/record/foreign.h"
 
-enum {
-    UNWIND_CACHE = 1 << 15, /* return addresses remembered */
-    UNWIND_MODULES = 4096,
-    UNWIND_PROBES = 8,
-};
 #define UNWIND_STACK_MOST ((uintptr_t)1 << 30) /* no stack is larger */
 #define UNWIND_FRAME_MOST ((uintptr_t)1 << 24) /* no frame is */
 #define UNWIND_FACTOR UINT64_C(0x9e3779b97f4a7c15)
-
-/* Written without a lock: a rule carries part of its address, so that two writers' halves do not
- * pass for a whole. */
-struct unwind_entry {
-    _Atomic uint64_t address, packed;
-};
-
-static struct unwind_entry cache[UNWIND_CACHE];
-static _Atomic uintptr_t modules[UNWIND_MODULES];
-
-static uint64_t unwind_hash(uint64_t address)
-{
-    return address * UNWIND_FACTOR;
-}
-
-/* cfa_offset, bp_offset, two flags and 14 bits to check. */
-static uint64_t unwind_pack(struct eh_rule rule, uint64_t address)
-{
-    return (uint64_t)(uint32_t)rule.cfa_offset << 32 | (uint64_t)(uint16_t)rule.bp_offset << 16 |
-           (uint64_t)rule.cfa_is_bp << 15 | (uint64_t)rule.usable << 14 |
-           (unwind_hash(address) >> 20 & 0x3fff);
-}
-
-static struct eh_rule unwind_unpack(uint64_t packed)
-{
-    return (struct eh_rule){.cfa_offset = (int32_t)(packed >> 32),
-                            .bp_offset = (int16_t)(packed >> 16),
-                            .cfa_is_bp = packed >> 15 & 1,
-                            .usable = packed >> 14 & 1};
-}
-
-static void unwind_report(const struct dl_find_object *object, unwind_module *found)
-{
-    uintptr_t start = (uintptr_t)object->dlfo_map_start;
-    size_t at = unwind_hash(start >> 12) >> 52 & (UNWIND_MODULES - 1);
-    for (int i = 0; i < UNWIND_PROBES; i++, at = (at + 1) & (UNWIND_MODULES - 1)) {
-        uintptr_t there = 0;
-        if (atomic_compare_exchange_strong(&modules[at], &there, start))
-            break;
-        if (there == start)
-            return;
-    }
-    found(start, (uintptr_t)object->dlfo_map_end, object->dlfo_link_map->l_addr,
-          object->dlfo_link_map->l_name);
-}
-
-/* A return address belongs to the call before it. */
-static struct eh_rule unwind_work_out(uintptr_t address, unwind_module *found)
-{
-    struct eh_rule rule = {0};
-    struct dl_find_object object;
-    if (_dl_find_object((void *)(address - 1), &object))
-        return rule;
-    unwind_report(&object, found);
-    if (!object.dlfo_eh_frame || !eh_frame_rule(object.dlfo_eh_frame, address - 1, &rule))
-        rule = (struct eh_rule){0};
-    return rule;
-}
-
-static struct eh_rule unwind_rule(uintptr_t address, unwind_module *found)
-{
-    struct unwind_entry *entry = &cache[unwind_hash(address) >> 40 & (UNWIND_CACHE - 1)];
-    uint64_t packed = atomic_load_explicit(&entry->packed, memory_order_relaxed);
-    if (atomic_load_explicit(&entry->address, memory_order_relaxed) == address &&
-        (packed & 0x3fff) == (unwind_hash(address) >> 20 & 0x3fff))
-        return unwind_unpack(packed);
-    struct eh_rule rule = unwind_work_out(address, found);
-    atomic_store_explicit(&entry->address, address, memory_order_relaxed);
-    atomic_store_explicit(&entry->packed, unwind_pack(rule, address), memory_order_relaxed);
-    return rule;
-}
 
 /* The end of the stack that `sp` lies in, 0 where it is a coroutine's or a signal handler's own: a
  * thread's control block lies at the end of its stack. */
@@ -124,9 +43,9 @@ static bool unwind_by_pointer(struct unwind_cursor *at)
     return true;
 }
 
-static bool unwind_step(struct unwind_cursor *at, unwind_module *found)
+static bool unwind_step(struct unwind_cursor *at, rules_module *found)
 {
-    struct eh_rule rule = unwind_rule(at->pc, found);
+    struct eh_rule rule = rules_of(at->pc, found);
     if (!rule.usable)
         return rule.cfa_offset == 0 && unwind_by_pointer(at);
     uintptr_t cfa = (rule.cfa_is_bp ? at->bp : at->sp) + (uintptr_t)(intptr_t)rule.cfa_offset;
@@ -137,6 +56,12 @@ static bool unwind_step(struct unwind_cursor *at, unwind_module *found)
     at->pc = unwind_load(cfa - 8);
     at->sp = cfa;
     return true;
+}
+
+/* It ends at 0, or at what is none: rules are not known beyond. */
+static bool unwind_is_code(uintptr_t pc)
+{
+    return pc - 1 < ((uintptr_t)1 << RULES_ADDRESS_BITS) - 1;
 }
 
 /* Whether the cursor stands on a frame of the last walk from which outwards nothing has changed;
@@ -152,8 +77,10 @@ static bool unwind_meets(struct unwind *last, const struct unwind_cursor *at)
     if (frame->slot != slot || frame->pc != at->pc || frame->bp != at->bp)
         return false;
     for (uint32_t i = last->count - 1; i-- > 0;)
-        if (unwind_load(last->frames[i].slot) != last->frames[i].pc)
+        if (unwind_load(last->frames[i].slot) != last->frames[i].pc) {
+            last->count = i;
             return false;
+        }
     return true;
 }
 
@@ -170,7 +97,7 @@ static void unwind_append(struct unwind *last, uint32_t count)
     }
 }
 
-void unwind(struct unwind *last, const void *frame, unwind_module *found)
+void unwind(struct unwind *last, const void *frame, rules_module *found)
 {
     uintptr_t start = (uintptr_t)frame;
     struct unwind_cursor at = {.pc = unwind_load(start + 8),
@@ -178,21 +105,12 @@ void unwind(struct unwind *last, const void *frame, unwind_module *found)
                                .bp = unwind_load(start),
                                .end = unwind_stack_end(start)};
     uint32_t count = 0;
-    bool met = false;
-    while (at.pc && count < UNWIND_FRAMES && !(met = unwind_meets(last, &at))) {
+    bool met = false, more = true;
+    while (more && count < UNWIND_FRAMES && !(met = unwind_meets(last, &at))) {
         last->walked[count++] = (struct unwind_frame){.slot = at.sp - 8, .pc = at.pc, .bp = at.bp};
-        if (!unwind_step(&at, found))
-            break;
+        more = unwind_step(&at, found) && unwind_is_code(at.pc);
     }
     if (!met)
         last->count = 0;
     unwind_append(last, count);
-}
-
-void unwind_forget(void)
-{
-    for (size_t i = 0; i < UNWIND_CACHE; i++)
-        atomic_store_explicit(&cache[i].address, 0, memory_order_relaxed);
-    for (size_t i = 0; i < UNWIND_MODULES; i++)
-        atomic_store_explicit(&modules[i], 0, memory_order_relaxed);
 }

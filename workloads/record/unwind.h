@@ -5,8 +5,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* Called once for each object (program or library) that a walk comes across for the first time. */
-typedef void unwind_module(uintptr_t start, uintptr_t end, uintptr_t bias, const char *path);
+#include "workloads/record/rules.h"
 
 struct unwind_frame {
     uintptr_t slot; /* where the return address lies */
@@ -27,9 +26,6 @@ struct unwind {
 /* Walks from the callers of the function whose frame pointer is `frame` outwards until it meets
  * what stands unchanged from the last walk. Deeper stacks than UNWIND_FRAMES lack their outermost
  * frames. Does not allocate; a signal handler must not walk on the same struct. */
-void unwind(struct unwind *last, const void *frame, unwind_module *found);
-
-/* Code has been unmapped: what is cached may be wrong. */
-void unwind_forget(void);
+void unwind(struct unwind *last, const void *frame, rules_module *found);
 
 #endif
