@@ -106,10 +106,11 @@ static inline bool record_is_stamped(struct stream *stream)
 void record_event_at(uint32_t site, enum spool_kind kind, const void *pointer, uint64_t size,
                      uint64_t align);
 
-/* What nearly every call is: one thread so far, no call stacks, a size that fits into the head. */
-static inline bool record_is_plain(const struct stream *stream, uint64_t size)
+/* What nearly every call is: one thread so far, a size that fits into the head, no call stack. */
+static inline bool record_is_plain(const struct stream *stream, enum spool_kind kind, uint64_t size)
 {
-    return !stream->stamped && __libc_single_threaded && !record_depth && size < SPOOL_SMALL;
+    return !stream->stamped && __libc_single_threaded && size < SPOOL_SMALL &&
+           !(spool_allocates(kind) && record_depth);
 }
 
 static inline uint64_t record_head(enum spool_kind kind, const void *pointer, uint64_t size)
@@ -132,7 +133,7 @@ record_event(enum spool_kind kind, const void *pointer, uint64_t size, uint64_t 
     struct spool_chunk *chunk = stream ? stream->chunk : NULL;
     bool ends_large = kind == SPOOL_FREE && __builtin_expect(record_may_be_large(pointer), 0);
     if (kind != SPOOL_ALIGNED && !ends_large &&
-        __builtin_expect(chunk && record_is_plain(stream, size), 1)) {
+        __builtin_expect(chunk && record_is_plain(stream, kind, size), 1)) {
         uint32_t at = record_take(&chunk->taken, 1);
         if (__builtin_expect(at < SPOOL_WORDS, 1)) {
             record_put(&chunk->words[at], record_head(kind, pointer, size));
