@@ -1,6 +1,7 @@
 /* The classic interface of mapped files. */
 #include "tests/unit.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -37,6 +38,14 @@ static void a_mapped_file_is_shared_and_really_unmapped(void **state)
     unlink(path);
 }
 
+/* A name that no other test has. */
+static const char *no_file(void)
+{
+    static char path[64];
+    snprintf(path, sizeof path, "/tmp/heapbench-test-none.%d", (int)getpid());
+    return path;
+}
+
 static void bad_mappings_are_refused(void **state)
 {
     (void)state;
@@ -44,8 +53,8 @@ static void bad_mappings_are_refused(void **state)
     assert_null(mmf_create_or_open("/tmp", 4096));
     assert_null(mmf_create_or_open("/dev/null", 4096));
     assert_null(mmf_create_or_open("/there/is/no/such/folder", 4096));
-    assert_null(mmf_create_or_open("/tmp/heapbench-test-none", 0));
-    assert_null(mmf_create_or_open("/tmp/heapbench-test-none", SIZE_MAX));
+    assert_null(mmf_create_or_open(no_file(), 0));
+    assert_null(mmf_create_or_open(no_file(), SIZE_MAX));
     char *page = aligned_alloc(4096, 8192);
     memset(page, 3, 8192);
     capture_begin(STDERR_FILENO);
@@ -61,7 +70,7 @@ static void bad_mappings_are_refused(void **state)
 
 static void assert_not_made(size_t size, int error)
 {
-    static const char path[] = "/tmp/heapbench-test-none";
+    const char *path = no_file();
     errno = 0;
     assert_null(mmf_create_or_open(path, size));
     assert_int_equal(errno, error);
