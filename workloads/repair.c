@@ -100,8 +100,9 @@ static int repair_written(struct repair *repair, int failed, struct err *err)
     return encoder_is_full(repair->encoder) ? trace_writer_block(repair->writer, err) : 0;
 }
 
-static int repair_write_free(struct repair *repair, const struct repair_operation *from,
-                             uint32_t object, struct err *err)
+__attribute__((always_inline)) static inline int
+repair_write_free(struct repair *repair, const struct repair_operation *from, uint32_t object,
+                  struct err *err)
 {
     int failed = encoder_free(repair->encoder, (uint32_t)from->thread, object, from->site,
                               repair_time(repair, from));
@@ -227,7 +228,14 @@ static bool repair_is_inversion(const struct repair *repair, const struct repair
     return uses == 1;
 }
 
-static int repair_unhold(struct repair *repair, uint64_t address, struct err *err);
+static int repair_unhold_one(struct repair *repair, uint64_t address, struct err *err);
+
+/* After a release of `address`: the allocation that was held for it, of which there is hardly ever
+ * any. */
+static inline int repair_unhold(struct repair *repair, uint64_t address, struct err *err)
+{
+    return repair->held.leaves.count ? repair_unhold_one(repair, address, err) : 0;
+}
 
 /* A realloc is held as the free and the malloc that it is: nothing else may depend on it meanwhile.
  */
@@ -252,11 +260,9 @@ static int repair_hold(struct repair *repair, const struct repair_operation *tak
     return failed ? failed : repair_unhold(repair, taken->before, err);
 }
 
-/* After a release of `address`: the allocation that was held for it. */
-static int repair_unhold(struct repair *repair, uint64_t address, struct err *err)
+static int repair_unhold_one(struct repair *repair, uint64_t address, struct err *err)
 {
-    uint32_t place =
-        repair->held.leaves.count ? addresses_leave(&repair->held, address) : ADDRESSES_NONE;
+    uint32_t place = addresses_leave(&repair->held, address);
     if (place == ADDRESSES_NONE)
         return 0;
     struct repair_operation held = ((struct repair_operation *)repair->holding.at)[place];
@@ -277,8 +283,8 @@ static int repair_take_live(struct repair *repair, const struct repair_operation
     return failed ? failed : repair_write_placed(repair, taken, err);
 }
 
-static int repair_take_new(struct repair *repair, const struct repair_operation *taken,
-                           struct err *err)
+__attribute__((always_inline)) static inline int
+repair_take_new(struct repair *repair, const struct repair_operation *taken, struct err *err)
 {
     int entered =
         addresses_enter(&repair->live, taken->address, (uint32_t)repair->encoder->row.head);
@@ -298,8 +304,8 @@ static int repair_take_resized(struct repair *repair, const struct repair_operat
     return failed ? failed : repair_unhold(repair, taken->before, err);
 }
 
-static int repair_release(struct repair *repair, const struct repair_operation *operation,
-                          struct err *err)
+__attribute__((always_inline)) static inline int
+repair_release(struct repair *repair, const struct repair_operation *operation, struct err *err)
 {
     uint64_t address = operation->before;
     if (!address)
