@@ -139,29 +139,32 @@ static void lttng_collect(struct scan line, struct lttng_fields *fields)
     }
 }
 
-/* A field in its usual place, or none. False: there is something else. */
-__attribute__((always_inline)) static inline bool lttng_usual_field(struct scan *own,
-                                                                    const char *text,
-                                                                    enum lttng_name name,
-                                                                    struct lttng_fields *fields)
+/* A field in its usual place: its name with what precedes the digits, and the number. */
+__attribute__((always_inline)) static inline bool
+lttng_usual_field(struct scan *own, const char *text, bool (*take)(struct scan *, uint64_t *),
+                  enum lttng_name name, struct lttng_fields *fields)
 {
-    if (!scan_text(own, text))
-        return true;
     fields->known |= 1u << name;
-    return scan_number(own, &fields->value[name]) && scan_text(own, ", ");
+    return scan_text(own, text) && take(own, &fields->value[name]);
 }
 
-/* An event's fields in the order in which the tracepoints have them; memalign has another one. */
-static bool lttng_usual(struct scan own, struct lttng_fields *fields)
+/* An event's fields as its tracepoint has them; memalign has another one. False: there is something
+ * else. */
+static bool lttng_usual(struct scan own, enum lttng_kind kind, struct lttng_fields *fields)
 {
     fields->known = 0;
-    if (!scan_text(&own, "{ ") || !lttng_usual_field(&own, "nmemb = ", LTTNG_NMEMB, fields) ||
-        !lttng_usual_field(&own, "in_ptr = ", LTTNG_IN_PTR, fields) ||
-        !lttng_usual_field(&own, "size = ", LTTNG_SIZE, fields) || !scan_text(&own, "ptr = ") ||
-        !scan_address(&own, &fields->value[LTTNG_PTR]))
-        return false;
-    fields->known |= 1u << LTTNG_PTR;
-    return scan_text(&own, " }") && scan_done(&own);
+    bool good = kind < LTTNG_MEMALIGN && scan_text(&own, "{ ");
+    if (kind == LTTNG_CALLOC)
+        good = good && lttng_usual_field(&own, "nmemb = ", scan_decimal, LTTNG_NMEMB, fields) &&
+               scan_text(&own, ", ");
+    if (kind == LTTNG_REALLOC)
+        good = good && lttng_usual_field(&own, "in_ptr = 0x", scan_hex, LTTNG_IN_PTR, fields) &&
+               scan_text(&own, ", ");
+    if (kind != LTTNG_FREE)
+        good = good && lttng_usual_field(&own, "size = ", scan_decimal, LTTNG_SIZE, fields) &&
+               scan_text(&own, ", ");
+    return good && lttng_usual_field(&own, "ptr = 0x", scan_hex, LTTNG_PTR, fields) &&
+           scan_text(&own, " }") && scan_done(&own);
 }
 
 /* What contexts say: those of a program's threads on its processors come again and again. NULL:
@@ -189,15 +192,15 @@ static const struct lttng_fields *lttng_contexts(struct lttng *lttng, const char
  * looked for only where it is not as far away as last time: between the right one and the line's
  * end there is none. */
 static const struct lttng_fields *lttng_fields(struct lttng *lttng, struct scan line,
-                                               struct lttng_fields *own)
+                                               enum lttng_kind kind, struct lttng_fields *own)
 {
     static const struct lttng_fields none;
     size_t length = (size_t)(line.end - line.at), before = lttng->bracket;
-    if (before < length && lttng_usual((struct scan){line.at + before, line.end}, own))
+    if (before < length && lttng_usual((struct scan){line.at + before, line.end}, kind, own))
         return lttng_contexts(lttng, line.at, before);
     const char *bracket = memrchr(line.at, '{', length);
     struct scan rest = {bracket ? bracket : line.end, line.end};
-    if (!lttng_usual(rest, own)) {
+    if (!lttng_usual(rest, kind, own)) {
         own->known = 0;
         lttng_collect(rest, own);
     }
@@ -394,7 +397,7 @@ static enum import_verdict lttng_read_line(struct lttng *lttng, struct scan line
     if (!lttng_provider(lttng, &event))
         return IMPORT_NOTHING;
     enum lttng_kind kind = lttng_kind(&event);
-    *contexts = lttng_fields(lttng, event, &own);
+    *contexts = lttng_fields(lttng, event, kind, &own);
     if (!*contexts || !timed || line.end[-1] != '}' || !lttng_event(kind, &own, operation))
         return IMPORT_BAD;
     const uint64_t half_a_day = UINT64_C(43200000000000);
