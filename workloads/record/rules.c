@@ -14,7 +14,7 @@ static _Atomic uintptr_t rules_modules[RULES_MODULES];
 static void rules_report(const struct dl_find_object *object, rules_module *found)
 {
     uintptr_t start = (uintptr_t)object->dlfo_map_start;
-    size_t at = rules_scatter(start) >> 52 & (RULES_MODULES - 1);
+    size_t at = start / 4096 * UINT64_C(0x9e3779b97f4a7c15) >> 52 & (RULES_MODULES - 1);
     for (int i = 0; i < RULES_PROBES; i++, at = (at + 1) & (RULES_MODULES - 1)) {
         uintptr_t there = 0;
         if (atomic_compare_exchange_strong(&rules_modules[at], &there, start))
@@ -48,11 +48,12 @@ static bool rules_fits(uintptr_t address, struct eh_rule rule)
            rule.cfa_offset / 8 <= RULES_CFA_MOST && rule.bp_offset / -8 <= RULES_BP_MOST;
 }
 
-static uint64_t rules_pack(struct eh_rule rule)
+static uint64_t rules_pack(uintptr_t address, struct eh_rule rule)
 {
-    return (uint64_t)(rule.cfa_offset / 8) << RULES_CFA_SHIFT |
+    return ((uint64_t)address << RULES_ADDRESS_SHIFT & RULES_KEY) |
            (uint64_t)(rule.bp_offset / -8) << RULES_BP_SHIFT |
-           (rule.cfa_is_bp ? RULES_CFA_IS_BP : 0) | (rule.usable ? RULES_USABLE : 0);
+           (uint64_t)(rule.cfa_offset / 8) << RULES_CFA_SHIFT |
+           (rule.cfa_is_bp ? RULES_CFA_IS_BP : 0) | (rule.usable ? RULES_USABLE : 0) | RULES_VALID;
 }
 
 /* Into the first place that is free; where none is, another address is forgotten. */
@@ -62,8 +63,8 @@ static void rules_remember(uintptr_t address, struct eh_rule rule)
     unsigned i = 0;
     while (i < RULES_PLACES && atomic_load_explicit(rules_place(first, i), memory_order_relaxed))
         i++;
-    atomic_store_explicit(rules_place(first, i % RULES_PLACES),
-                          rules_key(address) | rules_pack(rule), memory_order_relaxed);
+    atomic_store_explicit(rules_place(first, i % RULES_PLACES), rules_pack(address, rule),
+                          memory_order_relaxed);
 }
 
 struct eh_rule rules_learn(uintptr_t address, rules_module *found)

@@ -18,25 +18,24 @@ typedef void rules_module(uintptr_t start, uintptr_t end, uintptr_t bias, const 
 enum {
     RULES_ADDRESS_BITS = 47, /* of user space; beyond is no code */
     RULES_WINDOW_LOG2 = 8,   /* bytes of code that share a line */
-    RULES_SCATTER_SHIFT = 64 - RULES_ADDRESS_BITS + RULES_WINDOW_LOG2,
     RULES_LINE_LOG2 = 3,
     RULES_LINES_LOG2 = 12,
     RULES_PLACES = 2 << RULES_LINE_LOG2, /* where an entry may be: in its line, or in the next */
-    /* An entry: key, offset of the CFA, of bp below it (both in words of 8 bytes), flags. */
-    RULES_KEY_SHIFT = 28,
-    RULES_CFA_SHIFT = 12,
-    RULES_CFA_MOST = 0xffff,
-    RULES_BP_SHIFT = 3,
-    RULES_BP_MOST = 0x1ff,
+    /* An entry: the address in its upper bits, in the lower ones the offset of the CFA in words of
+     * 8 bytes, and flags. Among the former those that the place tells are that of bp below the CFA
+     * instead, likewise in words. */
+    RULES_ADDRESS_SHIFT = 64 - RULES_ADDRESS_BITS,
+    RULES_BP_SHIFT = RULES_ADDRESS_SHIFT + RULES_WINDOW_LOG2 + 1,
+    RULES_BP_MOST = (1 << (RULES_LINES_LOG2 - 1)) - 1,
+    RULES_CFA_SHIFT = 3,
+    RULES_CFA_MOST = (1 << (RULES_ADDRESS_SHIFT - RULES_CFA_SHIFT)) - 1,
     RULES_CFA_IS_BP = 4,
     RULES_USABLE = 2,
     RULES_VALID = 1,
 };
-/* Of the line's number all but one bit need not be in the key. */
-_Static_assert(RULES_ADDRESS_BITS - (RULES_LINES_LOG2 - 1) + RULES_KEY_SHIFT == 64,
-               "a place and its key are the whole address");
-
-#define RULES_FACTOR UINT64_C(0x9e3779b97f4a7c15)
+#define RULES_KEY                                                                                  \
+    ((~UINT64_C(0) << RULES_ADDRESS_SHIFT & ~((uint64_t)RULES_BP_MOST << RULES_BP_SHIFT)) |        \
+     RULES_VALID)
 
 extern _Atomic uint64_t rules_entries[1 << (RULES_LINES_LOG2 + RULES_LINE_LOG2)];
 
@@ -46,17 +45,12 @@ void rules_forget(void);
 /* Works the rule of a return address out, and remembers it. */
 struct eh_rule rules_learn(uintptr_t address, rules_module *found);
 
-/* The bits that tell windows apart in another order: the line in the upper ones. */
-static inline uint64_t rules_scatter(uintptr_t address)
-{
-    return (address >> RULES_WINDOW_LOG2) * RULES_FACTOR << RULES_SCATTER_SHIFT;
-}
-
+/* The window's lowest bits, mixed with the upper ones: with those they can be told again. */
 static inline size_t rules_first(uintptr_t address)
 {
-    uint64_t line = rules_scatter(address) >> (64 - RULES_LINES_LOG2);
-    uint64_t in_line = address / 4 % (1 << RULES_LINE_LOG2);
-    return line << RULES_LINE_LOG2 | in_line;
+    uint64_t window = address >> RULES_WINDOW_LOG2;
+    uint64_t line = window ^ window >> RULES_LINES_LOG2 ^ window >> (2 * RULES_LINES_LOG2);
+    return line % (1 << RULES_LINES_LOG2) << RULES_LINE_LOG2 | address / 4 % (1 << RULES_LINE_LOG2);
 }
 
 /* The i-th place where an address's entry may be, by its first. */
@@ -65,17 +59,9 @@ static inline _Atomic uint64_t *rules_place(size_t first, unsigned i)
     return &rules_entries[first ^ i];
 }
 
-/* An entry but for its rule. */
-static inline uint64_t rules_key(uintptr_t address)
+static inline bool rules_is(uint64_t entry, uintptr_t address)
 {
-    uint64_t offset = address % (1 << RULES_WINDOW_LOG2);
-    return rules_scatter(address) << (RULES_LINES_LOG2 - 1) | offset << RULES_KEY_SHIFT |
-           RULES_VALID;
-}
-
-static inline bool rules_is(uint64_t entry, uint64_t key)
-{
-    return ((entry ^ key) & (~UINT64_C(0) << RULES_KEY_SHIFT | RULES_VALID)) == 0;
+    return ((entry ^ ((uint64_t)address << RULES_ADDRESS_SHIFT | RULES_VALID)) & RULES_KEY) == 0;
 }
 
 static inline struct eh_rule rules_unpack(uint64_t entry)
@@ -91,11 +77,10 @@ static inline struct eh_rule rules_unpack(uint64_t entry)
 /* The rule of a return address, with `found` where it has to be worked out. */
 static inline struct eh_rule rules_of(uintptr_t address, rules_module *found)
 {
-    uint64_t key = rules_key(address);
     size_t first = rules_first(address);
     for (unsigned i = 0; i < RULES_PLACES; i++) {
         uint64_t entry = atomic_load_explicit(rules_place(first, i), memory_order_relaxed);
-        if (rules_is(entry, key))
+        if (rules_is(entry, address))
             return rules_unpack(entry);
     }
     return rules_learn(address, found);

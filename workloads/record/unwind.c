@@ -69,16 +69,16 @@ static bool unwind_is_code(uintptr_t pc)
 static bool unwind_meets(struct unwind *last, const struct unwind_cursor *at)
 {
     uintptr_t slot = at->sp - 8;
-    while (last->count && last->frames[last->count - 1].slot < slot)
-        last->count--;
-    if (!last->count)
+    const struct unwind_frame *frame = last->frames + last->count;
+    while (frame > last->frames && frame[-1].slot < slot)
+        frame--;
+    last->count = (uint32_t)(frame - last->frames);
+    if (frame == last->frames || frame[-1].slot != slot || frame[-1].pc != at->pc ||
+        frame[-1].bp != at->bp)
         return false;
-    const struct unwind_frame *frame = &last->frames[last->count - 1];
-    if (frame->slot != slot || frame->pc != at->pc || frame->bp != at->bp)
-        return false;
-    for (uint32_t i = last->count - 1; i-- > 0;)
-        if (unwind_load(last->frames[i].slot) != last->frames[i].pc) {
-            last->count = i;
+    while (--frame > last->frames)
+        if (unwind_load(frame[-1].slot) != frame[-1].pc) {
+            last->count = (uint32_t)(frame - last->frames) - 1;
             return false;
         }
     return true;
@@ -91,9 +91,11 @@ static void unwind_append(struct unwind *last, uint32_t count)
         last->count = 0;
     uint64_t hash = last->count ? last->frames[last->count - 1].hash : 0;
     while (count-- > 0) {
-        struct unwind_frame *frame = &last->frames[last->count++];
-        *frame = last->walked[count];
-        frame->hash = hash = hash * UNWIND_FACTOR + frame->pc;
+        hash = hash * UNWIND_FACTOR + last->walked_pc[count];
+        last->frames[last->count++] = (struct unwind_frame){.slot = last->walked_slot[count],
+                                                            .pc = last->walked_pc[count],
+                                                            .bp = last->walked_bp[count],
+                                                            .hash = hash};
     }
 }
 
@@ -107,7 +109,9 @@ void unwind(struct unwind *last, const void *frame, rules_module *found)
     uint32_t count = 0;
     bool met = false, more = true;
     while (more && count < UNWIND_FRAMES && !(met = unwind_meets(last, &at))) {
-        last->walked[count++] = (struct unwind_frame){.slot = at.sp - 8, .pc = at.pc, .bp = at.bp};
+        last->walked_slot[count] = at.sp - 8;
+        last->walked_pc[count] = at.pc;
+        last->walked_bp[count++] = at.bp;
         more = unwind_step(&at, found) && unwind_is_code(at.pc);
     }
     if (!met)

@@ -20,7 +20,9 @@ enum { UNWIND_FRAMES = 256 };
 struct unwind {
     uint32_t count;
     struct unwind_frame frames[UNWIND_FRAMES]; /* the outermost first: those change least */
-    struct unwind_frame walked[UNWIND_FRAMES]; /* in the walk under way, the innermost first */
+    /* Of the walk under way, the innermost first. What is written just before is read word by word:
+     * the processor waits where a wider access takes two words together. */
+    uintptr_t walked_slot[UNWIND_FRAMES], walked_pc[UNWIND_FRAMES], walked_bp[UNWIND_FRAMES];
 };
 
 /* Walks from the callers of the function whose frame pointer is `frame` outwards until it meets
