@@ -79,5 +79,6 @@ void editing_account(struct trace_summary *to, const struct trace_summary *from)
     to->backward_times += from->backward_times;
     to->touch_looks += from->touch_looks;
     to->unrecorded_exec |= from->unrecorded_exec;
+    to->own_malloc |= from->own_malloc;
     to->end_signal = to->end_signal ? to->end_signal : from->end_signal;
 }

@@ -66,6 +66,12 @@ int recorded_open_child(struct recorded *process, const struct recording_plan *p
     return failed;
 }
 
+void recorded_owns_malloc(struct recorded *process, const char *program)
+{
+    snprintf(process->own, sizeof process->own, "%.31s", program);
+    trace_writer_summary(process->session.writer)->own_malloc = 1;
+}
+
 int recorded_finish(struct recorded *process, const char *became, struct err *err)
 {
     int failed = 0;

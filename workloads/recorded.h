@@ -15,6 +15,7 @@ struct recorded {
     struct session session;
     uint64_t events, lost, cost_ns;
     char became[32]; /* a program without the recorder, "" none */
+    char own[32];    /* a program with a malloc of its own, "" none */
     bool over;       /* asked before its chunks were looked for */
     bool gone;       /* over, and all it recorded taken in: its number may be another one's now */
 };
@@ -22,11 +23,13 @@ struct recorded {
 /* The first process's trace, at the plan's path. */
 int recorded_open(struct recorded *process, const struct recording_plan *plan, struct err *err);
 
-/* A child's, at a free name made of the plan's path and its number, or at the path itself if that is
- * a device. Nothing is opened where that
- * fails, and it may be tried again. */
+/* A child's, at a free name made of the plan's path and its number, or at the path itself if that
+ * is a device. Nothing is opened where that fails, and it may be tried again. */
 int recorded_open_child(struct recorded *process, const struct recording_plan *plan,
                         const char *program, struct err *err);
+
+/* One of the programs that the process became has a malloc of its own. */
+void recorded_owns_malloc(struct recorded *process, const char *program);
 
 /* Writes the trace's end. `became` is what the process was about to become when it was heard of
  * last, "" nothing. */

@@ -202,6 +202,8 @@ static int recording_run_image(struct recording *recording, uint32_t number, boo
     struct merge_tally tally = merge_tally(&image->merge);
     process->lost += tally.lost;
     process->cost_ns += (tally.plain * entry->plain_ps + tally.stamped * entry->stamped_ps) / 1000;
+    if (atomic_load(&entry->own_malloc))
+        recorded_owns_malloc(process, entry->program);
     merge_release(&image->merge);
     image->over = true;
     return 0;
@@ -352,6 +354,7 @@ struct recording_result recording_result(const struct recording *recording, size
                                      .lost = process->lost,
                                      .cost_ns = process->cost_ns,
                                      .became = *process->became ? process->became : NULL,
+                                     .own = *process->own ? process->own : NULL,
                                      .inherited = process->session.orphan_frees};
 }
 

@@ -26,6 +26,7 @@ struct recording_result {
     uint64_t events, lost;
     uint64_t cost_ns;   /* of its records, by what one was tried out to cost in the process */
     const char *became; /* a program without the recorder, NULL none; borrowed */
+    const char *own;    /* a program with a malloc of its own, NULL none; borrowed */
     uint64_t inherited; /* frees of blocks from before the recording: a parent's */
 };
 

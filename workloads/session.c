@@ -67,7 +67,8 @@ static int session_free_number(struct session *session, uint32_t number, uint32_
                                const struct intake_record *record)
 {
     uint64_t time_ns = session_time(session, record->stamp);
-    if (encoder_free(session->encoder, thread, number, session_site(session, record->site), time_ns))
+    if (encoder_free(session->encoder, thread, number, session_site(session, record->site),
+                     time_ns))
         return session_no_memory(session);
     return session_written(session);
 }

@@ -169,6 +169,7 @@ static void statistics_footer(struct trace_summary *summary, const struct trace_
     summary->drain_ns = footer->drain_ns;
     summary->late_ns = footer->late_ns;
     summary->end_signal = footer->end_signal;
+    summary->own_malloc = footer->own_malloc;
 }
 
 int statistics_scan(struct statistics *statistics, struct trace_reader *reader, struct err *err)

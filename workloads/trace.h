@@ -99,6 +99,7 @@ struct trace_summary {
     uint64_t late_ns;    /* from the program's end until only the footer was still to be written */
     uint64_t end_signal; /* that ended the program, 0 none: what was touched of the blocks that
                             lived then is not known */
+    uint64_t own_malloc; /* 1 where the program has a malloc of its own, whose blocks are missing */
 };
 
 /* A block of which not every page was touched. */

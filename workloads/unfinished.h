@@ -17,7 +17,8 @@ struct unfinished *unfinished_hold(const char *path);
  * NULL is nothing. */
 void unfinished_watch(struct unfinished *unfinished);
 
-/* The file is whole or gone, or was never there: signals do what they did before. NULL is nothing. */
+/* The file is whole or gone, or was never there: signals do what they did before. NULL is nothing.
+ */
 void unfinished_release(struct unfinished *unfinished);
 
 #endif

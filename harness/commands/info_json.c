@@ -143,6 +143,7 @@ static void info_json_summary(json_t *out, const struct trace_summary *sum)
                   {"late_ns", sum->late_ns},
                   {"unrecorded_exec", sum->unrecorded_exec},
                   {"end_signal", sum->end_signal},
+                  {"own_malloc", sum->own_malloc},
                   {"touch_looks", sum->touch_looks}};
     for (size_t i = 0; i < sizeof fields / sizeof *fields; i++)
         info_set(out, fields[i].name, fields[i].value);

@@ -158,6 +158,14 @@ static void info_print_exec(const struct info *info)
           info->out);
 }
 
+static void info_print_own(const struct info *info)
+{
+    if (info->summary->own_malloc)
+        fprintf(info->out,
+                "  %-20s the program has a malloc of its own: what that allocated is missing\n",
+                "not recorded");
+}
+
 static void info_print_touched(const struct info *info)
 {
     char looks[UNITS_TEXT], large[UNITS_TEXT], partly[UNITS_TEXT], bytes[UNITS_TEXT];
@@ -190,6 +198,7 @@ static void info_print_lacks(const struct info *info)
         info_text(info, "cut tail", "the source ends before its end");
     info_print_signal(info);
     info_print_exec(info);
+    info_print_own(info);
     info_text(info, "losses", info->origin->losses);
 }
 

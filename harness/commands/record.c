@@ -252,9 +252,9 @@ static void record_tell_children(const struct recorder_outcome *outcome, bool fo
 static void record_tell_unseen(const struct recording_result *result)
 {
     char count[UNITS_TEXT];
-    if (!result->events)
-        fprintf(stderr, "bench record: no allocation was seen: the program has functions of its "
-                        "own in the place of malloc and free, or it made none\n");
+    if (!result->events && !result->own)
+        fprintf(stderr, "bench record: no allocation was seen: the program made none, or by "
+                        "functions of its own\n");
     if (result->inherited)
         fprintf(stderr,
                 "bench record: %s frees were of blocks whose allocation was not seen: part of the "
@@ -266,6 +266,27 @@ static void record_tell_unseen(const struct recording_result *result)
                 "bench record: the program became %s, which the recorder is not in: it "
                 "is " RECORD_WITHOUT "; what it allocated is missing from %s\n",
                 result->became, result->path);
+}
+
+/* Often a script is recorded, and the program is what it becomes. */
+static void record_tell_own(const struct recording *recording)
+{
+    const char *name = NULL;
+    char count[UNITS_TEXT];
+    size_t all = recording_count(recording), own = 0;
+    for (size_t i = all; i-- > 0;) {
+        const char *here = recording_result(recording, i).own;
+        name = here ? here : name;
+        own += here != NULL;
+    }
+    if (!own)
+        return;
+    fprintf(stderr, "bench record: %s", name);
+    if (all > 1)
+        fprintf(stderr, " (%s of %zu processes)", units_format_count(count, own), all);
+    fprintf(stderr,
+            " has a malloc of its own, which the recorder does not see: what that allocated "
+            "is in no trace; build the program without it to record it\n");
 }
 
 /* What the recorder does while the program runs takes system calls, unless it knows better. */
@@ -361,6 +382,7 @@ static int record_run(const struct request *request, const struct recorder_plan 
         record_tell_unloaded(request->command[0]);
     else
         record_tell_unseen(&first);
+    record_tell_own(recording);
     record_tell_forbidden(&outcome, request->command[0]);
     record_tell_children(&outcome, request->follow);
     record_tell_unheard(&outcome);

@@ -211,5 +211,22 @@ int main(void) { for (int i = 0; i < 100; i++) free(malloc(i)); }
 END
     gcc -O0 -w -o own own.c
     run --separate-stderr -0 "$BENCH" record -o own.trace -- ./own
-    [[ "$stderr" == *"no allocation was seen"* ]]
+    [[ "$stderr" == *"own has a malloc of its own"* ]]
+    [[ "$stderr" != *"no allocation was seen"* ]]
+    # A script's blocks do not hide that the program it becomes has none in the trace.
+    run --separate-stderr -0 "$BENCH" record -o became.trace -- sh -c 'exec ./own'
+    [[ "$stderr" == *"own has a malloc of its own, which the recorder does not see: "* ]]
+    run -0 "$BENCH" trace info became.trace
+    [[ "$output" == *"the program has a malloc of its own"* ]]
+    run --separate-stderr -0 "$BENCH" record --follow -o all.trace -- sh -c './own; ./own; true'
+    [[ "$stderr" == *"own (2 of 3 processes) has a malloc of its own"* ]]
+}
+
+@test "a program at a fixed address that takes malloc's has none of its own" {
+    echo '#include <stdlib.h>
+    int main(void) { void *(*volatile take)(size_t) = malloc; for (int i = 1; i <= 100; i++) free(take(i)); }' > fixed.c
+    gcc -no-pie -fno-pie -O1 -w -o fixed fixed.c
+    run --separate-stderr -0 "$BENCH" record -o fixed.trace -- ./fixed
+    [[ "$stderr" != *"of its own"* ]]
+    holds 100 fixed.trace
 }

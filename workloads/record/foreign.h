@@ -19,6 +19,7 @@ int __register_atfork(void (*before)(void), void (*parent)(void), void (*child)(
 #pragma weak __libc_stack_end
 #pragma weak __register_atfork
 #pragma weak _dl_find_object
+#pragma weak dladdr1
 
 static inline bool foreign(void)
 {

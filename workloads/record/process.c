@@ -28,6 +28,7 @@ uint32_t record_depth;
 static struct process *process;
 static bool process_without_spool; /* there is none: nothing to be tried again */
 static bool process_was_begun;     /* by this process, or one that it was forked from */
+static bool process_own_malloc;    /* what the program calls is not the recorder's */
 
 _Static_assert(offsetof(struct spool_control, magic) == 0 &&
                    offsetof(struct spool_control, mapping_bytes) == 8,
@@ -136,6 +137,7 @@ static void process_begin(void)
     }
     struct spool_image *entry = &spool->image[image];
     strncpy(entry->program, program_invocation_short_name, sizeof entry->program - 1);
+    atomic_store(&entry->own_malloc, process_own_malloc);
     atomic_store(&entry->pid, pid);
     await_over(process->pid);
     process->image = image;
@@ -158,6 +160,14 @@ struct process *process_here(void)
         process_begin();
     }
     return process;
+}
+
+void process_has_own_malloc(void)
+{
+    struct spool_image *image = process_image();
+    process_own_malloc = true;
+    if (image)
+        atomic_store(&image->own_malloc, 1);
 }
 
 bool process_is_left_alone(void)

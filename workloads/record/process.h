@@ -34,6 +34,9 @@ bool process_is_left_alone(void);
  * of vfork, its parent. */
 pid_t process_pid(void);
 
+/* Its program, and what that forks, has a malloc of its own, which comes before the recorder's. */
+void process_has_own_malloc(void);
+
 /* The calling process's image; NULL where it is not recorded, as a child of vfork that is in its
  * parent's memory. */
 struct spool_image *process_image(void);

@@ -2,6 +2,7 @@
 #include "workloads/record/real.h"
 
 #include <dlfcn.h>
+#include <link.h>
 #include <string.h>
 
 struct real real;
@@ -28,6 +29,18 @@ bool real_find(void)
     real = found;
     under_way = false;
     return true;
+}
+
+/* What a program that is linked to a fixed address has in a function's place to compare it by is no
+ * definition. */
+bool real_is_hidden(void)
+{
+    Dl_info first, own;
+    const ElfW(Sym) *symbol = NULL;
+    void *found = dlsym(RTLD_DEFAULT, "malloc");
+    return found && dladdr(&real, &own) &&
+           dladdr1(found, &first, (void **)(uintptr_t)&symbol, RTLD_DL_SYMENT) &&
+           first.dli_fbase != own.dli_fbase && symbol && symbol->st_shndx != SHN_UNDEF;
 }
 
 void *real_bootstrap(size_t size, size_t align)

@@ -51,6 +51,10 @@ static inline bool real_ready(void)
     return __builtin_expect(real.free != NULL, 1) || real_find();
 }
 
+/* Whether the program's calls of malloc go elsewhere: to one of its own, or of a library that is
+ * loaded before the recorder. */
+bool real_is_hidden(void);
+
 /* Memory for calls from within the lookup: zeroed, aligned to `align` (a power of two), never given
  * back, never recorded; NULL when used up. */
 void *real_bootstrap(size_t size, size_t align);

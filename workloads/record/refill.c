@@ -308,6 +308,8 @@ __attribute__((constructor)) static void refill_begin(void)
     sigfillset(&all);
     pthread_sigmask(SIG_BLOCK, &all, &before);
     process_here();
+    if (!foreign() && real_is_hidden())
+        process_has_own_malloc();
     pthread_sigmask(SIG_SETMASK, &before, NULL);
     if (!foreign())
         __register_atfork(NULL, NULL, process_forked, NULL);

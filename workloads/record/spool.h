@@ -155,6 +155,7 @@ enum spool_order {
 /* One program image: a process after exec or, when followed, after fork. */
 struct spool_image {
     _Atomic int32_t pid;           /* 0: not begun */
+    _Atomic uint32_t own_malloc;   /* what the program calls is not the recorder's */
     uint32_t plain_ps, stamped_ps; /* what a record costs, in picoseconds, tried out here */
     char program[32];              /* beginning of the program's name */
     char becomes[32];              /* likewise of what it is about to become, "" nothing */
