@@ -2,17 +2,7 @@
 
 setup() {
     cd "$BATS_TEST_TMPDIR"
-    cat > r.txt <<'EOF'
-1: malloc 0x1000 10 1000 1001
-2: malloc 0x2000 20 2000 2001
-1: memalign 0x3000 64 30 3000 3001
-2: free 0x1000 4000 4001
-1: realloc 0x4000 0x2000 40 5000 5001
-1: malloc 0x1000 50 6000 6001
-2: free 0x1000 7000 7001
-2: free 0x4000 8000 8001
-EOF
-    "$BENCH" import r.txt -o r.trace
+    "$BENCH" import "$BATS_TEST_DIRNAME/support/eight.txt" -o r.trace
 }
 
 dump() {
